@@ -1,0 +1,264 @@
+/**
+ * The contract that both engines implement: bytes in, bytes and cursors out.
+ *
+ * An engine never hands out or takes a parsed object, never calls user code (a watch's `wake` is
+ * the one exception: it is called from the event loop, never from inside a call), and never waits.
+ * Freshness, bookmarks, time-outs and Kubernetes' option rules are the business of `lib/cache` and
+ * `lib/watch`.
+ *
+ * Thread rule: an EngineCache belongs to the thread that made it.
+ *
+ * Rules that every engine keeps:
+ *  1. Revisions rise strictly; what is not above the last one is refused and changes nothing.
+ *  2. A batch applies whole or not at all: everything that can fail is found before anything moves.
+ *  3. A root is one revision: all that is read through it is the state at exactly that revision.
+ *  4. A watch delivers every matching event once, in rising order, or ends with a reason.
+ */
+
+import type { FieldRequirement, LabelRequirement, ObjectKey } from '../object/index.js';
+
+export type EngineKind = 'native' | 'javascript';
+
+/** How much history a cache keeps for watches that resume and for reads at an older revision. */
+export interface HistoryLimits {
+  /** Events younger than this are kept as long as the other limits allow. Default 75 000. */
+  readonly windowMs: number;
+  /** This many events are kept whatever their age. Default 100. */
+  readonly entriesMin: number;
+  /** Never more events than this. Default 102 400. */
+  readonly entriesMax: number;
+  /** Bytes of object versions that only the history keeps alive. Default 256 MiB. */
+  readonly bytesMax: number;
+}
+
+export interface EngineCacheOptions {
+  /** Named in errors and statistics: `widgets.example.com`. */
+  readonly name: string;
+  /** Number of writer shards that namespaces hash to. */
+  readonly shardCount: number;
+  /** Declared index fields, as paths such as `spec.nodeName`. */
+  readonly fields: readonly string[];
+  readonly history: HistoryLimits;
+  /** Milliseconds, monotonic enough to age events by. */
+  readonly now: () => number;
+}
+
+/** A new version of an object. A `metadata.resourceVersion` inside the bytes is replaced. */
+export interface Put extends ObjectKey {
+  readonly type: 'put';
+  /** The object's JSON. Copied; the caller keeps the array. */
+  readonly object: Uint8Array;
+  readonly revision: bigint;
+}
+
+/** The end of an object. Of an object that is not there it only raises the revision. */
+export interface Delete extends ObjectKey {
+  readonly type: 'delete';
+  readonly revision: bigint;
+}
+
+export type Change = Put | Delete;
+
+/** Both lists must hold; empty lists match everything. */
+export interface EngineSelector {
+  readonly labels: readonly LabelRequirement[];
+  /** Only `metadata.name`, `metadata.namespace` and declared fields; an undeclared one throws. */
+  readonly fields: readonly FieldRequirement[];
+}
+
+/** Which objects a list or a watch is about, and the version in which they are served. */
+export interface EngineScope {
+  /** Absent: every namespace. `''` is the namespace of cluster-scoped types. */
+  readonly namespace?: string;
+  /** Absent: every name. */
+  readonly name?: string;
+  readonly selector?: EngineSelector;
+  /** The `apiVersion` to serve instead of the stored one (conversion strategy None). */
+  readonly apiVersion?: string;
+}
+
+export interface ListQuery extends EngineScope {
+  /** Only keys at or after this one, in key order. */
+  readonly start?: ObjectKey;
+  /** At most this many objects. Absent: all. */
+  readonly limit?: number;
+}
+
+/** An object as bytes. `object` is the caller's own and stays as it is. */
+export interface EngineObject extends ObjectKey {
+  readonly revision: bigint;
+  readonly object: Uint8Array;
+}
+
+/** A list in progress: holds its root until closed or read to the end. */
+export interface EngineList {
+  /** The revision of the root that is listed. */
+  readonly revision: bigint;
+  /** The last key of the page where more unfiltered objects follow; needs a `limit`. */
+  readonly last: ObjectKey | undefined;
+  /** How many objects follow the page; only with a `limit` and without a selector. */
+  readonly remaining: number | undefined;
+  /**
+   * The next bytes: whole objects joined by commas (a comma leads every chunk but the first), about
+   * `maxBytes` long and never without an object, or `undefined` at the end.
+   */
+  read(maxBytes: number): Uint8Array | undefined;
+  /** The next objects one by one, at most `maxObjects`; empty at the end. */
+  readObjects(maxObjects: number): readonly EngineObject[];
+  close(): void;
+}
+
+/** The state at one revision, held until closed. */
+export interface EngineRoot {
+  readonly revision: bigint;
+  readonly generation: number;
+  /** Number of objects, all namespaces. */
+  readonly count: number;
+  get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
+  list(query: ListQuery): EngineList;
+  close(): void;
+}
+
+export interface WatchQuery extends EngineScope {
+  /**
+   * `state`: one ADDED per object of the current root in key order, then what follows that root.
+   * `after`: every event above the revision; in the future: events up to it are dropped.
+   */
+  readonly from: { readonly type: 'state' } | { readonly type: 'after'; readonly revision: bigint };
+  /**
+   * Called from the event loop when there is something to drain or the watch has ended, at most once
+   * between two drains.
+   */
+  readonly wake: () => void;
+}
+
+export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+export interface EngineEvent extends EngineObject {
+  readonly type: WatchEventType;
+}
+
+/** Why a watch delivers nothing more. */
+export type WatchEnd =
+  /** The watch fell off the event log. */
+  | 'expired'
+  /** `replace` began a new generation. */
+  | 'replaced'
+  /** The cache was closed. */
+  | 'closed';
+
+export interface WatchBatch<Item> {
+  readonly items: readonly Item[];
+  /** Bytes in `items`. */
+  readonly bytes: number;
+  /** `initial` while the objects of a `state` watch are delivered; a batch never mixes both. */
+  readonly phase: 'initial' | 'live';
+  /** Everything up to this revision that matches has been drained. */
+  readonly position: bigint;
+  /** Whether another drain would deliver more at once. */
+  readonly more: boolean;
+  /** Set on the last batch; nothing follows. */
+  readonly end: WatchEnd | undefined;
+}
+
+export interface EngineWatch {
+  /** Where live events begin: strictly above this. The initial state is the state at it. */
+  readonly revision: bigint;
+  /** Events with their objects. */
+  drainEvents(maxEvents: number): WatchBatch<EngineEvent>;
+  /**
+   * Events as the lines of a JSON watch stream, `{"type":…,"object":…}` and a newline. The arrays
+   * are shared with other watches: read only.
+   */
+  drainFrames(maxBytes: number): WatchBatch<Uint8Array>;
+  close(): void;
+}
+
+export interface EngineStats {
+  readonly kind: EngineKind;
+  readonly objects: number;
+  readonly shards: number;
+  readonly namespaces: number;
+  /** Bytes of current object versions. */
+  readonly bytesLive: number;
+  /** Bytes of versions that only history, snapshots or open reads keep. */
+  readonly bytesRetained: number;
+  /** Bytes allocated and not in use. */
+  readonly bytesFree: number;
+  readonly generation: number;
+  readonly revision: bigint;
+  /** The lowest revision from which a watch may start. */
+  readonly oldestRevision: bigint;
+  /** Age of the oldest event kept, 0 where there is none. */
+  readonly oldestAgeMs: number;
+  readonly logEntries: number;
+  /** Sequence numbers of the first entry kept and of the next one to come; they only rise. */
+  readonly logStart: number;
+  readonly logEnd: number;
+  /** Roots held by snapshots, lists and the history. */
+  readonly roots: number;
+  readonly watches: number;
+  readonly watchGroups: number;
+}
+
+export interface EngineCache {
+  readonly kind: EngineKind;
+  readonly generation: number;
+  readonly revision: bigint;
+  /** The lowest revision that `watch` accepts in `after`, and `root` as an exact one. */
+  readonly oldestRevision: bigint;
+  /**
+   * Replaces everything by these objects at `revision`: a new generation, which ends all watches
+   * and drops all history. `revision` may not be below the current one.
+   */
+  replace(objects: readonly Put[], revision: bigint): void;
+  apply(changes: readonly Change[]): void;
+  /** Raises the revision without a change; at or below the current one it does nothing. */
+  progress(revision: bigint): void;
+  get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
+  list(query: ListQuery): EngineList;
+  /** The state now, or at exactly `revision`; throws `revision-expired` when that is gone. */
+  root(revision?: bigint): EngineRoot;
+  /** Throws `revision-expired` when `from` is older than the log. */
+  watch(query: WatchQuery): EngineWatch;
+  /** Drops history that is over its limits; `apply` does it too, an idle cache needs a call. */
+  trim(): void;
+  stats(): EngineStats;
+  /** Ends all watches with `closed`. Calling anything but `stats` and `close` throws `closed`. */
+  close(): void;
+}
+
+/** What went wrong in an engine; `code` is stable. */
+export type EngineErrorCode =
+  | 'closed'
+  | 'revision-expired'
+  | 'revision-future'
+  | 'revision-not-rising'
+  | 'undeclared-field'
+  | 'invalid-object'
+  | 'key-mismatch'
+  | 'engine-unavailable';
+
+/**
+ * Thrown by engines and their loader. For `invalid-object` the `cause` is the ObjectError that tells
+ * what the bytes lack, and `index` says which change of the batch it was.
+ */
+export class EngineError extends Error {
+  override readonly name: string = 'EngineError';
+  readonly code: EngineErrorCode;
+  /** The lowest revision still available, with `revision-expired`. */
+  readonly oldestRevision: bigint | undefined;
+  /** Which change of a batch failed. */
+  readonly index: number | undefined;
+
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    details: { cause?: unknown; oldestRevision?: bigint; index?: number } = {},
+  ) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.oldestRevision = details.oldestRevision;
+    this.index = details.index;
+  }
+}

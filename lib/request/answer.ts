@@ -1,0 +1,65 @@
+/**
+ * The answer contract: a handler decides, a transport serves.
+ *
+ * A handler returns a status, headers and a *source*; the transport pumps the source into the socket
+ * under its own back pressure. A source is pulled, never pushed: memory held for a slow client is
+ * bounded by what the transport asks for.
+ */
+
+import type { RequestRecord } from './record.js';
+
+export interface Answer {
+  readonly status: number;
+  /** In order; a name may repeat (`Warning`). Names in their usual spelling. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly source: Source;
+}
+
+export type Source = BytesSource | PullSource | ConnectSource;
+
+/** A body that is there whole; the transport adds Content-Length. */
+export interface BytesSource {
+  readonly type: 'bytes';
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A body that comes in pieces: a list over a held root, a watch, chunks made on the way.
+ *
+ * The transport calls `pull` until it answers `wait` (then it passes a callback to `onReadable`, which
+ * is called once when there is more) or `end`. It calls `close` exactly once, at the end or when the
+ * client leaves: whatever the source holds is released there.
+ */
+export interface PullSource {
+  readonly type: 'pull';
+  /** Whether headers are to be sent before the first byte is there: watches. */
+  readonly flushHeaders: boolean;
+  /** The next pieces, about `maxBytes` in all; the arrays are read-only and may be shared. */
+  pull(maxBytes: number): Pulled;
+  onReadable(callback: () => void): void;
+  close(): void;
+}
+
+export type Pulled =
+  | { readonly type: 'chunks'; readonly chunks: readonly Uint8Array[] }
+  | { readonly type: 'wait' }
+  | { readonly type: 'end' }
+  /** The answer can't be completed: the transport breaks the connection off (stream reset). */
+  | { readonly type: 'abort'; readonly error: Error };
+
+/** A connection handed over after the head (upgrade): the handler owns the duplex from then on. */
+export interface ConnectSource {
+  readonly type: 'connect';
+  readonly connect: (connection: Duplex) => void;
+}
+
+/** The part of a duplex stream that a connect handler may use. */
+export interface Duplex {
+  readonly readable: AsyncIterable<Uint8Array>;
+  /** Resolves when the bytes have been taken. */
+  write(bytes: Uint8Array): Promise<void>;
+  end(): void;
+}
+
+/** What a server is, to a transport. Never rejects: errors are answers. */
+export type Handler = (request: RequestRecord) => Promise<Answer>;

@@ -1,0 +1,123 @@
+/**
+ * The Storage interface: an ordered, versioned key-value store with one revision counter.
+ *
+ * Rules that every storage keeps (`test/storage/conformance.ts` checks each):
+ *  1. One counter for the whole store. Every write that changes something raises it by exactly one;
+ *     nothing else does. A fresh store is at revision 1, so that 0 never names a state.
+ *  2. A write whose value and TTL equal what is stored writes nothing and keeps the revision.
+ *  3. A write is acknowledged (its promise resolves) only when it is durable.
+ *  4. A watch delivers the changes of its prefix in rising order, each once, none left out.
+ *  5. Reads at a revision are exact until that revision is compacted.
+ *
+ * Keys are strings without NUL, ordered by their UTF-8 bytes: `/<group>/<resource>/<namespace>/<name>`
+ * (cluster-scoped: without the namespace; the core group is `core`). Values are the canonical JSON of
+ * an object without its resourceVersion, and opaque here.
+ */
+
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Revision of the last write of this key. */
+  readonly revision: bigint;
+  /** Revision at which the key came into being. */
+  readonly createRevision: bigint;
+}
+
+export interface ListOptions {
+  /** Exactly this revision. Absent: the newest. */
+  readonly revision?: bigint;
+  /** Only keys at or after this one (a full key). */
+  readonly start?: string;
+  readonly limit?: number;
+}
+
+export interface StoredList {
+  /** The revision at which the list is exact. */
+  readonly revision: bigint;
+  readonly values: readonly StoredValue[];
+  /** Whether keys of the prefix follow the last one. */
+  readonly more: boolean;
+}
+
+/** A compare-and-swap of one key. */
+export interface Write {
+  readonly key: string;
+  /** The revision the key must have; `0n`: the key must not exist. */
+  readonly expected: bigint;
+  /** `null` deletes. */
+  readonly value: Uint8Array | null;
+  /** Seconds until the key deletes itself, counted from this write. Absent or 0: it stays. */
+  readonly ttlSeconds?: number;
+}
+
+export type WriteResult =
+  | {
+      readonly ok: true;
+      /** Of the write; of the value that was there when nothing changed. */
+      readonly revision: bigint;
+      readonly changed: boolean;
+    }
+  /** The key is not at `expected`; `current` is what is there. */
+  | { readonly ok: false; readonly current: StoredValue | undefined };
+
+export interface StorageChange {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  /** The new value; of a deletion the last one. */
+  readonly value: Uint8Array;
+  readonly revision: bigint;
+  readonly createRevision: bigint;
+}
+
+export interface WatchObserver {
+  /** A batch in revision order. Must not throw. */
+  readonly onChanges: (changes: readonly StorageChange[]) => void;
+  /** Everything of the prefix up to `revision` has been delivered. */
+  readonly onProgress: (revision: bigint) => void;
+  /** The watch is over; not called after `close`. */
+  readonly onEnd: (error: StorageError) => void;
+}
+
+export interface StorageWatch {
+  close(): void;
+}
+
+export interface Storage {
+  /** `memory`, `lmdb`, `etcd`. */
+  readonly kind: string;
+  /** The revision up to which every acknowledged write is included. */
+  committedRevision(): bigint | Promise<bigint>;
+  /** Exact lists below this are refused with `compacted`. */
+  compactedRevision(): bigint;
+  get(key: string): Promise<StoredValue | undefined>;
+  /** Keys that begin with `prefix` (which ends in `/`), in order. */
+  list(prefix: string, options?: ListOptions): Promise<StoredList>;
+  write(write: Write): Promise<WriteResult>;
+  /** Changes of the prefix with a revision above `after`. A compacted `after` ends with `compacted`. */
+  watch(prefix: string, after: bigint, observer: WatchObserver): StorageWatch;
+  /** Drops history below `revision`; the state at it stays readable. */
+  compact(revision: bigint): Promise<void>;
+  /** Waits for writes in flight, ends watches with `closed`. */
+  close(): Promise<void>;
+}
+
+export type StorageErrorCode =
+  | 'compacted'
+  | 'future-revision'
+  | 'invalid-key'
+  | 'too-large'
+  | 'closed'
+  | 'locked'
+  | 'corrupt'
+  | 'unavailable';
+
+/** Thrown by storages; `code` is stable. */
+export class StorageError extends Error {
+  override readonly name: string = 'StorageError';
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
