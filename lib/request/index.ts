@@ -1,0 +1,65 @@
+/** The door of the request folder: what a request is, what an answer is, and errors as Status. */
+
+export type {
+  Answer,
+  BytesSource,
+  ConnectSource,
+  Duplex,
+  Handler,
+  Pulled,
+  PullSource,
+  Source,
+} from './answer.js';
+export { bytesAnswer, emptyAnswer, jsonAnswer, statusAnswer, textAnswer } from './builders.js';
+export { DurationError, parseGoDuration, requestDeadline } from './duration.js';
+export {
+  OBJECT_MODIFIED,
+  alreadyExists,
+  applyConflict,
+  badRequest,
+  conflict,
+  expired,
+  forbidden,
+  generateNameConflict,
+  gone,
+  internalError,
+  invalid,
+  methodNotAllowed,
+  notAcceptable,
+  notFound,
+  pageNotFound,
+  requestEntityTooLarge,
+  serverTimeout,
+  serviceUnavailable,
+  timeout,
+  tooLargeResourceVersion,
+  tooManyInFlight,
+  tooManyRequests,
+  unauthorized,
+  unprocessable,
+  unsupportedMediaType,
+} from './errors.js';
+export type { KindName, ResourceName } from './errors.js';
+export {
+  fieldDuplicate,
+  fieldErrorCause,
+  fieldErrorText,
+  fieldErrorsText,
+  fieldForbidden,
+  fieldInternalError,
+  fieldInvalid,
+  fieldNotFound,
+  fieldNotSupported,
+  fieldRequired,
+  fieldTooLong,
+  fieldTooMany,
+  fieldTypeInvalid,
+} from './field-error.js';
+export type { FieldError, FieldErrorReason } from './field-error.js';
+export { booleanParameter, parseRequestInfo } from './info.js';
+export type { RequestInfo } from './info.js';
+export { quote } from './quote.js';
+export type { PeerCertificate, RequestRecord, UserInfo } from './record.js';
+export { StatusError, isStatusError, successStatus, toStatusError } from './status.js';
+export type { Status, StatusCause, StatusDetails, StatusErrorOptions } from './status.js';
+export { warningHeaders } from './warning.js';
