@@ -1,0 +1,45 @@
+// Opening and dropping an environment; see environment.h. Thread rule: the environment's thread.
+
+#include "native/binding/environment.h"
+
+#include "native/binding/process.h"
+
+namespace shardwatch::binding {
+
+bool Environment::Open(napi_env env) {
+  auto* environment = new Environment(env);
+  if (napi_add_env_cleanup_hook(env, CleanUp, environment) != napi_ok) {
+    delete environment;
+    return false;
+  }
+  if (napi_set_instance_data(env, environment, nullptr, nullptr) != napi_ok) {
+    napi_remove_env_cleanup_hook(env, CleanUp, environment);
+    delete environment;
+    return false;
+  }
+  return true;
+}
+
+Environment* Environment::Of(napi_env env) {
+  void* environment = nullptr;
+  if (napi_get_instance_data(env, &environment) != napi_ok) return nullptr;
+  return static_cast<Environment*>(environment);
+}
+
+Environment::Environment(napi_env env) : env_(env) {
+  Process& process = Process::Get();
+  process.environments_live.fetch_add(1, std::memory_order_relaxed);
+  process.environments_opened.fetch_add(1, std::memory_order_relaxed);
+}
+
+Environment::~Environment() {
+  Process::Get().environments_live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Environment::CleanUp(void* data) {
+  auto* environment = static_cast<Environment*>(data);
+  napi_set_instance_data(environment->env_, nullptr, nullptr, nullptr);
+  delete environment;
+}
+
+}  // namespace shardwatch::binding

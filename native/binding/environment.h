@@ -1,0 +1,41 @@
+// What belongs to one JavaScript environment: one per thread that loaded the addon.
+//
+//  1. Opened when the addon is loaded, dropped by the environment's clean-up hook, which also runs
+//     when a worker is terminated: nothing that a worker held outlives it.
+//  2. Nothing required is left to finalizers; they may run late or never.
+// Thread rule: the environment's own thread only.
+
+#ifndef NATIVE_BINDING_ENVIRONMENT_H_
+#define NATIVE_BINDING_ENVIRONMENT_H_
+
+#include <node_api.h>
+
+#include "native/binding/handle_table.h"
+#include "native/core/bytes/block.h"
+
+namespace shardwatch::binding {
+
+class Environment {
+ public:
+  // False, with nothing left behind, where the environment refuses (it is going down).
+  static bool Open(napi_env env);
+
+  // Null after the clean-up hook, and where the addon's own Open failed.
+  static Environment* Of(napi_env env);
+
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  HandleTable<BlockReference> blocks;
+
+ private:
+  explicit Environment(napi_env env);
+  ~Environment();
+  static void CleanUp(void* environment);
+
+  const napi_env env_;
+};
+
+}  // namespace shardwatch::binding
+
+#endif  // NATIVE_BINDING_ENVIRONMENT_H_
