@@ -36,4 +36,6 @@ export interface KubernetesObject {
 }
 
 /** An object of unknown type: whatever JSON the metadata stands in. */
-export type UnknownObject = KubernetesObject & { [key: string]: JsonValue | ObjectMeta | undefined };
+export type UnknownObject = KubernetesObject & {
+  [key: string]: JsonValue | ObjectMeta | undefined;
+};

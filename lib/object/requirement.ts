@@ -3,13 +3,7 @@
  * (apimachinery `labels.Requirement` and `fields.Selector`, restated).
  */
 
-export type LabelOperator =
-  | 'In'
-  | 'NotIn'
-  | 'Exists'
-  | 'DoesNotExist'
-  | 'GreaterThan'
-  | 'LessThan';
+export type LabelOperator = 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'GreaterThan' | 'LessThan';
 
 /** One term of a label selector. `values` is empty for Exists and DoesNotExist. */
 export interface LabelRequirement {

@@ -6,12 +6,7 @@
 
 /** A JSON value as decoded by `decodeJson` of `shardwatch/object/lossless` or by `JSON.parse`. */
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** An OpenAPI v3 schema as a CustomResourceDefinition carries it. */
 export type JsonSchema = { readonly [key: string]: JsonValue };
