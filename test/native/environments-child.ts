@@ -21,8 +21,7 @@ const CASES: { readonly [name: string]: () => Promise<void> } = {
     // The main thread never loads the addon here.
     for (let opened = 1; opened <= 3; opened++) {
       const worker = startWorker('report');
-      const [stats] = (await once(worker, 'message')) as [ProcessStats];
-      await once(worker, 'exit');
+      const stats = await lastWords(worker);
       assert.equal(stats.environmentsOpened, opened);
       assert.equal(stats.environmentsLive, 1);
     }
@@ -61,9 +60,8 @@ const CASES: { readonly [name: string]: () => Promise<void> } = {
 
   reloads: async () => {
     const worker = startWorker('reload');
-    const [stats] = (await once(worker, 'message')) as [ProcessStats];
+    const stats = await lastWords(worker);
     assert.equal(stats.environmentsOpened, 1);
-    await once(worker, 'exit');
   },
 };
 
@@ -100,6 +98,12 @@ const TASKS: { readonly [Task in WorkerTask]: () => void } = {
 
 function startWorker(task: WorkerTask): Worker {
   return new Worker(fileURLToPath(import.meta.url), { workerData: task });
+}
+
+// Listens to both at once: the exit may follow the message before anybody could ask for it.
+async function lastWords(worker: Worker): Promise<ProcessStats> {
+  const [[stats]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+  return stats as ProcessStats;
 }
 
 if (isMainThread) {
