@@ -1,5 +1,7 @@
 /** The door of the request folder: what a request is, what an answer is, and errors as Status. */
 
+export { acceptsMediaType, parseAccept, parseMediaType } from './accept.js';
+export type { AcceptClause, MediaType } from './accept.js';
 export type {
   Answer,
   BytesSource,

@@ -1,0 +1,98 @@
+/**
+ * The columns of a type's tables, and the cell of an object in each.
+ *
+ * 1. `Name` comes first; then the version's printer columns, or `Age` where it has none.
+ * 2. A cell holds what its column's type allows, else null: an object can't break a table.
+ * 3. Ages are computed here, by the server's clock: clients print them as they are.
+ */
+
+import { encodeJson, isNumber } from '../../object/lossless/index.js';
+import type { PrinterColumn } from '../../object/index.js';
+import { humanAge } from './age.js';
+import { evaluateColumnPath } from './evaluate.js';
+import { parseColumnPath } from './path.js';
+import type { ColumnPath } from './path.js';
+
+/** `meta.k8s.io/v1` TableColumnDefinition. */
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  readonly description: string;
+  readonly priority: number;
+}
+
+/** A column ready to be printed. */
+export interface Column {
+  readonly definition: ColumnDefinition;
+  readonly path: ColumnPath;
+}
+
+const NAME: PrinterColumn = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description: 'The name of the object, unique within its namespace and resource type.',
+  priority: 0,
+  jsonPath: '.metadata.name',
+};
+
+const AGE: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  description: 'How long ago the object was created.',
+  priority: 0,
+  jsonPath: '.metadata.creationTimestamp',
+};
+
+/** All columns of a version. Throws a ColumnPathError for a path that can't be read. */
+export function tableColumns(printerColumns: readonly PrinterColumn[]): readonly Column[] {
+  const shown = printerColumns.length === 0 ? [AGE] : printerColumns;
+  return [NAME, ...shown].map(toColumn);
+}
+
+/** The JSON text of the cell that `object`, a decoded JSON value, has in `column`. */
+export function cellText(column: Column, object: unknown, nowMs: number): string {
+  const [value] = evaluateColumnPath(column.path, object);
+  if (value === undefined || value === null) return 'null';
+  switch (column.definition.type) {
+    case 'string':
+      return JSON.stringify(typeof value === 'string' ? value : decoder.decode(encodeJson(value)));
+    case 'integer':
+      return isNumber(value) ? integerText(String(value)) : 'null';
+    case 'number':
+      return isNumber(value) ? String(value) : 'null';
+    case 'boolean':
+      return typeof value === 'boolean' ? String(value) : 'null';
+    case 'date':
+      return typeof value === 'string' ? JSON.stringify(humanAge(value, nowMs)) : 'null';
+    default:
+      return 'null';
+  }
+}
+
+const decoder = new TextDecoder();
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+
+function toColumn(column: PrinterColumn): Column {
+  return {
+    definition: {
+      name: column.name,
+      type: column.type,
+      format: column.format ?? '',
+      description: column.description ?? '',
+      priority: column.priority,
+    },
+    path: parseColumnPath(column.jsonPath),
+  };
+}
+
+// A lexeme of digits keeps all of them; a fraction is cut off. Clients read an int64.
+function integerText(lexeme: string): string {
+  const exact = /^-?[0-9]+$/.test(lexeme);
+  const truncated = exact ? undefined : Math.trunc(Number(lexeme));
+  if (truncated !== undefined && !Number.isFinite(truncated)) return 'null';
+  const value = truncated === undefined ? BigInt(lexeme) : BigInt(truncated);
+  return value >= INT64_MIN && value <= INT64_MAX ? String(value) : 'null';
+}
