@@ -21,7 +21,9 @@ export type JsonErrorCode =
   /** Arrays and objects within each other beyond NESTING_MAX. */
   | 'too-deep'
   /** Longer than JSON_BYTES_MAX. */
-  | 'too-large';
+  | 'too-large'
+  /** Only when encoding: a value that JSON has no way to say, such as a function. */
+  | 'not-encodable';
 
 /** Faults of an object. */
 export type ObjectErrorCode =
