@@ -1,0 +1,14 @@
+/** The simplest authorizer: whoever has been authenticated may do everything. */
+
+import { AUTHENTICATED_GROUP } from './chain.js';
+import type { Authorizer } from './contract.js';
+
+/** Allows every request of a user in `system:authenticated`, and no other. */
+export const allowAuthenticated: Authorizer = {
+  authorize: ({ user }) =>
+    Promise.resolve(
+      user.groups.includes(AUTHENTICATED_GROUP)
+        ? { allowed: true }
+        : { allowed: false, reason: `user "${user.username}" is not authenticated` },
+    ),
+};

@@ -1,0 +1,32 @@
+/** Who asks (Authenticator) and whether they may (Authorizer): the interfaces of both. */
+
+import type { RequestInfo, RequestRecord, UserInfo } from '../request/index.js';
+
+/** The clock that certificates' validity is judged by. */
+export interface AuthClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface Authenticator {
+  /**
+   * Who the request comes from; undefined when it has no credentials of the kind this looks for.
+   * Rejects with a StatusError 401 when it has, and they are no good.
+   */
+  authenticate(request: RequestRecord): Promise<UserInfo | undefined>;
+}
+
+/** What a decision is made from. */
+export interface AuthorizationRequest {
+  readonly user: UserInfo;
+  readonly info: RequestInfo;
+}
+
+export type AuthorizationDecision =
+  | { readonly allowed: true }
+  /** `reason` goes into the message of the 403. */
+  | { readonly allowed: false; readonly reason: string };
+
+export interface Authorizer {
+  authorize(request: AuthorizationRequest): Promise<AuthorizationDecision>;
+}

@@ -1,0 +1,97 @@
+/**
+ * Static tokens from a file, as kube-apiserver's `--token-auth-file`: one user a line,
+ * `token,user name,user uid` and, optionally, the groups in one quoted field.
+ *
+ * 1. The file is read once; a line that can't be used refuses the whole file, by its number, never
+ *    by its text. (Upstream skips an empty token and lets a repeated one win; both are mistakes.)
+ * 2. Tokens are looked up by a keyed digest and compared in constant time, so that how long a
+ *    refusal takes tells nothing about the tokens there are.
+ */
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import type { RequestRecord, UserInfo } from '../request/index.js';
+import { unauthorized } from '../request/index.js';
+import { bearerToken } from './bearer.js';
+import type { Authenticator } from './contract.js';
+import { CsvError, readCsv } from './csv.js';
+import type { CsvRecord } from './csv.js';
+import { AuthError } from './error.js';
+
+export interface TokenUser {
+  readonly token: string;
+  readonly user: UserInfo;
+}
+
+/** Accepts the tokens of a file. Throws an AuthError `bad-token-file`. */
+export function tokenFileAuthenticator(file: string): Authenticator {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AuthError('bad-token-file', `token file ${file} can't be read: ${reason}`, error);
+  }
+  return tokenAuthenticator(parseTokenFile(text, file));
+}
+
+/** Accepts the given tokens and refuses every other one with 401. */
+export function tokenAuthenticator(tokens: readonly TokenUser[]): Authenticator {
+  const key = randomBytes(32);
+  const digestOf = (token: string): Buffer => createHmac('sha256', key).update(token).digest();
+  const users = new Map<string, { readonly digest: Buffer; readonly user: UserInfo }>();
+  for (const { token, user } of tokens) {
+    const digest = digestOf(token);
+    users.set(digest.toString('latin1'), { digest, user });
+  }
+  return {
+    authenticate(request: RequestRecord): Promise<UserInfo | undefined> {
+      const token = bearerToken(request);
+      if (token === undefined) return Promise.resolve(undefined);
+      const digest = digestOf(token);
+      const found = users.get(digest.toString('latin1'));
+      if (found === undefined || !timingSafeEqual(found.digest, digest)) {
+        return Promise.reject(unauthorized());
+      }
+      return Promise.resolve(found.user);
+    },
+  };
+}
+
+/** Reads the text of a token file; `file` is for messages. Throws an AuthError `bad-token-file`. */
+export function parseTokenFile(text: string, file: string): TokenUser[] {
+  const lines = new Map<string, number>();
+  const users: TokenUser[] = [];
+  for (const record of recordsOf(text, file)) {
+    const [token = '', username = '', uid = '', groups = ''] = record.fields;
+    const refuse = (why: string): AuthError => refusal(file, record.line, why);
+    if (record.fields.length < 3) {
+      const found = record.fields.length;
+      throw refuse(`needs at least 3 columns (token, user name, user uid), found ${found}`);
+    }
+    if (token === '') throw refuse('the token is empty');
+    if (username === '') throw refuse('the user name is empty');
+    const earlier = lines.get(token);
+    if (earlier !== undefined) throw refuse(`has the same token as line ${earlier}`);
+    lines.set(token, record.line);
+    users.push({
+      token,
+      user: { username, uid, groups: groups.split(',').filter((group) => group !== ''), extra: {} },
+    });
+  }
+  return users;
+}
+
+function recordsOf(text: string, file: string): CsvRecord[] {
+  try {
+    return readCsv(text.startsWith('\ufeff') ? text.slice(1) : text);
+  } catch (error) {
+    if (error instanceof CsvError) throw refusal(file, error.line, error.message);
+    throw error;
+  }
+}
+
+function refusal(file: string, line: number, why: string): AuthError {
+  return new AuthError('bad-token-file', `token file ${file}, line ${line}: ${why}`);
+}

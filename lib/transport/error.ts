@@ -1,0 +1,28 @@
+/** What can go wrong in a transport itself; errors of requests are answers and none of these. */
+
+export type TransportErrorCode =
+  /** Another process, or another listener of this one, has the port. */
+  | 'address-in-use'
+  /** The port may not be taken by this user (below 1024 on most systems). */
+  | 'permission-denied'
+  /** The host is no address of this machine, or the port is no port. */
+  | 'bad-address'
+  /** Key and certificate can't be read, or do not belong together. */
+  | 'bad-certificate'
+  /** Listening failed for a reason that has no code of its own; `cause` has it. */
+  | 'listen-failed'
+  /** The abort reason of a request whose client closed the connection or reset the stream. */
+  | 'client-left'
+  /** The abort reason of a request that outlived the grace period of `close`. */
+  | 'closing';
+
+/** Thrown by `listen` and `setCertificates`, and the reason of aborted request signals. */
+export class TransportError extends Error {
+  override readonly name: string = 'TransportError';
+  readonly code: TransportErrorCode;
+
+  constructor(code: TransportErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.code = code;
+  }
+}

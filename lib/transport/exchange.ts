@@ -1,0 +1,158 @@
+/**
+ * One request and its answer: calls the handler and delivers what it returns. The same for every
+ * protocol; what differs is behind AnswerStream and `connect`.
+ *
+ * 1. A request gets exactly one answer, even when the handler throws (a bug: 500), returns headers
+ *    that can't be sent (the same), or fails before the first byte of a pulled body.
+ * 2. The source of an answer that nobody can be sent any more is closed all the same.
+ * 3. When the listener closes, answers that flush their headers (watches) end cleanly at once; the
+ *    others run on.
+ */
+
+import type { Answer, ConnectSource, Handler, RequestRecord } from '../request/index.js';
+import { badRequest, internalError, statusAnswer } from '../request/index.js';
+import type { ErrorReport } from './contract.js';
+import { Pump } from './pump.js';
+import type { AnswerStream } from './stream.js';
+import type { TurnQueue } from './turns.js';
+
+/** What exchanges of one listener have in common. */
+export interface ExchangeContext {
+  readonly handler: Handler;
+  readonly turns: TurnQueue;
+  readonly onError: ErrorReport;
+  /** Running answers that end as soon as the listener closes. */
+  readonly streaming: Set<Pump>;
+  /** Whether the listener is closing. */
+  closing: boolean;
+}
+
+export interface ExchangeOptions {
+  readonly request: RequestRecord;
+  readonly stream: AnswerStream;
+  /** Hands the connection over; undefined where the protocol has no way to. */
+  readonly connect: ((answer: Answer, source: ConnectSource) => void) | undefined;
+}
+
+export class Exchange {
+  readonly #context: ExchangeContext;
+  readonly #options: ExchangeOptions;
+  #pump: Pump | undefined;
+
+  constructor(context: ExchangeContext, options: ExchangeOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Calls the handler and answers. Never rejects. */
+  async run(): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#context.handler(this.#options.request);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.answer(answer);
+  }
+
+  /** The client has left: releases the source, if an answer is under way. */
+  clientLeft(): void {
+    this.#pump?.cancel();
+  }
+
+  /** Answers without asking the handler. */
+  answer(answer: Answer): void {
+    const { request, stream } = this.#options;
+    const { source } = answer;
+    if (stream.closed) {
+      if (source.type === 'pull') this.#closeSource(source);
+    } else if (source.type === 'connect') {
+      this.#connect(answer, source);
+    } else if (request.method === 'HEAD' || isBodiless(answer.status)) {
+      if (source.type === 'pull') this.#closeSource(source);
+      const length =
+        source.type === 'bytes' && !isBodiless(answer.status) ? source.bytes.byteLength : undefined;
+      this.#whole(answer, undefined, length);
+    } else if (source.type === 'bytes') {
+      this.#whole(answer, source.bytes);
+    } else {
+      this.#pumpAnswer(answer, source);
+    }
+  }
+
+  #pumpAnswer(answer: Answer, source: Extract<Answer['source'], { type: 'pull' }>): void {
+    const { stream } = this.#options;
+    const { turns, onError, streaming } = this.#context;
+    const pump = new Pump({
+      status: answer.status,
+      headers: answer.headers,
+      source,
+      stream,
+      turns,
+      onError,
+      onClosed: () => streaming.delete(pump),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#pump = pump;
+    if (!source.flushHeaders) {
+      pump.start();
+    } else if (this.#context.closing) {
+      pump.finish();
+    } else {
+      streaming.add(pump);
+      pump.start();
+    }
+  }
+
+  #connect(answer: Answer, source: ConnectSource): void {
+    const { connect } = this.#options;
+    if (connect === undefined) {
+      this.answer(statusAnswer(badRequest('Upgrade request required')));
+      return;
+    }
+    try {
+      connect(answer, source);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #whole(answer: Answer, bytes: Uint8Array | undefined, length?: number): void {
+    try {
+      this.#options.stream.whole(answer.status, answer.headers, bytes, length);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  // The text tells nothing of the bug: whoever runs the server has it from onError.
+  #fail(error: unknown): void {
+    const { stream } = this.#options;
+    this.#context.onError(error, 'handler');
+    if (stream.closed) return;
+    if (stream.headSent) {
+      stream.reset();
+      return;
+    }
+    const { status, headers, source } = statusAnswer(
+      internalError('the request met a fault of the server, whose log has the details'),
+    );
+    const bytes = source.type === 'bytes' ? source.bytes : new Uint8Array(0);
+    const hasBody = this.#options.request.method !== 'HEAD';
+    stream.whole(status, headers, hasBody ? bytes : undefined, bytes.byteLength);
+  }
+
+  #closeSource(source: { close(): void }): void {
+    try {
+      source.close();
+    } catch (error) {
+      this.#context.onError(error, 'source');
+    }
+  }
+}
+
+// RFC 9110 §6.4.1.
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304 || (status >= 100 && status < 200);
+}

@@ -1,0 +1,18 @@
+/** The door of the transports: they listen, make request records, and pump answers. */
+
+export { GZIP_BYTES_MIN, acceptsGzip, compress, gzipAnswer } from './compress.js';
+export { TRANSPORT_LIMITS } from './contract.js';
+export type {
+  CloseOptions,
+  ListenOptions,
+  Listener,
+  ServingCertificate,
+  TlsOptions,
+  Transport,
+  TransportClock,
+  TransportErrorPlace,
+  TransportLimits,
+} from './contract.js';
+export { TransportError } from './error.js';
+export type { TransportErrorCode } from './error.js';
+export { listen, nodeTransport } from './node/listen.js';

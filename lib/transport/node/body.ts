@@ -1,0 +1,75 @@
+/** Reads a request's body up to a limit, and leaves the stream usable when it is longer. */
+
+import type { Readable } from 'node:stream';
+
+import { requestEntityTooLarge } from '../../request/index.js';
+
+export interface BodyOptions {
+  readonly source: Readable;
+  /** Content-Length, where the client said it. */
+  readonly declaredBytes: number | undefined;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** Called when the body is wanted: tells a client that waits (`Expect: 100-continue`) to send. */
+  readonly onWanted: () => void;
+}
+
+/**
+ * Resolves with the whole body. Rejects with a StatusError 413 as soon as it is known to be longer
+ * than `maxBytes` (before anything is read, if its declared length says so), leaving the rest
+ * unread, and with the signal's reason when the client leaves.
+ */
+export function readBody(options: BodyOptions): Promise<Uint8Array> {
+  const { source, declaredBytes, maxBytes, signal, onWanted } = options;
+  return new Promise((resolve, reject) => {
+    const tooLarge = (): Error => requestEntityTooLarge(`limit is ${maxBytes}`);
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    if (declaredBytes !== undefined && declaredBytes > maxBytes) {
+      reject(tooLarge());
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    const onData = (chunk: Uint8Array): void => {
+      total += chunk.byteLength;
+      if (total > maxBytes) {
+        stop();
+        source.pause();
+        reject(tooLarge());
+      } else {
+        chunks.push(chunk);
+      }
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(joined(chunks, total));
+    };
+    const onAbort = (): void => {
+      stop();
+      reject(signal.reason as Error);
+    };
+    const stop = (): void => {
+      source.off('data', onData);
+      source.off('end', onEnd);
+      signal.removeEventListener('abort', onAbort);
+    };
+    signal.addEventListener('abort', onAbort);
+    source.on('end', onEnd);
+    source.on('data', onData);
+    onWanted();
+  });
+}
+
+// A copy: the chunks are views of the sockets' read buffers, which they would keep alive.
+function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
+  const bytes = new Uint8Array(total);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,131 @@
+/**
+ * The open connections of one listener, and how they end.
+ *
+ * 1. A connection is *busy* while a request of it is unanswered; when the listener closes, the ones
+ *    that are not busy go at once, the busy ones with their last answer, and all after the grace
+ *    period.
+ * 2. A TLS connection is known by its TCP socket until the handshake is done, and by the TLS socket
+ *    afterwards; addresses and ports tie the two together.
+ */
+
+import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+
+import type { PeerCertificate } from '../../request/index.js';
+
+/** What all requests of a connection share; made when the first one needs it. */
+export class Connection {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  /** Requests that are not answered yet. */
+  requestCount = 0;
+  /** Where several requests share the connection: says goodbye and ends it after the last one. */
+  closeGently: (() => void) | undefined;
+  #peerCertificate: PeerCertificate | undefined;
+  #peerCertificateRead = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+  }
+
+  /** The certificate the client showed; read once, as Node decodes the whole chain for it. */
+  get peerCertificate(): PeerCertificate | undefined {
+    if (!this.#peerCertificateRead) {
+      this.#peerCertificateRead = true;
+      if (this.socket instanceof TLSSocket) this.#peerCertificate = readPeer(this.socket);
+    }
+    return this.#peerCertificate;
+  }
+}
+
+export class Connections {
+  readonly #open = new Map<Socket, Connection>();
+  readonly #byEndpoint = new Map<string, Connection>();
+  /** TCP sockets whose TLS handshake is not done, by the client's address and port. */
+  readonly #shaking = new Map<string, Socket>();
+  #closing = false;
+
+  /** A TCP connection that will do a TLS handshake. */
+  shake(socket: Socket): void {
+    const key = endpoint(socket);
+    this.#shaking.set(key, socket);
+    socket.once('close', () => {
+      if (this.#shaking.get(key) === socket) this.#shaking.delete(key);
+    });
+    if (this.#closing) socket.destroy();
+  }
+
+  /** A connection that may send requests. */
+  open(socket: Socket): Connection {
+    const key = endpoint(socket);
+    this.#shaking.delete(key);
+    const connection = new Connection(socket);
+    this.#open.set(socket, connection);
+    this.#byEndpoint.set(key, connection);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      if (this.#byEndpoint.get(key) === connection) this.#byEndpoint.delete(key);
+    });
+    if (this.#closing) socket.destroy();
+    return connection;
+  }
+
+  of(socket: Socket): Connection {
+    return this.#open.get(socket) ?? this.open(socket);
+  }
+
+  /** The open connection to a client's address and port: HTTP/2 sessions hide their socket. */
+  at(client: Pick<Socket, 'remoteAddress' | 'remotePort'>): Connection | undefined {
+    return this.#byEndpoint.get(endpoint(client));
+  }
+
+  begin(connection: Connection): void {
+    connection.requestCount++;
+  }
+
+  end(connection: Connection): void {
+    connection.requestCount--;
+    const last = this.#closing && connection.requestCount === 0;
+    if (last && connection.closeGently === undefined) connection.socket.destroySoon();
+  }
+
+  /** Ends what is idle now; what is busy ends with its last answer. */
+  close(): void {
+    this.#closing = true;
+    for (const socket of this.#shaking.values()) socket.destroy();
+    for (const { socket, requestCount, closeGently } of this.#open.values()) {
+      if (closeGently !== undefined) closeGently();
+      else if (requestCount === 0) socket.destroySoon();
+    }
+  }
+
+  /** Cuts everything. */
+  destroy(): void {
+    this.#closing = true;
+    for (const socket of this.#shaking.values()) socket.destroy();
+    for (const socket of this.#open.keys()) socket.destroy();
+  }
+}
+
+function endpoint(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${socket.remoteAddress}|${socket.remotePort}`;
+}
+
+// A root names itself as its issuer; and no honest chain is longer than this.
+const CHAIN_LENGTH_MAX = 16;
+
+function readPeer(socket: TLSSocket): PeerCertificate | undefined {
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf === undefined) return undefined;
+  const chain: Uint8Array[] = [];
+  let subject: X509Certificate = leaf;
+  while (chain.length < CHAIN_LENGTH_MAX) {
+    const issuer: X509Certificate | undefined = subject.issuerCertificate;
+    if (issuer === undefined || issuer.fingerprint256 === subject.fingerprint256) break;
+    chain.push(new Uint8Array(issuer.raw));
+    subject = issuer;
+  }
+  return { raw: new Uint8Array(leaf.raw), chain };
+}

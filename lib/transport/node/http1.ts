@@ -1,0 +1,190 @@
+/**
+ * HTTP/1.1 on Node's parser, plain and under TLS: request records in, answers out. With `upgrade.ts`
+ * the only place that knows Node's request and response objects.
+ *
+ * 1. That a client has left is told by the *response's* `close`: the request's comes as soon as its
+ *    body has been read.
+ * 2. An answer may be complete before the request is: its bytes are sent, and the exchange is held
+ *    open while the rest of the body is read and thrown away, for `bodyDiscardMs` at most. A client
+ *    that keeps sending reads its answer instead of a connection reset; one that stops has a usable
+ *    connection.
+ */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+import { badRequest, statusAnswer } from '../../request/index.js';
+import { TransportError } from '../error.js';
+import { Exchange } from '../exchange.js';
+import type { ExchangeOptions } from '../exchange.js';
+import type { AnswerStream, Headers } from '../stream.js';
+import { parseTarget } from '../target.js';
+import { readBody } from './body.js';
+import type { Connection } from './connections.js';
+import type { NodeContext } from './context.js';
+import { NodeRequestRecord } from './record.js';
+
+/** The events of a server that speaks HTTP/1.1; an HTTP/2 server with the fallback has them too. */
+export type Http1Server = Pick<Server, 'on'>;
+
+export function serveHttp1(server: Http1Server, context: NodeContext): void {
+  server.on('request', (request, response) => acceptHttp1(context, request, response, false));
+  server.on('checkContinue', (request, response) => acceptHttp1(context, request, response, true));
+}
+
+/** Serves one request. `connect` hands the connection over, where the client asked for that. */
+export function acceptHttp1(
+  context: NodeContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+  connect?: ExchangeOptions['connect'],
+): void {
+  const connection = context.connections.of(request.socket);
+  const stream = new Http1Stream(context, request, response, expectsContinue);
+  const target = parseTarget(request.url ?? '');
+  const record = makeRecord(context, connection, request, stream, target);
+  const exchange = new Exchange(context.exchanges, { request: record, stream, connect });
+  context.begin(connection, record);
+  response.on('close', () => {
+    stream.closed = true;
+    if (!response.writableFinished) {
+      record.abort(new TransportError('client-left', 'the client closed the connection'));
+    }
+    exchange.clientLeft();
+    context.end(connection, record);
+  });
+  if (target === undefined) {
+    exchange.answer(statusAnswer(badRequest('the request target is not a valid path')));
+  } else {
+    void exchange.run();
+  }
+}
+
+function makeRecord(
+  context: NodeContext,
+  connection: Connection,
+  request: IncomingMessage,
+  stream: Http1Stream,
+  target: ReturnType<typeof parseTarget>,
+): NodeRequestRecord {
+  const declared = request.headers['content-length'];
+  return new NodeRequestRecord({
+    method: request.method ?? 'GET',
+    path: target?.path ?? '/',
+    query: target?.query ?? new URLSearchParams(),
+    rawHeaders: request.rawHeaders,
+    secure: context.secure,
+    protocol: 'HTTP/1.1',
+    connection,
+    receivedAt: context.clock.now(),
+    readBody: (maxBytes, signal) =>
+      readBody({
+        source: request,
+        declaredBytes: declared === undefined ? undefined : Number(declared),
+        maxBytes,
+        signal,
+        onWanted: () => stream.sendContinue(),
+      }),
+  });
+}
+
+class Http1Stream implements AnswerStream {
+  closed = false;
+  headSent = false;
+  readonly #context: NodeContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #expectsContinue: boolean;
+  #ended = false;
+
+  constructor(
+    context: NodeContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+    this.#expectsContinue = expectsContinue;
+    // Broken connections are told by `close`; without a listener they would be uncaught errors.
+    request.on('error', ignore);
+    response.on('error', ignore);
+  }
+
+  sendContinue(): void {
+    if (!this.#expectsContinue || this.headSent || this.closed) return;
+    this.#expectsContinue = false;
+    this.#response.writeContinue();
+  }
+
+  whole(status: number, headers: Headers, bytes: Uint8Array | undefined, length?: number): void {
+    const bodyBytes = bytes?.byteLength ?? length;
+    this.#writeHead(
+      status,
+      bodyBytes === undefined ? headers : [...headers, ['Content-Length', String(bodyBytes)]],
+    );
+    this.end(bytes);
+  }
+
+  head(status: number, headers: Headers, flush: boolean): void {
+    this.#writeHead(status, headers);
+    if (flush) this.#response.flushHeaders();
+  }
+
+  write(bytes: Uint8Array, taken: () => void): void {
+    this.#response.write(bytes, taken);
+  }
+
+  end(bytes?: Uint8Array): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#bodyIsComing()) {
+      this.#response.end(bytes);
+      return;
+    }
+    if (bytes !== undefined && bytes.byteLength > 0) this.#response.write(bytes);
+    else this.#response.flushHeaders();
+    this.#discardBody();
+  }
+
+  reset(): void {
+    this.closed = true;
+    this.#response.destroy();
+  }
+
+  // A client that still waits to be told to send its body may send it or not: what it sends next
+  // can't be told apart, so the connection ends (RFC 9110 §10.1.1).
+  #writeHead(status: number, headers: Headers): void {
+    const flat: string[] = [];
+    for (const [name, value] of headers) flat.push(name, value);
+    const last = this.#expectsContinue || this.#context.exchanges.closing;
+    if (last && !headers.some(([name]) => name.toLowerCase() === 'connection')) {
+      flat.push('Connection', 'close');
+    }
+    this.#response.writeHead(status, flat);
+    this.headSent = true;
+  }
+
+  #bodyIsComing(): boolean {
+    const { headers, complete } = this.#request;
+    if (complete) return false;
+    const length = headers['content-length'];
+    return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  }
+
+  #discardBody(): void {
+    const timer = this.#context.clock.setTimer(this.#context.limits.bodyDiscardMs, () => {
+      this.#response.end();
+      this.#request.socket.destroySoon();
+    });
+    this.#response.once('close', () => timer.cancel());
+    this.#request.once('end', () => {
+      timer.cancel();
+      this.#response.end();
+    });
+    this.#request.resume();
+  }
+}
+
+function ignore(): void {}

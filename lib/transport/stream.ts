@@ -1,0 +1,29 @@
+/**
+ * The outgoing half of one exchange, as the pump needs it. One implementation per protocol; the pump
+ * knows none of them.
+ */
+
+import type { Answer } from '../request/index.js';
+
+export type Headers = Answer['headers'];
+
+export interface AnswerStream {
+  /** No bytes can be sent any more: the client has left, or the answer has ended. */
+  readonly closed: boolean;
+  /** Whether the head has been sent: from then on the status can't be changed. */
+  readonly headSent: boolean;
+  /**
+   * The whole answer: head, body, end. `bytes` is undefined where no body belongs (HEAD, 204, 304);
+   * `length` is then what Content-Length says, if anything. Throws when a header can't be sent;
+   * nothing has been written then.
+   */
+  whole(status: number, headers: Headers, bytes: Uint8Array | undefined, length?: number): void;
+  /** The head of an answer whose length is not known. `flush`: now, not with the first bytes. */
+  head(status: number, headers: Headers, flush: boolean): void;
+  /** Writes; `taken` is called when the bytes have left this process's buffers. */
+  write(bytes: Uint8Array, taken: () => void): void;
+  /** Ends the answer cleanly, with some last bytes or without. */
+  end(bytes?: Uint8Array): void;
+  /** Breaks the answer off so that the client can tell: resets the stream, or the connection. */
+  reset(): void;
+}
