@@ -13,6 +13,7 @@ export type {
   Source,
 } from './answer.js';
 export { bytesAnswer, emptyAnswer, jsonAnswer, statusAnswer, textAnswer } from './builders.js';
+export { matchesEtag } from './conditional.js';
 export { DurationError, parseGoDuration, requestDeadline } from './duration.js';
 export {
   OBJECT_MODIFIED,

@@ -1,0 +1,56 @@
+/** What both forms of discovery tell: groups, their versions in order, and what can be done there. */
+
+import { compareUtf8 } from '../object/index.js';
+import type { ResourceType } from '../object/index.js';
+import { compareVersions } from './version.js';
+
+/** What is served for every type; the order is upstream's for custom resources. */
+export const RESOURCE_VERBS: readonly string[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+];
+
+export const STATUS_VERBS: readonly string[] = ['get', 'patch', 'update'];
+
+/** The named groups that serve a version, in alphabetical order: all have one priority. */
+export function servedGroups(types: readonly ResourceType[]): readonly string[] {
+  const groups = new Set<string>();
+  for (const type of types) {
+    if (type.group !== '' && type.versions.some(({ served }) => served)) groups.add(type.group);
+  }
+  return [...groups].sort(compareUtf8);
+}
+
+/** The versions that a group serves, the preferred one first. */
+export function servedVersions(types: readonly ResourceType[], group: string): readonly string[] {
+  const versions = new Set<string>();
+  for (const type of types) {
+    if (type.group !== group) continue;
+    for (const { name, served } of type.versions) if (served) versions.add(name);
+  }
+  return [...versions].sort(compareVersions);
+}
+
+/** The types that serve a version of a group, in the order of their names. */
+export function servedTypes(
+  types: readonly ResourceType[],
+  group: string,
+  version: string,
+): readonly ResourceType[] {
+  return types
+    .filter((type) => type.group === group && versionOf(type, version)?.served === true)
+    .sort((left, right) => compareUtf8(left.resource, right.resource));
+}
+
+export function versionOf(
+  type: ResourceType,
+  version: string,
+): ResourceType['versions'][number] | undefined {
+  return type.versions.find(({ name }) => name === version);
+}

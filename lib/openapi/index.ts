@@ -1,0 +1,11 @@
+/** The door of the OpenAPI folder: v3 documents of resource types. */
+
+export {
+  openApiV3Document,
+  openApiV3DocumentAt,
+  openApiV3Paths,
+  openApiV3Root,
+} from './document.js';
+export type { OpenApiDocument } from './document.js';
+export { createOpenApiHandler } from './handler.js';
+export type { OpenApiHandler } from './handler.js';

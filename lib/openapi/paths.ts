@@ -1,0 +1,227 @@
+/**
+ * The paths and operations of a resource type.
+ *
+ * kubectl decides by them: a PATCH with the type's `x-kubernetes-group-version-kind` and a query
+ * parameter `fieldValidation` means that the server checks objects, and the content types of that PATCH
+ * are the patches it sends (KEP-2885). Only what is really accepted is listed.
+ */
+
+import type { JsonSchema, JsonValue, ResourceType, ResourceVersion } from '../object/index.js';
+import { metaReference, reference } from './meta-schemas.js';
+import {
+  DELETE_COLLECTION_PARAMETERS,
+  DELETE_PARAMETERS,
+  GET_PARAMETERS,
+  LIST_PARAMETERS,
+  NAME,
+  NAMESPACE,
+  PATCH_PARAMETERS,
+  PRETTY,
+  WRITE_PARAMETERS,
+} from './parameters.js';
+import type { Parameter } from './parameters.js';
+import { schemaName } from './type-schemas.js';
+
+export type PathItem = { readonly [key: string]: JsonValue };
+
+const JSON_TYPE = 'application/json';
+const WATCH_TYPE = 'application/json;stream=watch';
+const PATCH_TYPES: readonly string[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+];
+
+/** The paths of one version of a type, without the common prefix being left out. */
+export function resourcePaths(
+  type: ResourceType,
+  version: ResourceVersion,
+): { readonly [path: string]: PathItem } {
+  const make = new OperationMaker(type, version);
+  const root = type.group === '' ? `/api/${version.name}` : `/apis/${type.group}/${version.name}`;
+  const everywhere = `${root}/${type.resource}`;
+  const scoped = type.namespaced ? `${root}/namespaces/{namespace}/${type.resource}` : everywhere;
+  const inScope = type.namespaced ? [NAMESPACE, PRETTY] : [PRETTY];
+  const ofObject = [NAME, ...inScope];
+  return {
+    ...(type.namespaced
+      ? { [everywhere]: { get: make.listEverywhere(), parameters: [PRETTY] } }
+      : {}),
+    [scoped]: {
+      get: make.list(),
+      post: make.create(),
+      delete: make.deleteCollection(),
+      parameters: inScope,
+    },
+    [`${scoped}/{name}`]: {
+      get: make.read(''),
+      put: make.replace(''),
+      patch: make.patch(''),
+      delete: make.delete(),
+      parameters: ofObject,
+    },
+    ...(version.statusSubresource
+      ? {
+          [`${scoped}/{name}/status`]: {
+            get: make.read('Status'),
+            put: make.replace('Status'),
+            patch: make.patch('Status'),
+            parameters: ofObject,
+          },
+        }
+      : {}),
+  };
+}
+
+type Subresource = '' | 'Status';
+
+interface OperationOptions {
+  readonly id: string;
+  readonly action: string;
+  readonly description: string;
+  readonly parameters: readonly Parameter[];
+  readonly body?: JsonSchema;
+  readonly responses: { readonly [code: string]: JsonSchema };
+}
+
+class OperationMaker {
+  readonly #type: ResourceType;
+  readonly #version: ResourceVersion;
+  /** `ExampleComV1`. */
+  readonly #prefix: string;
+  /** `NamespacedWidget`. */
+  readonly #subject: string;
+  readonly #object: JsonSchema;
+  readonly #list: JsonSchema;
+
+  constructor(type: ResourceType, version: ResourceVersion) {
+    this.#type = type;
+    this.#version = version;
+    const group = type.group === '' ? 'core' : type.group;
+    this.#prefix = [...group.split(/[.-]/), version.name].map(capitalised).join('');
+    this.#subject = `${type.namespaced ? 'Namespaced' : ''}${type.kind}`;
+    this.#object = reference(schemaName(type.group, version.name, type.kind));
+    this.#list = reference(schemaName(type.group, version.name, type.listKind));
+  }
+
+  listEverywhere(): JsonValue {
+    return this.#operation({
+      id: `list${this.#prefix}${this.#type.kind}ForAllNamespaces`,
+      action: 'list',
+      description: `lists or watches objects of kind ${this.#type.kind} of all namespaces`,
+      parameters: LIST_PARAMETERS,
+      responses: { 200: listContent(this.#list) },
+    });
+  }
+
+  list(): JsonValue {
+    return this.#operation({
+      id: `list${this.#prefix}${this.#subject}`,
+      action: 'list',
+      description: `lists or watches objects of kind ${this.#type.kind}`,
+      parameters: LIST_PARAMETERS,
+      responses: { 200: listContent(this.#list) },
+    });
+  }
+
+  create(): JsonValue {
+    return this.#operation({
+      id: `create${this.#prefix}${this.#subject}`,
+      action: 'post',
+      description: `creates a ${this.#type.kind}`,
+      parameters: WRITE_PARAMETERS,
+      body: content([JSON_TYPE], this.#object),
+      responses: { 201: content([JSON_TYPE], this.#object) },
+    });
+  }
+
+  deleteCollection(): JsonValue {
+    return this.#operation({
+      id: `delete${this.#prefix}Collection${this.#subject}`,
+      action: 'deletecollection',
+      description: `deletes all objects of kind ${this.#type.kind} that meet the selectors`,
+      parameters: DELETE_COLLECTION_PARAMETERS,
+      body: content([JSON_TYPE], metaReference('DeleteOptions')),
+      responses: { 200: content([JSON_TYPE], metaReference('Status')) },
+    });
+  }
+
+  read(subresource: Subresource): JsonValue {
+    return this.#operation({
+      id: `read${this.#prefix}${this.#subject}${subresource}`,
+      action: 'get',
+      description: `reads ${this.#one(subresource)}`,
+      parameters: GET_PARAMETERS,
+      responses: { 200: content([JSON_TYPE], this.#object) },
+    });
+  }
+
+  replace(subresource: Subresource): JsonValue {
+    return this.#operation({
+      id: `replace${this.#prefix}${this.#subject}${subresource}`,
+      action: 'put',
+      description: `replaces ${this.#one(subresource)}`,
+      parameters: WRITE_PARAMETERS,
+      body: content([JSON_TYPE], this.#object),
+      responses: { 200: content([JSON_TYPE], this.#object) },
+    });
+  }
+
+  patch(subresource: Subresource): JsonValue {
+    return this.#operation({
+      id: `patch${this.#prefix}${this.#subject}${subresource}`,
+      action: 'patch',
+      description: `changes ${this.#one(subresource)} by a patch`,
+      parameters: PATCH_PARAMETERS,
+      body: content(PATCH_TYPES, metaReference('Patch')),
+      responses: { 200: content([JSON_TYPE], this.#object) },
+    });
+  }
+
+  delete(): JsonValue {
+    return this.#operation({
+      id: `delete${this.#prefix}${this.#subject}`,
+      action: 'delete',
+      description: `deletes a ${this.#type.kind}`,
+      parameters: DELETE_PARAMETERS,
+      body: content([JSON_TYPE], metaReference('DeleteOptions')),
+      responses: { 200: content([JSON_TYPE], metaReference('Status')) },
+    });
+  }
+
+  #one(subresource: Subresource): string {
+    return subresource === '' ? `a ${this.#type.kind}` : `the status of a ${this.#type.kind}`;
+  }
+
+  #operation(options: OperationOptions): JsonValue {
+    const { group, kind } = this.#type;
+    const responses = Object.entries(options.responses).map(([code, schema]) => {
+      return [code, { description: code === '201' ? 'Created' : 'OK', content: schema }] as const;
+    });
+    return {
+      tags: [this.#prefix],
+      description: options.description,
+      operationId: options.id,
+      parameters: options.parameters,
+      ...(options.body === undefined
+        ? {}
+        : {
+            requestBody: { required: !options.action.startsWith('delete'), content: options.body },
+          }),
+      responses: { ...Object.fromEntries(responses), 401: { description: 'Unauthorized' } },
+      'x-kubernetes-action': options.action,
+      'x-kubernetes-group-version-kind': { group, kind, version: this.#version.name },
+    };
+  }
+}
+
+function content(mediaTypes: readonly string[], schema: JsonSchema): JsonSchema {
+  return Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }]));
+}
+
+function listContent(schema: JsonSchema): JsonSchema {
+  return content([JSON_TYPE, WATCH_TYPE], schema);
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
