@@ -1,0 +1,20 @@
+/** Storage: the interface, its rules, expiry, compaction, and the storage in memory. */
+
+export { systemClock, type Clock, type Timer } from './clock.js';
+export { startCompaction, type Compaction, type CompactionOptions } from './compaction.js';
+export {
+  StorageError,
+  type ListOptions,
+  type Storage,
+  type StorageChange,
+  type StorageErrorCode,
+  type StorageWatch,
+  type StoredList,
+  type StoredValue,
+  type WatchObserver,
+  type Write,
+  type WriteResult,
+} from './contract.js';
+export { KEY_BYTES_MAX, TTL_SECONDS_MAX, VALUE_BYTES_MAX } from './limits.js';
+export { MemoryStorage, type MemoryStorageOptions } from './memory/memory-storage.js';
+export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.js';
