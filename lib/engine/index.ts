@@ -1,0 +1,28 @@
+/** Engines: what holds a cache's objects, its history and its watches. See contract.ts. */
+
+export { EngineError } from './contract.js';
+export type {
+  Change,
+  Delete,
+  EngineCache,
+  EngineCacheOptions,
+  EngineErrorCode,
+  EngineEvent,
+  EngineKind,
+  EngineList,
+  EngineObject,
+  EngineRoot,
+  EngineScope,
+  EngineSelector,
+  EngineStats,
+  EngineWatch,
+  HistoryLimits,
+  ListQuery,
+  Put,
+  WatchBatch,
+  WatchEnd,
+  WatchEventType,
+  WatchQuery,
+} from './contract.js';
+export { createEngineCache, ENGINE_VARIABLE, engineReport } from './loader.js';
+export type { EngineReport } from './loader.js';

@@ -1,0 +1,300 @@
+/**
+ * The JavaScript engine: a cache on one thread, in plain TypeScript, its objects' bytes outside the V8
+ * heap.
+ *
+ *   apply ─▶ batch (check, scan, store) ─▶ shards ─▶ log ─▶ root ─▶ watches ─▶ trim
+ *   get, list, root, watch of a state ─▶ root        watch after a revision ─▶ log
+ *
+ * Invariants (beside those of the contract):
+ *  1. `#root` is replaced as a whole, after shards and log have everything that it stands for, so nothing
+ *     can be read halfway.
+ *  2. Versions are freed by `#collect` and nowhere else, except those of a refused batch.
+ */
+
+import type { ObjectKey } from '../../object/index.js';
+import {
+  type Change,
+  type EngineCache,
+  type EngineCacheOptions,
+  EngineError,
+  type EngineKind,
+  type EngineList,
+  type EngineObject,
+  type EngineRoot,
+  type EngineStats,
+  type EngineWatch,
+  type ListQuery,
+  type Put,
+  type WatchQuery,
+} from '../contract.js';
+import { Arena, SLAB_BYTES } from './arena.js';
+import { prepareChanges, prepareState } from './batch.js';
+import { Directory } from './directory.js';
+import { JavaScriptRoot, openList, readObject } from './held-root.js';
+import { History } from './history.js';
+import { EventLog, type EventRecord } from './log.js';
+import { HeldRoots, RetiredVersions } from './retired.js';
+import type { Root } from './root.js';
+import type { Scope } from './scope.js';
+import { Shards } from './shard.js';
+import { StringPool } from './strings.js';
+import type { Version } from './version.js';
+import type { InitialState } from './watch.js';
+import { Watches } from './watches.js';
+import type { Schedule } from './waker.js';
+import { Lookahead, scopeSource } from './walk.js';
+
+/** Bytes that one write may move to compact slabs, so that no write takes long. */
+const COMPACTED_BYTES_MAX: number = SLAB_BYTES / 2;
+
+/** What tests set and users do not. */
+export interface JavaScriptEngineInternals {
+  /** Runs a task soon, from the event loop. Default setImmediate. */
+  readonly schedule?: Schedule;
+  /** Bytes of encoded frames to keep. Default 16 MiB. */
+  readonly frameBytesMax?: number;
+}
+
+export class JavaScriptEngineCache implements EngineCache {
+  readonly kind: EngineKind = 'javascript';
+  readonly #options: EngineCacheOptions;
+  readonly #arena = new Arena();
+  readonly #strings = new StringPool();
+  readonly #shards: Shards;
+  readonly #log: EventLog;
+  readonly #history: History;
+  readonly #held = new HeldRoots();
+  readonly #retired = new RetiredVersions();
+  readonly #watches: Watches;
+  #root: Root = { generation: 0, revision: 0n, sequence: 0, directory: Directory.empty };
+  #isClosed = false;
+
+  constructor(options: EngineCacheOptions, internals: JavaScriptEngineInternals = {}) {
+    this.#options = options;
+    this.#shards = new Shards(options.shardCount);
+    this.#log = new EventLog(options.history);
+    this.#history = new History(this.#log);
+    this.#watches = new Watches(this.#log, options.fields, () => this.#root.revision, internals);
+  }
+
+  get generation(): number {
+    return this.#root.generation;
+  }
+
+  get revision(): bigint {
+    return this.#root.revision;
+  }
+
+  get oldestRevision(): bigint {
+    return this.#log.oldestRevision;
+  }
+
+  /** The watches, for tests that count what the contract does not show. */
+  get watches(): Watches {
+    return this.#watches;
+  }
+
+  /** Number of different strings kept of all objects, for tests. */
+  get stringCount(): number {
+    return this.#strings.size;
+  }
+
+  replace(objects: readonly Put[], revision: bigint): void {
+    this.#assertOpen();
+    if (revision < this.#root.revision) {
+      const message = `revision ${revision} of the list is below ${this.#root.revision}`;
+      throw new EngineError('revision-not-rising', message);
+    }
+    const versions = prepareState(objects, revision, this.#store());
+    this.#drop(revision);
+    for (const version of versions) this.#shards.of(version.namespace).put(version);
+    this.#publish(revision, this.#root.generation + 1);
+    this.#watches.endAll('replaced');
+    this.#reclaim(Infinity);
+  }
+
+  apply(changes: readonly Change[]): void {
+    this.#assertOpen();
+    const revision = changes.at(-1)?.revision;
+    if (revision === undefined) return;
+    const nowMs = this.#options.now();
+    const versions = prepareChanges(changes, this.#root.revision, this.#store());
+    const sequence = this.#log.end;
+    changes.forEach((change, index) => {
+      const version = versions[index];
+      const shard = this.#shards.of(change.namespace);
+      const previous = version === undefined ? shard.delete(change) : shard.put(version);
+      if (version === undefined && previous === undefined) return;
+      this.#log.append(change.revision, nowMs, version, previous);
+    });
+    this.#publish(revision, this.#root.generation);
+    this.#watches.offer(sequence);
+    this.#trim(nowMs);
+    this.#reclaim(COMPACTED_BYTES_MAX);
+  }
+
+  progress(revision: bigint): void {
+    this.#assertOpen();
+    if (revision <= this.#root.revision) return;
+    this.#root = { ...this.#root, revision };
+    this.#watches.offer(this.#log.end);
+  }
+
+  get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
+    this.#assertOpen();
+    return readObject(this.#root, key, apiVersion);
+  }
+
+  list(query: ListQuery): EngineList {
+    this.#assertOpen();
+    return openList(this.#root, query, this.#options.fields, this.#hold);
+  }
+
+  root(revision?: bigint): EngineRoot {
+    this.#assertOpen();
+    return new JavaScriptRoot(this.#rootAt(revision), this.#options.fields, this.#hold);
+  }
+
+  watch(query: WatchQuery): EngineWatch {
+    this.#assertOpen();
+    const { from } = query;
+    if (from.type === 'state') {
+      const root = this.#root;
+      return this.#watches.open(query, root.revision, (scope) => this.#initialState(root, scope));
+    }
+    this.#assertNotExpired(from.revision);
+    return this.#watches.open(query, from.revision, undefined);
+  }
+
+  trim(): void {
+    this.#assertOpen();
+    this.#trim(this.#options.now());
+    this.#reclaim(Infinity);
+  }
+
+  stats(): EngineStats {
+    const { directory, generation, revision } = this.#root;
+    const bytesLive = this.#shards.bytes;
+    return {
+      kind: this.kind,
+      objects: directory.count,
+      shards: this.#shards.count,
+      namespaces: directory.namespaceCount,
+      bytesLive,
+      bytesRetained: this.#arena.live - bytesLive,
+      bytesFree: this.#arena.allocated - this.#arena.live,
+      generation,
+      revision,
+      oldestRevision: this.#log.oldestRevision,
+      oldestAgeMs: this.#log.oldestAgeMs(this.#options.now()),
+      logEntries: this.#log.length,
+      logStart: this.#log.first,
+      logEnd: this.#log.end,
+      roots: this.#held.count + this.#history.count,
+      watches: this.#watches.count,
+      watchGroups: this.#watches.groupCount,
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watches.endAll('closed');
+    this.#drop(this.#root.revision);
+    this.#reclaim(Infinity);
+  }
+
+  #store(): { arena: Arena; strings: StringPool; fields: readonly string[] } {
+    return { arena: this.#arena, strings: this.#strings, fields: this.#options.fields };
+  }
+
+  /** Makes what shards and log hold the state that everybody sees. */
+  #publish(revision: bigint, generation: number): void {
+    const edit = this.#root.directory.edit();
+    this.#shards.publish(edit);
+    this.#root = { generation, revision, sequence: this.#log.end, directory: edit.finish() };
+    this.#history.offer(this.#root);
+  }
+
+  /** Drops all objects and all history, and leaves an empty root that nobody has seen yet. */
+  #drop(oldestRevision: bigint): void {
+    const sequence = this.#log.end;
+    const current = this.#root.directory;
+    this.#log.restart(oldestRevision, this.#retire);
+    this.#history.clear();
+    const walk = current.namespaces();
+    for (let entry = walk.next(); entry !== undefined; entry = walk.next()) {
+      const objects = entry.objects.cursor();
+      for (let version = objects.next(); version !== undefined; version = objects.next()) {
+        this.#retired.add(version, sequence);
+      }
+    }
+    this.#shards.clear();
+    this.#root = { ...this.#root, sequence: this.#log.end, directory: Directory.empty };
+  }
+
+  #rootAt(revision: bigint | undefined): Root {
+    if (revision === undefined || revision === this.#root.revision) return this.#root;
+    if (revision > this.#root.revision) {
+      const message = `revision ${revision} is above the current one, ${this.#root.revision}`;
+      throw new EngineError('revision-future', message);
+    }
+    this.#assertNotExpired(revision);
+    return this.#history.at(revision, this.#root);
+  }
+
+  /** The objects of a scope, from a root that is held until they are drained. */
+  #initialState(root: Root, scope: Scope): InitialState {
+    const objects = new Lookahead(scopeSource(root.directory, scope));
+    return { objects, release: this.#hold(root) };
+  }
+
+  readonly #hold = (root: Root): (() => void) => {
+    const { sequence } = root;
+    let isHeld = true;
+    this.#held.acquire(sequence);
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#held.release(sequence);
+      this.#collect();
+    };
+  };
+
+  #trim(nowMs: number): void {
+    this.#log.trim(nowMs, this.#retire);
+    this.#history.trim();
+  }
+
+  /** A record has left the log: what it replaced is history. */
+  readonly #retire = (record: EventRecord): void => {
+    this.#watches.frames.forget(record);
+    if (record.previous !== undefined) this.#retired.add(record.previous, record.sequence);
+  };
+
+  #reclaim(copiedBytesMax: number): void {
+    this.#collect();
+    this.#arena.compact(copiedBytesMax);
+  }
+
+  #collect(): void {
+    this.#retired.collect(this.#held.oldest(), this.#free);
+  }
+
+  readonly #free = (version: Version): void => version.free(this.#arena, this.#strings);
+
+  #assertNotExpired(revision: bigint): void {
+    const { oldestRevision } = this.#log;
+    if (revision >= oldestRevision) return;
+    throw new EngineError(
+      'revision-expired',
+      `too old resource version: ${revision} (${oldestRevision})`,
+      { oldestRevision },
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed)
+      throw new EngineError('closed', `the cache ${this.#options.name} is closed`);
+  }
+}

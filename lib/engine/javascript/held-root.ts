@@ -1,0 +1,84 @@
+/** A root that a reader holds: everything read through it is the state at exactly its revision. */
+
+import type { ObjectKey } from '../../object/index.js';
+import {
+  EngineError,
+  type EngineList,
+  type EngineObject,
+  type EngineRoot,
+  type ListQuery,
+} from '../contract.js';
+import { JavaScriptList } from './list.js';
+import type { Root } from './root.js';
+import { Scope } from './scope.js';
+import { readVersion, renderingOf } from './version.js';
+
+/** Takes hold of a root; what it returns lets go again and is called once. */
+export type HoldRoot = (root: Root) => () => void;
+
+export class JavaScriptRoot implements EngineRoot {
+  readonly #root: Root;
+  readonly #fields: readonly string[];
+  readonly #hold: HoldRoot;
+  #release: (() => void) | undefined;
+
+  constructor(root: Root, fields: readonly string[], hold: HoldRoot) {
+    this.#root = root;
+    this.#fields = fields;
+    this.#hold = hold;
+    this.#release = hold(root);
+  }
+
+  get revision(): bigint {
+    return this.#root.revision;
+  }
+
+  get generation(): number {
+    return this.#root.generation;
+  }
+
+  get count(): number {
+    return this.#root.directory.count;
+  }
+
+  get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
+    this.#assertOpen();
+    return readObject(this.#root, key, apiVersion);
+  }
+
+  list(query: ListQuery): EngineList {
+    this.#assertOpen();
+    return openList(this.#root, query, this.#fields, this.#hold);
+  }
+
+  close(): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.();
+  }
+
+  #assertOpen(): void {
+    if (this.#release === undefined) throw new EngineError('closed', 'the root is closed');
+  }
+}
+
+/** One object of a root. */
+export function readObject(
+  root: Root,
+  key: ObjectKey,
+  apiVersion: string | undefined,
+): EngineObject | undefined {
+  const version = root.directory.get(key);
+  return version === undefined ? undefined : readVersion(version, renderingOf(apiVersion));
+}
+
+/** A list over a root, which holds the root by itself. */
+export function openList(
+  root: Root,
+  query: ListQuery,
+  fields: readonly string[],
+  hold: HoldRoot,
+): EngineList {
+  const scope = new Scope(query, fields);
+  return new JavaScriptList(root, query, scope, hold(root));
+}

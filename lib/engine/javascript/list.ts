@@ -1,0 +1,177 @@
+/**
+ * A list in progress: a page of objects of one root, copied out chunk by chunk.
+ *
+ * Invariants:
+ *  1. The page is settled when the list is made: which object is its last, and how many follow.
+ *  2. The root is held until the last object was read or the list is closed, and let go once.
+ */
+
+import type { ObjectKey } from '../../object/index.js';
+import { EngineError, type EngineList, type EngineObject, type ListQuery } from '../contract.js';
+import type { Root } from './root.js';
+import type { Scope } from './scope.js';
+import {
+  copyVersion,
+  readVersion,
+  renderedLength,
+  type Rendering,
+  type Version,
+} from './version.js';
+import { Lookahead, placeSource, scopeSource, type VersionSource } from './walk.js';
+
+const COMMA = 0x2c;
+
+/** A page: its objects, and what follows it. */
+interface Page {
+  readonly source: VersionSource;
+  readonly last: ObjectKey | undefined;
+  readonly remaining: number | undefined;
+}
+
+export class JavaScriptList implements EngineList {
+  readonly revision: bigint;
+  readonly last: ObjectKey | undefined;
+  readonly remaining: number | undefined;
+  readonly #rendering: Rendering;
+  readonly #objects: Lookahead;
+  #release: (() => void) | undefined;
+  #isFirst = true;
+  #isClosed = false;
+
+  /** `release` lets the root go, which the caller has taken hold of. */
+  constructor(root: Root, query: ListQuery, scope: Scope, release: () => void) {
+    const page = planPage(root, query, scope);
+    this.revision = root.revision;
+    this.last = page.last;
+    this.remaining = page.remaining;
+    this.#rendering = scope.rendering;
+    this.#objects = new Lookahead(page.source);
+    this.#release = release;
+  }
+
+  read(maxBytes: number): Uint8Array | undefined {
+    this.#assertOpen();
+    const versions: Version[] = [];
+    let length = this.#isFirst ? 0 : 1;
+    for (let version = this.#objects.peek(); version !== undefined;) {
+      const added = renderedLength(version, this.#rendering) + (versions.length > 0 ? 1 : 0);
+      if (versions.length > 0 && length + added > maxBytes) break;
+      length += added;
+      versions.push(version);
+      this.#objects.advance();
+      version = this.#objects.peek();
+    }
+    if (versions.length === 0) {
+      this.#letGo();
+      return undefined;
+    }
+    const chunk = this.#encode(versions, length);
+    if (this.#objects.peek() === undefined) this.#letGo();
+    return chunk;
+  }
+
+  readObjects(maxObjects: number): readonly EngineObject[] {
+    this.#assertOpen();
+    const objects: EngineObject[] = [];
+    while (objects.length < maxObjects) {
+      const version = this.#objects.peek();
+      if (version === undefined) break;
+      objects.push(readVersion(version, this.#rendering));
+      this.#objects.advance();
+    }
+    if (objects.length > 0) this.#isFirst = false;
+    if (this.#objects.peek() === undefined) this.#letGo();
+    return objects;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#letGo();
+  }
+
+  #encode(versions: readonly Version[], length: number): Uint8Array {
+    // Not zeroed: every byte is written. A plain Uint8Array, as every engine returns it.
+    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    let end = 0;
+    for (const version of versions) {
+      if (!this.#isFirst) chunk[end++] = COMMA;
+      this.#isFirst = false;
+      end = copyVersion(version, this.#rendering, chunk, end);
+    }
+    return chunk;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new EngineError('closed', 'the list is closed');
+  }
+
+  #letGo(): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.();
+  }
+}
+
+function planPage(root: Root, query: ListQuery, scope: Scope): Page {
+  const limit = query.limit ?? 0;
+  if (limit <= 0) {
+    const source = scopeSource(root.directory, scope, query.start);
+    return { source, last: undefined, remaining: undefined };
+  }
+  if (scope.hasSelector || scope.name !== undefined) return searchPage(root, query, scope, limit);
+  return countPage(root, query, scope, limit);
+}
+
+/** Without anything to filter by, counters tell where the page ends. */
+function countPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
+  const { directory } = root;
+  const [start, stop] = rankRange(root, query, scope);
+  const source = placeSource(directory, scope, query.start);
+  const remaining = Math.max(0, stop - start - limit);
+  if (remaining === 0) return { source, last: undefined, remaining };
+  let left = limit;
+  return {
+    source: () => (left-- > 0 ? source() : undefined),
+    last: keyOf(directory.select(start + limit - 1)!),
+    remaining,
+  };
+}
+
+/** The ranks of the objects from the query's start to the end of its scope. */
+function rankRange(root: Root, query: ListQuery, scope: Scope): readonly [number, number] {
+  const { directory } = root;
+  const from = query.start === undefined ? 0 : directory.rank(query.start);
+  if (scope.namespace === undefined) return [from, directory.count];
+  const first = directory.rank({ namespace: scope.namespace, name: '' });
+  return [Math.max(from, first), first + directory.objects(scope.namespace).size];
+}
+
+/**
+ * With a selector the page is searched for at once. Another one follows when the page is full and any
+ * object stands behind it, matching or not: upstream does not look further either.
+ */
+function searchPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
+  const place = placeSource(root.directory, scope, query.start);
+  const found: Version[] = [];
+  while (found.length < limit) {
+    const version = place();
+    if (version === undefined) break;
+    if (!scope.hasSelector || scope.selects(version)) found.push(version);
+  }
+  let next = 0;
+  const source: VersionSource = () => found[next++];
+  let behind = 0;
+  if (found.length === limit && place() !== undefined) {
+    behind = 1;
+    while (!scope.hasSelector && place() !== undefined) behind++;
+  }
+  return {
+    source,
+    last: behind > 0 ? keyOf(found.at(-1)!) : undefined,
+    remaining: scope.hasSelector ? undefined : behind,
+  };
+}
+
+function keyOf(version: Version): ObjectKey {
+  return { namespace: version.namespace, name: version.name };
+}

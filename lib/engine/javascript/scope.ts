@@ -1,0 +1,142 @@
+/**
+ * A list's or watch's scope, ready to be asked: which objects belong to it, where to look for them, and
+ * how they are served.
+ *
+ * Requirements on `metadata.name=` and `metadata.namespace=` narrow the place that is searched (as
+ * upstream narrows it); they are checked like all others too, so that contradictions match nothing.
+ */
+
+import {
+  type FieldRequirement,
+  type LabelRequirement,
+  matchesFields,
+  matchesLabels,
+} from '../../object/index.js';
+import { EngineError, type EngineScope, type WatchEventType } from '../contract.js';
+import type { EventRecord } from './log.js';
+import { type Rendering, renderingOf, type Version } from './version.js';
+
+const NAME = 'metadata.name';
+const NAMESPACE = 'metadata.namespace';
+
+/** A declared field and the value that a selector demands of it. */
+export interface FieldEquality {
+  /** Index of the field in the order of declaration. */
+  readonly index: number;
+  readonly value: string;
+}
+
+/** A label and the values of which a selector demands one. */
+export interface LabelEquality {
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+export class Scope {
+  /** Only objects of this namespace; absent: of all. */
+  readonly namespace: string | undefined;
+  /** Only objects of this name; absent: all. */
+  readonly name: string | undefined;
+  /** Whether a selector is part of it, even one that only narrows. */
+  readonly hasSelector: boolean;
+  /** How its objects are served. */
+  readonly rendering: Rendering;
+  readonly #labels: readonly LabelRequirement[];
+  readonly #fields: readonly FieldRequirement[];
+  readonly #declared: readonly string[];
+
+  // The version that the two lookups below read: one pair of functions for the scope's whole life.
+  #version: Version | undefined;
+  readonly #label = (key: string): string | undefined => this.#version!.label(key);
+  readonly #field = (path: string): string | undefined => this.#fieldOf(this.#version!, path);
+
+  /** Throws `undeclared-field` for a field that is neither metadata's nor in `declared`. */
+  constructor(scope: EngineScope, declared: readonly string[]) {
+    this.#labels = scope.selector?.labels ?? [];
+    this.#fields = scope.selector?.fields ?? [];
+    this.#declared = declared;
+    for (const { path } of this.#fields) {
+      if (path === NAME || path === NAMESPACE || declared.includes(path)) continue;
+      throw new EngineError('undeclared-field', `${path} is not a declared index field`);
+    }
+    this.namespace = scope.namespace ?? this.#required(NAMESPACE);
+    this.name = scope.name ?? this.#required(NAME);
+    this.hasSelector = this.#labels.length + this.#fields.length > 0;
+    this.rendering = renderingOf(scope.apiVersion);
+  }
+
+  /** Whether the version belongs to the scope. */
+  matches(version: Version): boolean {
+    if (this.namespace !== undefined && this.namespace !== version.namespace) return false;
+    if (this.name !== undefined && this.name !== version.name) return false;
+    return !this.hasSelector || this.selects(version);
+  }
+
+  /** Whether the version meets the selector, wherever it is. */
+  selects(version: Version): boolean {
+    this.#version = version;
+    const selects =
+      matchesLabels(this.#labels, this.#label) && matchesFields(this.#fields, this.#field);
+    this.#version = undefined;
+    return selects;
+  }
+
+  /**
+   * What a watch of this scope is told of an event, or `undefined` for nothing:
+   *
+   *   before   after      told
+   *   –        matches    ADDED     the new version
+   *   matches  matches    MODIFIED  the new version
+   *   matches  –          DELETED   the version before, at the event's revision
+   */
+  transition(record: EventRecord): WatchEventType | undefined {
+    const before = record.previous !== undefined && this.matches(record.previous);
+    const after = record.version !== undefined && this.matches(record.version);
+    if (after) return before ? 'MODIFIED' : 'ADDED';
+    return before ? 'DELETED' : undefined;
+  }
+
+  /** A declared field for which exactly one value will do, if there is one. */
+  fieldEquality(): FieldEquality | undefined {
+    for (const { path, operator, value } of this.#fields) {
+      const index = this.#declared.indexOf(path);
+      if (operator === 'Equals' && index >= 0) return { index, value };
+    }
+    return undefined;
+  }
+
+  /** A label for which only certain values will do, if there is one. */
+  labelEquality(): LabelEquality | undefined {
+    const found = this.#labels.find(({ operator }) => operator === 'In');
+    return found === undefined ? undefined : { key: found.key, values: found.values };
+  }
+
+  #required(path: string): string | undefined {
+    return this.#fields.find((field) => field.path === path && field.operator === 'Equals')?.value;
+  }
+
+  #fieldOf(version: Version, path: string): string | undefined {
+    if (path === NAME) return version.name;
+    if (path === NAMESPACE) return version.namespace;
+    return version.fields[this.#declared.indexOf(path)];
+  }
+}
+
+/** Text that is equal for scopes that select and serve the same, whatever the order of their terms. */
+export function scopeKey(scope: EngineScope): string {
+  const { namespace, name, selector, apiVersion } = scope;
+  const labels = (selector?.labels ?? []).map((term) =>
+    JSON.stringify([term.key, term.operator, [...term.values].sort()]),
+  );
+  const fields = (selector?.fields ?? []).map((term) =>
+    JSON.stringify([term.path, term.operator, term.value]),
+  );
+  const absent = null;
+  return JSON.stringify([
+    namespace ?? absent,
+    name ?? absent,
+    labels.sort(),
+    fields.sort(),
+    apiVersion ?? absent,
+  ]);
+}

@@ -1,0 +1,117 @@
+/**
+ * Shards: the writers' side of the current state. A namespace hashes to a shard, which owns the working
+ * tree of that namespace and counts what is in it.
+ *
+ * Invariants:
+ *  1. All objects of a namespace are in one shard, at any time.
+ *  2. After `publish` the directory holds exactly what the shards hold.
+ *
+ * On one thread shards gain nothing by themselves; they are here because the order of effects and the
+ * counters are those of the native core, whose shards are written in parallel.
+ */
+
+import type { ObjectKey } from '../../object/index.js';
+import { type DirectoryEdit, NO_OBJECTS } from './directory.js';
+import type { Tree } from './tree.js';
+import type { Version } from './version.js';
+
+export class Shard {
+  readonly #trees = new Map<string, Tree<Version>>();
+  readonly #touched = new Set<string>();
+  #objects = 0;
+  #bytes = 0;
+
+  /** Number of objects. */
+  get objects(): number {
+    return this.#objects;
+  }
+
+  /** Bytes of their versions. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Puts a version in its place and returns the one that was there. */
+  put(version: Version): Version | undefined {
+    let tree = this.#trees.get(version.namespace);
+    if (tree === undefined) {
+      tree = NO_OBJECTS.edit();
+      this.#trees.set(version.namespace, tree);
+    }
+    const previous = tree.put(version);
+    this.#count(previous, -1);
+    this.#count(version, 1);
+    this.#touched.add(version.namespace);
+    return previous;
+  }
+
+  /** Removes an object and returns its version; `undefined` where there is none. */
+  delete(key: ObjectKey): Version | undefined {
+    const previous = this.#trees.get(key.namespace)?.delete(key.name);
+    if (previous === undefined) return undefined;
+    this.#count(previous, -1);
+    this.#touched.add(key.namespace);
+    return previous;
+  }
+
+  /** Brings what was touched into the directory. */
+  publish(directory: DirectoryEdit): void {
+    for (const namespace of this.#touched) {
+      const tree = this.#trees.get(namespace)!;
+      directory.set(namespace, tree.snapshot());
+      if (tree.size === 0) this.#trees.delete(namespace);
+    }
+    this.#touched.clear();
+  }
+
+  #count(version: Version | undefined, sign: 1 | -1): void {
+    if (version === undefined) return;
+    this.#objects += sign;
+    this.#bytes += sign * version.length;
+  }
+}
+
+/** The shards of one cache. */
+export class Shards {
+  #shards: readonly Shard[];
+
+  constructor(count: number) {
+    this.#shards = makeShards(count);
+  }
+
+  get count(): number {
+    return this.#shards.length;
+  }
+
+  get bytes(): number {
+    return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  }
+
+  /** The shard that a namespace belongs to. */
+  of(namespace: string): Shard {
+    return this.#shards[hash(namespace) % this.#shards.length]!;
+  }
+
+  /** Brings everything that was touched into the directory. */
+  publish(directory: DirectoryEdit): void {
+    for (const shard of this.#shards) shard.publish(directory);
+  }
+
+  /** Forgets all objects. */
+  clear(): void {
+    this.#shards = makeShards(this.#shards.length);
+  }
+}
+
+function makeShards(count: number): readonly Shard[] {
+  return Array.from({ length: count }, () => new Shard());
+}
+
+// FNV-1a, 32 bits, over UTF-16 code units.
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value >>> 0;
+}

@@ -1,0 +1,99 @@
+/**
+ * Walks the objects of a scope in key order, within one immutable state.
+ *
+ * A walk looks only where its scope can have objects: one tree for a namespace, one lookup for an
+ * object, one lookup a namespace for a name in all of them.
+ */
+
+import { compareNamespaces, compareUtf8, type ObjectKey } from '../../object/index.js';
+import type { Directory } from './directory.js';
+import type { Scope } from './scope.js';
+import type { Version } from './version.js';
+
+/** Versions one by one; `undefined` at the end and ever after. */
+export type VersionSource = () => Version | undefined;
+
+/** All objects in the scope's namespace and of its name, the selector left aside. */
+export function placeSource(directory: Directory, scope: Scope, start?: ObjectKey): VersionSource {
+  const { namespace, name } = scope;
+  if (namespace === undefined) return allNamespaces(directory, name, start);
+  const order = start === undefined ? 1 : compareNamespaces(namespace, start.namespace);
+  if (order < 0) return () => undefined;
+  return inNamespace(directory, namespace, name, order === 0 ? start?.name : undefined);
+}
+
+/** The objects that belong to the scope. */
+export function scopeSource(directory: Directory, scope: Scope, start?: ObjectKey): VersionSource {
+  const place = placeSource(directory, scope, start);
+  if (!scope.hasSelector) return place;
+  return () => {
+    let version = place();
+    while (version !== undefined && !scope.selects(version)) version = place();
+    return version;
+  };
+}
+
+/** A source that can be looked into without taking. */
+export class Lookahead {
+  readonly #source: VersionSource;
+  #next: Version | undefined;
+  #isRead = false;
+
+  constructor(source: VersionSource) {
+    this.#source = source;
+  }
+
+  /** The next version, which stays the next one. */
+  peek(): Version | undefined {
+    if (!this.#isRead) {
+      this.#next = this.#source();
+      this.#isRead = true;
+    }
+    return this.#next;
+  }
+
+  /** Takes what `peek` shows. */
+  advance(): void {
+    // The end of a source is for ever.
+    this.#isRead = this.#next === undefined;
+  }
+}
+
+function inNamespace(
+  directory: Directory,
+  namespace: string,
+  name: string | undefined,
+  start: string | undefined,
+): VersionSource {
+  const objects = directory.objects(namespace);
+  if (name === undefined) {
+    const cursor = objects.cursor(start);
+    return () => cursor.next();
+  }
+  const isBehindStart = start !== undefined && compareUtf8(name, start) < 0;
+  let next = isBehindStart ? undefined : objects.get(name);
+  return () => {
+    const version = next;
+    next = undefined;
+    return version;
+  };
+}
+
+function allNamespaces(
+  directory: Directory,
+  name: string | undefined,
+  start: ObjectKey | undefined,
+): VersionSource {
+  const namespaces = directory.namespaces(start?.namespace);
+  let current: VersionSource = () => undefined;
+  return () => {
+    for (;;) {
+      const version = current();
+      if (version !== undefined) return version;
+      const next = namespaces.next()?.namespace;
+      if (next === undefined) return undefined;
+      const from = next === start?.namespace ? start.name : undefined;
+      current = inNamespace(directory, next, name, from);
+    }
+  };
+}

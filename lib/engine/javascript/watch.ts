@@ -1,0 +1,157 @@
+/**
+ * One watch: the initial state, if it was asked for, then live events, then the reason why it ended.
+ *
+ *   initial ──(state drained)──▶ live ──▶ ended
+ *      └──────(a live event was lost meanwhile, replace, close)──▶ ended
+ *
+ * Invariants:
+ *  1. While the initial state is drained its root is held, and let go once.
+ *  2. A watch leaves all registries when it ends, not only when it is closed.
+ *  3. `wake` is signalled at most once between two drains.
+ */
+
+import type { EngineEvent, EngineWatch, WatchBatch, WatchEnd, WatchQuery } from '../contract.js';
+import type { LiveCursor } from './cursor.js';
+import type { FrameCache } from './frame.js';
+import type { WatchGroup } from './group.js';
+import { EventSink, FrameSink, type Sink } from './sink.js';
+import type { Rendering } from './version.js';
+import type { Lookahead } from './walk.js';
+
+/** What a watch needs of its cache. */
+export interface WatchHost {
+  readonly frames: FrameCache;
+  /** The cache's revision. */
+  readonly revision: bigint;
+  /** Calls the function soon, from the event loop. */
+  callSoon(call: () => void): void;
+  /** The watch has ended and leaves the registries. */
+  remove(watch: JavaScriptWatch): void;
+}
+
+/** The state that a watch begins with. */
+export interface InitialState {
+  readonly objects: Lookahead;
+  /** Lets the root go. */
+  release(): void;
+}
+
+type WakeState = 'quiet' | 'signalled' | 'called';
+
+export class JavaScriptWatch implements EngineWatch {
+  readonly revision: bigint;
+  readonly group: WatchGroup;
+  readonly #host: WatchHost;
+  readonly #wake: WatchQuery['wake'];
+  #cursor: LiveCursor | undefined;
+  #initial: InitialState | undefined;
+  #position = 0n;
+  #end: WatchEnd | undefined;
+  #wakeState: WakeState = 'quiet';
+
+  constructor(
+    group: WatchGroup,
+    revision: bigint,
+    wake: WatchQuery['wake'],
+    initial: InitialState | undefined,
+    host: WatchHost,
+  ) {
+    this.group = group;
+    this.revision = revision;
+    this.#host = host;
+    this.#wake = wake;
+    this.#initial = initial;
+  }
+
+  /** Goes on with this cursor, which stands behind the initial state. Called once, at the start. */
+  start(cursor: LiveCursor): void {
+    this.#cursor = cursor;
+    if (this.#initial !== undefined || cursor.peek() !== undefined) this.signal();
+    else cursor.wait();
+  }
+
+  drainEvents(maxEvents: number): WatchBatch<EngineEvent> {
+    return this.#drain((rendering) => new EventSink(rendering, maxEvents));
+  }
+
+  drainFrames(maxBytes: number): WatchBatch<Uint8Array> {
+    return this.#drain((rendering) => new FrameSink(rendering, maxBytes, this.#host.frames));
+  }
+
+  close(): void {
+    this.#leave();
+    this.#end ??= 'closed';
+    this.#wakeState = 'quiet';
+  }
+
+  /** Ends the watch; the next drain tells why. */
+  end(reason: WatchEnd): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    this.#leave();
+    this.signal();
+  }
+
+  /** Has `wake` called, unless that has happened since the last drain. */
+  signal(): void {
+    if (this.#wakeState !== 'quiet') return;
+    this.#wakeState = 'signalled';
+    this.#host.callSoon(() => this.#callWake());
+  }
+
+  #callWake(): void {
+    // A drain or close may have come between.
+    if (this.#wakeState !== 'signalled') return;
+    this.#wakeState = 'called';
+    this.#wake();
+  }
+
+  #drain<Item>(makeSink: (rendering: Rendering) => Sink<Item>): WatchBatch<Item> {
+    this.#wakeState = 'quiet';
+    const phase = this.#initial === undefined ? 'live' : 'initial';
+    if (this.#end === undefined && this.#cursor!.hasLost) {
+      this.#end = 'expired';
+      this.#leave();
+    }
+    const cursor = this.#cursor;
+    if (this.#end !== undefined || cursor === undefined) {
+      const position = this.#position;
+      return { items: [], bytes: 0, phase, position, more: false, end: this.#end };
+    }
+    const sink = makeSink(this.group.scope.rendering);
+    if (this.#initial === undefined) this.#drainLive(cursor, sink);
+    else this.#drainInitial(this.#initial, sink);
+    cursor.wait();
+    const more = this.#initial !== undefined || cursor.peek() !== undefined;
+    return { ...sink.finish(), phase, position: this.#position, more, end: undefined };
+  }
+
+  #drainInitial<Item>({ objects, release }: InitialState, sink: Sink<Item>): void {
+    for (let version = objects.peek(); version !== undefined; version = objects.peek()) {
+      if (!sink.addObject(version)) return;
+      objects.advance();
+    }
+    this.#initial = undefined;
+    this.#position = this.revision;
+    release();
+  }
+
+  #drainLive<Item>(cursor: LiveCursor, sink: Sink<Item>): void {
+    for (let event = cursor.peek(); event !== undefined; event = cursor.peek()) {
+      if (!sink.addEvent(event.record, event.type)) {
+        this.#position = event.record.revision - 1n;
+        return;
+      }
+      cursor.advance();
+    }
+    this.#position = this.#host.revision;
+  }
+
+  #leave(): void {
+    this.#initial?.release();
+    if (this.#cursor === undefined) return;
+    this.#cursor.close();
+    this.#cursor = undefined;
+    this.#host.remove(this);
+  }
+}
