@@ -43,7 +43,8 @@ export function checkLabelRequirement(requirement: LabelRequirement): void {
   if (keyFaults.length > 0) faults.push(invalid('key', requirement.key, keyFaults.join('; ')));
   faults.push(...valueFaults(requirement));
   if (faults.length === 0) return;
-  throw new SelectorError(faults.length === 1 ? (faults[0] as string) : `[${faults.join(', ')}]`);
+  const distinct = [...new Set(faults)];
+  throw new SelectorError(distinct.length === 1 ? distinct[0] : `[${distinct.join(', ')}]`);
 }
 
 /** What stands between key and value, and what each means. */

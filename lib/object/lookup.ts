@@ -47,14 +47,14 @@ export function textOf(scanner: JsonScanner, entry: number): string {
   const entries = scanner.entries;
   const start = entries[entry + START] as number;
   const end = entries[entry + END] as number;
-  if (((entries[entry + KIND] as number) & ESCAPED) === 0) return decode(scanner.bytes, start, end);
-  return JSON.parse(decode(scanner.bytes, start - 1, end + 1)) as string;
+  if (((entries[entry + KIND] as number) & ESCAPED) === 0) return scanner.text(start, end);
+  return JSON.parse(scanner.text(start - 1, end + 1)) as string;
 }
 
 /** A number or literal as it is written. */
 export function lexemeOf(scanner: JsonScanner, entry: number): string {
   const entries = scanner.entries;
-  return decode(scanner.bytes, entries[entry + START] as number, entries[entry + END] as number);
+  return scanner.text(entries[entry + START] as number, entries[entry + END] as number);
 }
 
 /**
@@ -100,8 +100,4 @@ function says(scanner: JsonScanner, key: number, wanted: Uint8Array): boolean {
     if (bytes[start + index] !== wanted[index]) return false;
   }
   return true;
-}
-
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
 }

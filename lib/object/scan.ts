@@ -105,8 +105,9 @@ function describe(fields: readonly string[]): ScannedObject {
   const place = planRevision(scanner);
   const apiVersionKey = findKey(scanner, ROOT, API_VERSION);
   const isAbsent = apiVersionKey === NONE;
+  // It would stand before metadata, and so not behind what is cut there.
   const apiVersionOffset = isAbsent
-    ? placeOf(scanner, ROOT, API_VERSION)
+    ? Math.min(placeOf(scanner, ROOT, API_VERSION), place.cutStart)
     : valueStart(scanner, apiVersionKey + ENTRY_SIZE);
   const apiVersionEnd = isAbsent ? apiVersionOffset : valueEnd(scanner, apiVersionKey + ENTRY_SIZE);
   return {

@@ -60,7 +60,7 @@ const TAPE_KEPT_MAX = 256 * 1024 * ENTRY_SIZE;
 const TAPE_INITIAL: number = 1024 * ENTRY_SIZE;
 
 export class JsonScanner {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_VIEW;
   /** The tape; the root is entry 0. */
   entries: Int32Array = new Int32Array(TAPE_INITIAL);
   /** Integers of the tape in use. */
@@ -77,6 +77,9 @@ export class JsonScanner {
   readonly #defectsAtOpen = new Int32Array(NESTING_MAX);
   readonly #ordered = new Uint8Array(NESTING_MAX);
   readonly #onDuplicate: ((path: string, offset: number) => void) | undefined;
+  // `bytes` once more, because only a Buffer has toString.
+  #view: Buffer = NO_VIEW;
+  #viewed: Uint8Array = NO_VIEW;
   #at = 0;
 
   /** With `onDuplicate`, duplicate keys are reported there instead of being refused. */
@@ -103,9 +106,19 @@ export class JsonScanner {
     if (this.#at < bytes.length) throw this.#unexpected('after the value');
   }
 
+  /** The text between two offsets of the document, which must not split a character. */
+  text(start: number, end: number): string {
+    if (this.#viewed !== this.bytes) {
+      const { buffer, byteOffset, length } = this.bytes;
+      this.#view = Buffer.from(buffer, byteOffset, length);
+      this.#viewed = this.bytes;
+    }
+    return this.#view.toString('utf8', start, end);
+  }
+
   /** Lets go of the document, and of a tape that is too large to keep. */
   release(): void {
-    this.bytes = NOTHING;
+    this.bytes = this.#viewed = this.#view = NO_VIEW;
     this.decodedKeys.length = 0;
     if (this.entries.length > TAPE_KEPT_MAX) this.entries = new Int32Array(TAPE_INITIAL);
   }
@@ -320,6 +333,6 @@ export class JsonScanner {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+const NO_VIEW = Buffer.alloc(0);
 const T = 0x74;
 const F = 0x66;

@@ -21,7 +21,8 @@ export const ANNOTATIONS_BYTES_MAX: number = 256 * 1024;
 /** Checks a name such as a namespace has: lower case letters, digits and `-`. */
 export function isDns1123Label(value: string): string[] {
   const messages: string[] = [];
-  if (bytesOf(value) > DNS_LABEL_LENGTH_MAX) messages.push(tooLong(DNS_LABEL_LENGTH_MAX));
+  if (bytesOf(value) > DNS_LABEL_LENGTH_MAX)
+    messages.push(tooLong(DNS_LABEL_LENGTH_MAX, 'characters'));
   if (!DNS_1123_LABEL.test(value)) {
     messages.push(
       DNS_1123_SUBDOMAIN.test(value) ? 'must not contain dots' : `${LABEL_RULE} ${LABEL_EXAMPLES}`,
@@ -32,16 +33,14 @@ export function isDns1123Label(value: string): string[] {
 
 /** Checks a name such as most objects have: labels joined by dots. */
 export function isDns1123Subdomain(value: string): string[] {
-  const messages: string[] = [];
-  if (bytesOf(value) > DNS_SUBDOMAIN_LENGTH_MAX) messages.push(tooLong(DNS_SUBDOMAIN_LENGTH_MAX));
-  if (!DNS_1123_SUBDOMAIN.test(value)) messages.push(`${SUBDOMAIN_RULE} ${SUBDOMAIN_EXAMPLES}`);
-  return messages;
+  return subdomainFaults(value, 'characters');
 }
 
 /** Checks a name that must begin with a letter, such as that of a resource type or a service. */
 export function isDns1035Label(value: string): string[] {
   const messages: string[] = [];
-  if (bytesOf(value) > DNS_LABEL_LENGTH_MAX) messages.push(tooLong(DNS_LABEL_LENGTH_MAX));
+  if (bytesOf(value) > DNS_LABEL_LENGTH_MAX)
+    messages.push(tooLong(DNS_LABEL_LENGTH_MAX, 'characters'));
   if (!DNS_1035_LABEL.test(value)) messages.push(`${DNS_1035_RULE} ${DNS_1035_EXAMPLES}`);
   return messages;
 }
@@ -62,18 +61,18 @@ export function isQualifiedName(value: string): string[] {
   const parts = value.split('/');
   if (parts.length > 2) {
     return [
-      `a qualified name ${QUALIFIED_RULE} ${QUALIFIED_EXAMPLES} with an optional DNS subdomain ` +
-        `prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${QUALIFIED_RULE} ${QUALIFIED_EXAMPLES} with an optional DNS subdomain ` +
+        "prefix and '/' (e.g. 'example.com/MyName')",
     ];
   }
   const [prefix, name] = parts.length === 2 ? [parts[0], parts[1] as string] : [undefined, value];
   if (prefix === '') messages.push('prefix part must be non-empty');
   else if (prefix !== undefined) {
-    messages.push(...isDns1123Subdomain(prefix).map((message) => `prefix part ${message}`));
+    messages.push(...subdomainFaults(prefix, 'bytes').map((message) => `prefix part ${message}`));
   }
   if (name === '') messages.push('name part must be non-empty');
   else if (bytesOf(name) > QUALIFIED_NAME_LENGTH_MAX) {
-    messages.push(`name part ${tooLong(QUALIFIED_NAME_LENGTH_MAX)}`);
+    messages.push(`name part ${tooLong(QUALIFIED_NAME_LENGTH_MAX, 'bytes')}`);
   }
   if (!QUALIFIED_NAME.test(name))
     messages.push(`name part ${QUALIFIED_RULE} ${QUALIFIED_EXAMPLES}`);
@@ -83,7 +82,8 @@ export function isQualifiedName(value: string): string[] {
 /** Checks the value of a label: empty, or letters and digits with `-`, `_` and `.` between them. */
 export function isLabelValue(value: string): string[] {
   const messages: string[] = [];
-  if (bytesOf(value) > LABEL_VALUE_LENGTH_MAX) messages.push(tooLong(LABEL_VALUE_LENGTH_MAX));
+  if (bytesOf(value) > LABEL_VALUE_LENGTH_MAX)
+    messages.push(tooLong(LABEL_VALUE_LENGTH_MAX, 'bytes'));
   if (!LABEL_VALUE.test(value)) messages.push(`${LABEL_VALUE_RULE} ${LABEL_VALUE_EXAMPLES}`);
   return messages;
 }
@@ -133,8 +133,20 @@ function examples(pattern: string, ...samples: readonly string[]): string {
   return `(e.g. ${listed}, regex used for validation is '${pattern}')`;
 }
 
-function tooLong(lengthMax: number): string {
-  return `must be no more than ${lengthMax} bytes`;
+function subdomainFaults(value: string, unit: Unit): string[] {
+  const messages: string[] = [];
+  if (bytesOf(value) > DNS_SUBDOMAIN_LENGTH_MAX) {
+    messages.push(tooLong(DNS_SUBDOMAIN_LENGTH_MAX, unit));
+  }
+  if (!DNS_1123_SUBDOMAIN.test(value)) messages.push(`${SUBDOMAIN_RULE} ${SUBDOMAIN_EXAMPLES}`);
+  return messages;
+}
+
+// Upstream says the one of names and the other of labels, and counts bytes of both.
+type Unit = 'characters' | 'bytes';
+
+function tooLong(lengthMax: number, unit: Unit): string {
+  return `must be no more than ${lengthMax} ${unit}`;
 }
 
 function bytesOf(value: string): number {
