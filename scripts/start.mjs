@@ -1,0 +1,61 @@
+/**
+ * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one.
+ *
+ * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after `--`
+ * are passed on and win over the ones given here. The server runs in a process group of its own,
+ * because Ctrl-C reaches every process of a terminal and npm passes the signal on once more: the
+ * server is to get it once, and a second one only when somebody asks for a second time.
+ */
+
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+import { build } from './build.mjs';
+import { inRoot } from './project.mjs';
+
+const SERVE = [
+  'serve',
+  '--store',
+  'lmdb',
+  '--data-dir',
+  '.shardwatch',
+  '--crd',
+  'examples/crds',
+  '--load',
+  'examples/objects',
+];
+
+/** Within this time the same signal again is the same key press, on another way. */
+const SAME_SIGNAL_MS = 500;
+
+try {
+  await build();
+  serve(process.argv.slice(2));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function serve(args) {
+  const child = spawn(process.execPath, [inRoot('dist/server/command.js'), ...SERVE, ...args], {
+    cwd: inRoot(),
+    stdio: 'inherit',
+    detached: process.platform !== 'win32',
+  });
+  const forwardedAtMs = new Map();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      const nowMs = performance.now();
+      if (nowMs - (forwardedAtMs.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return;
+      forwardedAtMs.set(signal, nowMs);
+      child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+  child.on('close', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal];
+  });
+}

