@@ -1,0 +1,16 @@
+/** The door of the metrics: a registry per server, and upstream's metrics in it. */
+
+export { BucketCounts } from './buckets.js';
+export { registerCacheMetrics } from './caches.js';
+export type { CacheSample } from './caches.js';
+export { registerProcessMetrics } from './process.js';
+export { MetricsRegistry } from './registry.js';
+export type {
+  Family,
+  HistogramDefinition,
+  MetricDefinition,
+  NumberSeries,
+  Sample,
+} from './registry.js';
+export { RequestMetrics, requestVerb } from './requests.js';
+export type { RequestLabels, WatchEventMetrics } from './requests.js';
