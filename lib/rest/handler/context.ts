@@ -1,0 +1,35 @@
+/** What a verb's handler knows: the request, what it is about, and how it wants to be answered. */
+
+import type { ResourceType, ResourceVersion } from '../../object/index.js';
+import type { RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type { Representation } from '../negotiation/index.js';
+import type { ResourceStore } from '../store/index.js';
+import type { TablePrinter } from '../table/index.js';
+
+/** Settings of a REST handler, defaults applied. */
+export interface HandlerSettings {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly watchTimeoutSecondsMin: number;
+  readonly deleteCollectionWorkers: number;
+}
+
+/** A resource in one of its served versions. */
+export interface ServedResource {
+  readonly store: ResourceStore;
+  readonly type: ResourceType;
+  readonly version: ResourceVersion;
+  /** `example.com/v1`. */
+  readonly apiVersion: string;
+  readonly printer: TablePrinter;
+}
+
+export interface Context extends ServedResource {
+  readonly request: RequestRecord;
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly settings: HandlerSettings;
+  readonly representation: Representation;
+}

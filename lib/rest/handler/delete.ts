@@ -1,0 +1,53 @@
+/** DELETE of an object and of a collection. */
+
+import type { Answer } from '../../request/index.js';
+import { jsonAnswer, successStatus, unsupportedMediaType } from '../../request/index.js';
+import { BODY_BYTES_MAX, bodyMediaType, decodeBody } from '../body/index.js';
+import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML } from '../negotiation/index.js';
+import type { DeleteOptions } from '../options/index.js';
+import { deleteOptionsOfBody, deleteOptionsOfQuery, parseListOptions } from '../options/index.js';
+import type { Context } from './context.js';
+import { listOptions } from './read.js';
+import { checkRepresentation, objectAnswer, objectsAnswer } from './represent.js';
+
+/** Gone: 200 with a Status. Waiting for finalizers: the object, 200 or (asked to cascade) 202. */
+export async function remove(context: Context): Promise<Answer> {
+  const { store, type, version, request, info } = context;
+  checkRepresentation(context, false);
+  const options = await readOptions(context);
+  const { namespace, name } = info;
+  const { signal } = request;
+  const deleted = await store.delete({ ...options, namespace, name, version, signal });
+  if (!deleted.gone) {
+    return objectAnswer(context, options.orphanDependents === false ? 202 : 200, deleted.bytes);
+  }
+  const { group, resource: kind } = type;
+  return jsonAnswer(200, successStatus({ name, group, kind, uid: deleted.uid }));
+}
+
+/** Answers the objects as they were listed. */
+export async function removeCollection(context: Context): Promise<Answer> {
+  const { store, type, version, request, settings } = context;
+  checkRepresentation(context, true);
+  const selection = parseListOptions(request.query, type, version, false);
+  const { apiVersion, ...listed } = listOptions(context, selection);
+  void apiVersion;
+  const { objects, resourceVersion } = await store.deleteCollection({
+    ...listed,
+    ...(await readOptions(context)),
+    version,
+    workers: settings.deleteCollectionWorkers,
+  });
+  return objectsAnswer(context, objects, resourceVersion);
+}
+
+async function readOptions({ request }: Context): Promise<DeleteOptions> {
+  const body = await request.body(BODY_BYTES_MAX);
+  if (body.length === 0) return deleteOptionsOfQuery(request.query);
+  const mediaType = bodyMediaType(request);
+  const isYaml = mediaType === MEDIA_TYPE_YAML;
+  if (mediaType !== '' && mediaType !== MEDIA_TYPE_JSON && !isYaml) {
+    throw unsupportedMediaType([MEDIA_TYPE_JSON, MEDIA_TYPE_YAML]);
+  }
+  return deleteOptionsOfBody(decodeBody(body, isYaml, { kind: 'DeleteOptions' }).value);
+}

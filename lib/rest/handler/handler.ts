@@ -1,0 +1,162 @@
+/**
+ * The REST handler: which resource, version and verb a request means, and the answer to it.
+ *
+ *  1. It never rejects: whatever goes wrong is an answer.
+ *  2. Unknown group, version, resource or subresource: 404. Known, but not for this method: 405.
+ *  3. It needs nothing of the transport but the request record, and decides nothing by who asks:
+ *     that is done in front of it.
+ */
+
+import type { ResourceType, ResourceVersion } from '../../object/index.js';
+import { apiVersionOf } from '../../object/index.js';
+import type { Answer, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import {
+  methodNotAllowed,
+  pageNotFound,
+  statusAnswer,
+  warningHeaders,
+} from '../../request/index.js';
+import { MEDIA_TYPE_JSON, negotiate } from '../negotiation/index.js';
+import { emptySource } from '../source/index.js';
+import type { ResourceStore } from '../store/index.js';
+import { toStatusFailure } from '../store/index.js';
+import { TablePrinter } from '../table/index.js';
+import type { Context, HandlerSettings, ServedResource } from './context.js';
+import { remove, removeCollection } from './delete.js';
+import { get, list, watch } from './read.js';
+import { create, patch, update } from './write.js';
+
+export interface RestHandlerOptions {
+  /** One store per resource type. */
+  readonly stores: Iterable<ResourceStore>;
+  /** Milliseconds since the epoch, for ages in tables. Default Date.now. */
+  readonly now?: () => number;
+  /** A number in [0, 1), for the length of watches. Default Math.random. */
+  readonly random?: () => number;
+  /** Watches without a timeout of their own end after once to twice this. Default 1 800 s. */
+  readonly watchTimeoutSecondsMin?: number;
+  /** Deletions at the same time for one DELETE of a collection. Default 1. */
+  readonly deleteCollectionWorkers?: number;
+}
+
+/** Answers requests for resources. Never rejects. */
+export type RestHandler = (
+  request: RequestRecord,
+  info: RequestInfo,
+  user: UserInfo,
+) => Promise<Answer>;
+
+type VerbHandler = (context: Context) => Promise<Answer>;
+
+const RESOURCE_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
+  ['get', get],
+  ['list', list],
+  ['watch', watch],
+  ['create', create],
+  ['update', update],
+  ['patch', patch],
+  ['delete', remove],
+  ['deletecollection', removeCollection],
+]);
+
+const STATUS_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
+  ['get', get],
+  ['update', update],
+  ['patch', patch],
+]);
+
+/** Verbs that make sense across all namespaces of a namespaced type. */
+const ALL_NAMESPACES_VERBS: ReadonlySet<string> = new Set(['list', 'watch']);
+const COLLECTION_VERBS: ReadonlySet<string> = new Set([
+  'list',
+  'watch',
+  'create',
+  'deletecollection',
+]);
+
+/** How long a watch lasts at least that names no timeout: upstream's min-request-timeout. */
+const WATCH_TIMEOUT_SECONDS_MIN = 1_800;
+
+/** Throws a ColumnPathError when a type has a printer column that can't be read. */
+export function createRestHandler(options: RestHandlerOptions): RestHandler {
+  const resources = new Map<string, ServedResource>();
+  for (const store of options.stores) {
+    for (const version of store.type.versions) {
+      if (!version.served) continue;
+      const { type } = store;
+      const printer = new TablePrinter(version.printerColumns);
+      const apiVersion = apiVersionOf(type.group, version.name);
+      resources.set(resourceKey(type.group, version.name, type.resource), {
+        store,
+        type,
+        version,
+        apiVersion,
+        printer,
+      });
+    }
+  }
+  const settings: HandlerSettings = {
+    now: options.now ?? Date.now,
+    random: options.random ?? Math.random,
+    watchTimeoutSecondsMin: options.watchTimeoutSecondsMin ?? WATCH_TIMEOUT_SECONDS_MIN,
+    deleteCollectionWorkers: options.deleteCollectionWorkers ?? 1,
+  };
+  return async (request, info, user) => {
+    const key = resourceKey(info.group, info.version, info.resource);
+    const resource = info.isResourceRequest ? resources.get(key) : undefined;
+    if (resource === undefined) return statusAnswer(pageNotFound());
+    return serve({ ...resource, request, info, user, settings });
+  };
+}
+
+async function serve(asked: Omit<Context, 'representation'>): Promise<Answer> {
+  const { request, info, type, version } = asked;
+  const warnings = deprecation(type, version);
+  try {
+    const verb = route(info, type, version);
+    const mediaTypes = info.verb === 'watch' ? ([MEDIA_TYPE_JSON] as const) : undefined;
+    const context: Context = { ...asked, representation: negotiate(request, mediaTypes) };
+    const answer = await verb(context);
+    return forMethod(request.method, { ...answer, headers: [...answer.headers, ...warnings] });
+  } catch (error) {
+    const failure = toStatusFailure(type, info.verb, error);
+    return forMethod(request.method, statusAnswer(failure, warnings));
+  }
+}
+
+// Throws 404 or 405.
+function route(info: RequestInfo, type: ResourceType, version: ResourceVersion): VerbHandler {
+  const { verb, namespace, subresource, parts } = info;
+  const name = parts[1] ?? '';
+  const isAllNamespaces = type.namespaced && namespace === '';
+  if (!type.namespaced && namespace !== '') throw pageNotFound();
+  if (subresource !== '') {
+    const isStatus = subresource === 'status' && version.statusSubresource && parts.length === 3;
+    if (!isStatus || isAllNamespaces) throw pageNotFound();
+    return STATUS_VERBS.get(verb) ?? refuse(type, verb);
+  }
+  const handler = RESOURCE_VERBS.get(verb) ?? refuse(type, verb);
+  if (COLLECTION_VERBS.has(verb) !== (name === '')) refuse(type, verb);
+  if (isAllNamespaces && !ALL_NAMESPACES_VERBS.has(verb)) throw pageNotFound();
+  return handler;
+}
+
+function refuse(type: ResourceType, verb: string): never {
+  throw methodNotAllowed(type, verb);
+}
+
+function resourceKey(group: string, version: string, resource: string): string {
+  return `${group}/${version}/${resource}`;
+}
+
+function deprecation(type: ResourceType, version: ResourceVersion): Answer['headers'] {
+  if (!version.deprecated) return [];
+  const apiVersion = apiVersionOf(type.group, version.name);
+  return warningHeaders([version.deprecationWarning ?? `${apiVersion} ${type.kind} is deprecated`]);
+}
+
+function forMethod(method: string, answer: Answer): Answer {
+  if (method !== 'HEAD') return answer;
+  if (answer.source.type === 'pull') answer.source.close();
+  return { ...answer, source: emptySource() };
+}

@@ -1,0 +1,130 @@
+/** GET of one object, LIST, and WATCH: all out of the cache, as bytes. */
+
+import type { CacheListOptions } from '../../cache/index.js';
+import { CacheError } from '../../cache/index.js';
+import type { Answer } from '../../request/index.js';
+import { notFound, toStatusError } from '../../request/index.js';
+import type { WatchEvent, WatchStream } from '../../watch/index.js';
+import { MEDIA_TYPE_JSON } from '../negotiation/index.js';
+import type { ListOptions } from '../options/index.js';
+import { parseListOptions, textParameter } from '../options/index.js';
+import { errorEvent, eventsSource } from '../source/index.js';
+import { isStreamFailure, toStatusFailure } from '../store/index.js';
+import { partialObjectMetadata } from '../table/index.js';
+import type { Context } from './context.js';
+import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
+
+export async function get(context: Context): Promise<Answer> {
+  const { store, type, request, info, apiVersion } = context;
+  checkRepresentation(context, false);
+  const resourceVersion = textParameter(request.query, 'resourceVersion');
+  try {
+    const object = await store.cache.get(info.namespace, info.name, {
+      apiVersion,
+      signal: request.signal,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    });
+    if (object === undefined) throw notFound(type, info.name);
+    return objectAnswer(context, 200, object.bytes);
+  } catch (error) {
+    throw toStatusFailure(type, 'get', error);
+  }
+}
+
+export async function list(context: Context): Promise<Answer> {
+  const { store, type, version, request } = context;
+  checkRepresentation(context, true);
+  const options = parseListOptions(request.query, type, version, false);
+  try {
+    return listAnswer(context, await store.cache.list(listOptions(context, options)));
+  } catch (error) {
+    throw toStatusFailure(type, 'list', error);
+  }
+}
+
+/** What the cache is asked for. */
+export function listOptions(context: Context, options: ListOptions): CacheListOptions {
+  const { request, info, apiVersion } = context;
+  const { resourceVersion, resourceVersionMatch, limit } = options;
+  return {
+    apiVersion,
+    signal: request.signal,
+    labelSelector: options.labelSelector,
+    fieldSelector: options.fieldSelector,
+    ...(info.namespace === '' ? {} : { namespace: info.namespace }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(resourceVersionMatch === undefined ? {} : { resourceVersionMatch }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(options.continue === undefined ? {} : { continue: options.continue }),
+  };
+}
+
+/**
+ * A failure that is found out before the head is sent is an HTTP error, but what history or freshness
+ * can't give is told in the stream, as clients expect (upstream's watch handler has begun by then).
+ */
+export async function watch(context: Context): Promise<Answer> {
+  const { type, version, request } = context;
+  const { transformation } = context.representation;
+  if (transformation === 'Table') void tableOptions(context);
+  if (transformation === 'PartialObjectMetadataList') checkRepresentation(context, false);
+  const options = parseListOptions(request.query, type, version, true);
+  const headers: Answer['headers'] = [['Content-Type', MEDIA_TYPE_JSON]];
+  let stream: WatchStream;
+  try {
+    stream = await openStream(context, options);
+  } catch (error) {
+    const failure = toStatusFailure(type, 'watch', error);
+    if (!(error instanceof CacheError) || !isStreamFailure(error.code)) throw failure;
+    const status = toStatusError(failure).toStatus();
+    return { status: 200, headers, source: errorEvent(status) };
+  }
+  return { status: 200, headers, source: streamSource(context, stream) };
+}
+
+function openStream(context: Context, options: ListOptions): Promise<WatchStream> {
+  const { store, request, info, apiVersion } = context;
+  const { resourceVersion } = options;
+  return store.cache.watch({
+    apiVersion,
+    signal: request.signal,
+    labelSelector: options.labelSelector,
+    fieldSelector: options.fieldSelector,
+    allowBookmarks: options.allowWatchBookmarks,
+    timeoutMs: timeoutMs(context, options.timeoutSeconds),
+    ...(info.namespace === '' ? {} : { namespace: info.namespace }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  });
+}
+
+// Spread, so that the watches of a restarted server do not all end at once.
+function timeoutMs({ settings }: Context, timeoutSeconds: number | undefined): number {
+  if (timeoutSeconds === undefined || timeoutSeconds === 0) {
+    return Math.floor(settings.watchTimeoutSecondsMin * 1_000 * (1 + settings.random()));
+  }
+  return Math.max(0, timeoutSeconds * 1_000);
+}
+
+function streamSource(context: Context, stream: WatchStream): Answer['source'] {
+  const { type, apiVersion, printer, representation } = context;
+  const { transformation } = representation;
+  if (transformation === undefined) return stream.frames({ apiVersion, kind: type.kind });
+  const shown = (event: WatchEvent): Uint8Array =>
+    event.type === 'BOOKMARK'
+      ? bookmarkObject(context, event.object.resourceVersion)
+      : event.object.bytes;
+  if (transformation === 'Table') {
+    let withColumns = true;
+    return eventsSource(stream.source(), (event) => {
+      const table = printer.event(shown(event), tableOptions(context), withColumns);
+      withColumns = false;
+      return table;
+    });
+  }
+  return eventsSource(stream.source(), (event) => partialObjectMetadata(shown(event)));
+}
+
+function bookmarkObject({ type, apiVersion }: Context, resourceVersion: string): Uint8Array {
+  const { kind } = type;
+  return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { resourceVersion } }));
+}

@@ -1,0 +1,180 @@
+/**
+ * Objects and lists as the client wants to see them: themselves, tables, metadata only; JSON or YAML.
+ * Objects that are shown as themselves in JSON are not parsed.
+ */
+
+import type { CachedList } from '../../cache/index.js';
+import type { CachedObject } from '../../watch/index.js';
+import { decodeJson } from '../../object/lossless/index.js';
+import type { Answer, Source } from '../../request/index.js';
+import { StatusError } from '../../request/index.js';
+import { encodeYaml } from '../body/index.js';
+import { MEDIA_TYPE_YAML } from '../negotiation/index.js';
+import { indentedSource, piecesSource } from '../source/index.js';
+import type { ListMeta, TableOptions } from '../table/index.js';
+import {
+  parseIncludeObject,
+  partialObjectMetadata,
+  partialObjectMetadataList,
+} from '../table/index.js';
+import type { Context } from './context.js';
+
+type Headers = Answer['headers'];
+
+const NEWLINE = Buffer.from('\n');
+
+/** One object; `bytes` is its JSON. Throws a StatusError 406 or 400. */
+export function objectAnswer(
+  context: Context,
+  status: number,
+  bytes: Uint8Array,
+  headers: Headers = [],
+): Answer {
+  const json = Buffer.concat([showObject(context, bytes), NEWLINE]);
+  return answer(context, status, { type: 'bytes', bytes: json }, headers);
+}
+
+/** A list, out of the root that it holds. Throws a StatusError 406 or 400; then closes the list. */
+export function listAnswer(context: Context, list: CachedList, headers: Headers = []): Answer {
+  try {
+    return answer(context, 200, listSource(context, list), headers);
+  } catch (error) {
+    list.close();
+    throw error;
+  }
+}
+
+/** Objects that were listed before, as a list. Throws a StatusError 406 or 400. */
+export function objectsAnswer(
+  context: Context,
+  objects: readonly CachedObject[],
+  resourceVersion: string,
+  headers: Headers = [],
+): Answer {
+  const transformed = transformedList(context, bytesOf(objects), { resourceVersion });
+  const pieces = transformed ?? plainList(context, bytesOf(objects), { resourceVersion });
+  return answer(context, 200, piecesSource(pieces), headers);
+}
+
+/** Refuses, before anything is done, what could not be shown after it. Throws 406 or 400. */
+export function checkRepresentation(context: Context, isList: boolean): void {
+  const { transformation } = context.representation;
+  if (transformation === 'Table') void tableOptions(context);
+  if (isList && transformation === 'PartialObjectMetadata') {
+    throw mismatch(`you requested ${transformation}, but the requested object is a list`);
+  }
+  if (!isList && transformation === 'PartialObjectMetadataList') {
+    throw mismatch(`you requested ${transformation}, but the requested object is not a list`);
+  }
+}
+
+export function tableOptions(context: Context): TableOptions {
+  return {
+    includeObject: parseIncludeObject(context.request.query.get('includeObject')),
+    now: context.settings.now(),
+  };
+}
+
+function mismatch(message: string): StatusError {
+  return new StatusError({ code: 406, reason: 'NotAcceptable', message });
+}
+
+function showObject(context: Context, bytes: Uint8Array): Uint8Array {
+  checkRepresentation(context, false);
+  switch (context.representation.transformation) {
+    case 'Table':
+      return context.printer.event(bytes, tableOptions(context), true);
+    case 'PartialObjectMetadata':
+      return partialObjectMetadata(bytes);
+    default:
+      return bytes;
+  }
+}
+
+function listSource(context: Context, list: CachedList): Source {
+  const meta: ListMeta = {
+    resourceVersion: list.resourceVersion,
+    continue: list.continue,
+    remainingItemCount: list.remainingItemCount,
+  };
+  const release = (): void => list.close();
+  const transformed = transformedList(context, bytesOf(list.objects()), meta);
+  if (transformed !== undefined) return piecesSource(transformed, release);
+  return list.body(context.type.listKind, context.apiVersion);
+}
+
+function transformedList(
+  context: Context,
+  objects: Iterable<Uint8Array>,
+  meta: ListMeta,
+): Iterable<Uint8Array> | undefined {
+  checkRepresentation(context, true);
+  switch (context.representation.transformation) {
+    case 'Table':
+      return context.printer.list(objects, meta, tableOptions(context));
+    case 'PartialObjectMetadataList':
+      return partialObjectMetadataList(objects, meta);
+    default:
+      return undefined;
+  }
+}
+
+function* plainList(
+  { type, apiVersion }: Context,
+  objects: Iterable<Uint8Array>,
+  meta: ListMeta,
+): Generator<Uint8Array> {
+  const head = { kind: type.listKind, apiVersion, metadata: meta };
+  let separator = `${JSON.stringify(head).slice(0, -1)},"items":[`;
+  for (const object of objects) {
+    yield Buffer.from(separator);
+    yield object;
+    separator = ',';
+  }
+  yield Buffer.from(separator === ',' ? ']}\n' : `${separator}]}\n`);
+}
+
+function* bytesOf(objects: Iterable<CachedObject>): Generator<Uint8Array> {
+  for (const object of objects) yield object.bytes;
+}
+
+function answer(
+  { representation }: Context,
+  status: number,
+  source: Source,
+  headers: Headers,
+): Answer {
+  const all: Headers = [['Content-Type', representation.mediaType], ...headers];
+  if (representation.mediaType === MEDIA_TYPE_YAML) {
+    return { status, headers: all, source: { type: 'bytes', bytes: asYaml(source) } };
+  }
+  return { status, headers: all, source: representation.pretty ? indentedSource(source) : source };
+}
+
+// YAML has no form that could be made piece by piece: the whole answer is read and written anew.
+function asYaml(source: Source): Uint8Array {
+  return encodeYaml(decodeJson(wholeBody(source)));
+}
+
+/** Bytes asked of a source at once. */
+const PULL_BYTES = 256 * 1024;
+
+function wholeBody(source: Source): Uint8Array {
+  if (source.type === 'bytes') return source.bytes;
+  if (source.type !== 'pull') throw new TypeError('a connection has no body');
+  const chunks: Uint8Array[] = [];
+  try {
+    for (
+      let pulled = source.pull(PULL_BYTES);
+      pulled.type !== 'end';
+      pulled = source.pull(PULL_BYTES)
+    ) {
+      if (pulled.type === 'abort') throw pulled.error;
+      if (pulled.type === 'wait') throw new TypeError('a list does not wait');
+      chunks.push(...pulled.chunks);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    source.close();
+  }
+}

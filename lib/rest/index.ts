@@ -1,0 +1,25 @@
+/**
+ * The door of `shardwatch/rest`: resource types, their stores, and the handler that serves them over
+ * the Kubernetes API.
+ */
+
+export * from './definition/index.js';
+export * from './table/index.js';
+export { createRestHandler, PATCH_MEDIA_TYPES } from './handler/index.js';
+export type { RestHandler, RestHandlerOptions } from './handler/index.js';
+export { keyPrefix, objectKey, ResourceStore } from './store/index.js';
+export type {
+  CreateRequest,
+  DeleteCollectionRequest,
+  Deleted,
+  DeletedCollection,
+  DeleteRequest,
+  DeletionOptions,
+  FieldValidation,
+  JsonObject,
+  Preconditions,
+  PropagationPolicy,
+  ResourceStoreOptions,
+  UpdateRequest,
+  Written,
+} from './store/index.js';

@@ -1,0 +1,85 @@
+/**
+ * Failures of storage and cache as the Status that clients are told. What nobody foresaw stays as it
+ * is, and becomes an InternalError at the door.
+ */
+
+import type { CacheErrorCode } from '../../cache/index.js';
+import { CacheError } from '../../cache/index.js';
+import type { ResourceType } from '../../object/index.js';
+import { StorageError } from '../../storage/index.js';
+import type { StatusError } from '../../request/index.js';
+import {
+  badRequest,
+  expired,
+  internalError,
+  isStatusError,
+  requestEntityTooLarge,
+  serverTimeout,
+  serviceUnavailable,
+  timeout,
+  tooLargeResourceVersion,
+  tooManyRequests,
+} from '../../request/index.js';
+
+/** Seconds after which a client is told to try again when the storage can't be reached. */
+const STORAGE_RETRY_SECONDS = 2;
+
+const EXPIRED_LIST = 'The resourceVersion for the provided list is too old.';
+
+/** The StatusError for anything that went wrong while serving `verb`. */
+export function toStatusFailure(type: ResourceType, verb: string, error: unknown): unknown {
+  if (isStatusError(error)) return error;
+  if (error instanceof CacheError) return fromCache(verb, error);
+  if (error instanceof StorageError) return fromStorage(type, verb, error);
+  if (error instanceof Error && error.name === 'AbortError') return timeout();
+  return error;
+}
+
+/** Whether a watch tells this as an ERROR event of a stream that has begun. */
+export function isStreamFailure(code: CacheErrorCode): boolean {
+  return code === 'expired' || code === 'resource-version-too-large';
+}
+
+function fromCache(verb: string, error: CacheError): StatusError {
+  const { requested = '', current = '' } = error;
+  switch (error.code) {
+    case 'closed':
+      return tooManyRequests('apiserver cacher is stopped', error.retryAfterSeconds ?? 1);
+    case 'not-ready':
+      return tooManyRequests(error.message, error.retryAfterSeconds ?? 1);
+    case 'resource-version-too-large':
+      return tooLargeResourceVersion(requested, current);
+    case 'expired':
+      if (verb !== 'watch') return expired(EXPIRED_LIST);
+      return expired(`too old resource version: ${requested} (${current})`);
+    case 'continue-expired':
+      return expired(error.message, error.continue);
+    case 'aborted':
+      return timeout();
+    case 'invalid-resource-version':
+    case 'invalid-continue':
+    case 'invalid-selector':
+    case 'invalid-options':
+    case 'field-not-supported':
+      return badRequest(error.message, error);
+    default:
+      return internalError(error.message, error);
+  }
+}
+
+function fromStorage(type: ResourceType, verb: string, error: StorageError): StatusError {
+  switch (error.code) {
+    case 'too-large':
+      return requestEntityTooLarge(error.message);
+    case 'unavailable':
+      return serverTimeout(type, verb, STORAGE_RETRY_SECONDS);
+    case 'closed':
+      return serviceUnavailable('apiserver is shutting down', 1);
+    case 'invalid-key':
+      return badRequest(error.message, error);
+    case 'compacted':
+      return expired(EXPIRED_LIST);
+    default:
+      return internalError(error.message, error);
+  }
+}

@@ -1,0 +1,21 @@
+/** The door of the store: writes of one resource type. */
+
+export type { DeletionOptions, Preconditions, PropagationPolicy } from './deletion.js';
+export { validateDeletionOptions } from './deletion.js';
+export { isStreamFailure, toStatusFailure } from './failure.js';
+export { unrecognized } from './incoming.js';
+export { keyPrefix, objectKey } from './key.js';
+export type { JsonObject } from './object.js';
+export { isJsonObject } from './object.js';
+export type {
+  CreateRequest,
+  DeleteCollectionRequest,
+  Deleted,
+  DeletedCollection,
+  DeleteRequest,
+  FieldValidation,
+  UpdateRequest,
+  Written,
+} from './request.js';
+export { ResourceStore } from './store.js';
+export type { ResourceStoreOptions } from './store.js';
