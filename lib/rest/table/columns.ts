@@ -6,7 +6,7 @@
  * 3. Ages are computed here, by the server's clock: clients print them as they are.
  */
 
-import { encodeJson, isNumber } from '../../object/lossless/index.js';
+import { encodeJsonText, isNumber, numberLexeme } from '../../object/lossless/index.js';
 import type { PrinterColumn } from '../../object/index.js';
 import { humanAge } from './age.js';
 import { evaluateColumnPath } from './evaluate.js';
@@ -57,11 +57,11 @@ export function cellText(column: Column, object: unknown, nowMs: number): string
   if (value === undefined || value === null) return 'null';
   switch (column.definition.type) {
     case 'string':
-      return JSON.stringify(typeof value === 'string' ? value : decoder.decode(encodeJson(value)));
+      return JSON.stringify(typeof value === 'string' ? value : encodeJsonText(value));
     case 'integer':
-      return isNumber(value) ? integerText(String(value)) : 'null';
+      return isNumber(value) ? integerText(numberLexeme(value)) : 'null';
     case 'number':
-      return isNumber(value) ? String(value) : 'null';
+      return isNumber(value) ? numberText(numberLexeme(value)) : 'null';
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : 'null';
     case 'date':
@@ -71,7 +71,6 @@ export function cellText(column: Column, object: unknown, nowMs: number): string
   }
 }
 
-const decoder = new TextDecoder();
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -86,6 +85,11 @@ function toColumn(column: PrinterColumn): Column {
     },
     path: parseColumnPath(column.jsonPath),
   };
+}
+
+// As it is written, unless it is beyond a double: clients would refuse the whole table.
+function numberText(lexeme: string): string {
+  return Number.isFinite(Number(lexeme)) ? lexeme : 'null';
 }
 
 // A lexeme of digits keeps all of them; a fraction is cut off. Clients read an int64.

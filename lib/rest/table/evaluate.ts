@@ -1,6 +1,6 @@
 /** What a column's path finds in an object: values in order, none where something is missing. */
 
-import { isNumber } from '../../object/lossless/index.js';
+import { isNumber, numberLexeme } from '../../object/lossless/index.js';
 import type { ColumnPath, Filter, FilterOperator, Operand, Step } from './path.js';
 
 /** All values that `path` leads to from `root`, a decoded JSON value. */
@@ -47,7 +47,7 @@ function operandValue(operand: Operand, element: unknown): readonly unknown[] {
 type Scalar = string | number | boolean | undefined;
 
 function scalar(value: unknown): Scalar {
-  if (isNumber(value)) return Number(String(value));
+  if (isNumber(value)) return Number(numberLexeme(value));
   return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
 }
 

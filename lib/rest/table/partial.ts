@@ -3,12 +3,11 @@
  * that need no more (garbage collection, quotas, metadata informers) and for the rows of tables.
  */
 
-import { decodeJson, encodeJson } from '../../object/lossless/index.js';
+import { decodeJson, encodeJsonText } from '../../object/lossless/index.js';
 import type { ListMeta } from './list-meta.js';
 import { listMetaText } from './list-meta.js';
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** The PartialObjectMetadata of one object (or bookmark) in JSON. */
 export function partialObjectMetadata(object: Uint8Array): Uint8Array {
@@ -37,6 +36,6 @@ export function partialText(object: unknown): string {
   const metadata = (object as { readonly metadata?: unknown } | null)?.metadata ?? {};
   return (
     '{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",' +
-    `"metadata":${decoder.decode(encodeJson(metadata))}}`
+    `"metadata":${encodeJsonText(metadata)}}`
   );
 }
