@@ -1,22 +1,14 @@
 /** Options, results and errors of WatchCache. */
 
 import type { EngineKind, EngineStats, HistoryLimits } from '../engine/index.js';
-import type { FieldRequirement, LabelRequirement } from '../object/index.js';
-import type { Storage } from '../storage/index.js';
+import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
+import type { Clock, Storage } from '../storage/index.js';
+import type { CachedObject } from '../watch/index.js';
+
+export type { Clock, Timer } from '../storage/index.js';
 
 /** How `resourceVersion` is meant (KEP-1904, KEP-2340; upstream's resourceVersionMatch). */
 export type ResourceVersionMatch = 'NotOlderThan' | 'Exact';
-
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Calls back once after `delayMs`; the timer does not keep the process alive. */
-  setTimer(delayMs: number, callback: () => void): Timer;
-}
-
-export interface Timer {
-  cancel(): void;
-}
 
 export interface WatchCacheOptions {
   /** Names the cache in errors and statistics. Default `objects`. */
@@ -32,12 +24,77 @@ export interface WatchCacheOptions {
    * The storage that feeds the cache, and the key prefix of its objects (ends in `/`). Without it the
    * cache is stand-alone: it assigns the revisions itself.
    */
-  readonly feed?: { readonly storage: Storage; readonly prefix: string; readonly namespaced: boolean };
+  readonly feed?: {
+    readonly storage: Storage;
+    readonly prefix: string;
+    readonly namespaced: boolean;
+  };
   /** How long a read waits for freshness. Default 3 000 ms. */
   readonly freshnessTimeoutMs?: number;
+  /**
+   * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own deletes
+   * itself. Default 0: never.
+   */
+  readonly ttlSeconds?: number;
   readonly clock?: Clock;
   /** A number in [0, 1). Default Math.random. */
   readonly random?: () => number;
+}
+
+/** An object as callers hand it in: JSON as bytes or text, or a value for `JSON.stringify`. */
+export type ObjectInput<T> = Uint8Array | string | T;
+
+/** A new version of an object; the object's metadata says which one it is. */
+export interface CachePut<T = UnknownObject> {
+  readonly type: 'put';
+  readonly object: ObjectInput<T>;
+  /**
+   * The object's namespace and name, when they are known: bytes then need not be searched for them.
+   * They must be those in the object.
+   */
+  readonly namespace?: string;
+  readonly name?: string;
+  /** The version's revision, above all before it. Default: the next one. */
+  readonly resourceVersion?: string;
+  /** Seconds until the object deletes itself; 0: never. Default: the cache's `ttlSeconds`. */
+  readonly ttlSeconds?: number;
+}
+
+/** The end of an object; of one that is not there, it only uses up a revision. */
+export interface CacheDelete {
+  readonly type: 'delete';
+  /** Default `''`: a cluster-scoped object. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** The deletion's revision, above all before it. Default: the next one. */
+  readonly resourceVersion?: string;
+}
+
+export type CacheChange<T = UnknownObject> = CachePut<T> | CacheDelete;
+
+/** Options of `replace`. */
+export interface ReplaceOptions {
+  /**
+   * The revision of the new state, above the present one and not below any object's. Default: the
+   * lowest that will do.
+   */
+  readonly resourceVersion?: string;
+}
+
+/** An event of the founding articles' calls. */
+export type CacheEvent<T = UnknownObject> =
+  | {
+      readonly type: 'ADDED' | 'MODIFIED';
+      readonly object: ObjectInput<T>;
+      readonly ttlSeconds?: number;
+    }
+  | { readonly type: 'DELETED' };
+
+/** An event as `eventsSince` tells it. */
+export interface RecordedEvent<T = UnknownObject> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly resourceVersion: string;
+  readonly object: CachedObject<T>;
 }
 
 /** Selectors as text in Kubernetes' syntax, or as parsed requirements. */
@@ -81,6 +138,15 @@ export interface CacheWatchOptions extends Selectors {
   readonly signal?: AbortSignal;
 }
 
+/** What a snapshot lists; a `continue` is one that the same snapshot gave. */
+export interface SnapshotListOptions extends Selectors {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly apiVersion?: string;
+}
+
 /** `code` is stable; the REST layer maps each to a Status. */
 export type CacheErrorCode =
   | 'closed'
@@ -110,6 +176,8 @@ export class CacheError extends Error {
   /** With `resource-version-too-large` and `expired`: what was asked for and what there is. */
   readonly requested: string | undefined;
   readonly current: string | undefined;
+  /** With `invalid-object` and the like: which change of a batch it was, counted from 0. */
+  readonly index: number | undefined;
 
   constructor(
     code: CacheErrorCode,
@@ -120,6 +188,7 @@ export class CacheError extends Error {
       retryAfterSeconds?: number;
       requested?: string;
       current?: string;
+      index?: number;
     } = {},
   ) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
@@ -128,6 +197,7 @@ export class CacheError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.requested = details.requested;
     this.current = details.current;
+    this.index = details.index;
   }
 }
 

@@ -1,0 +1,189 @@
+/**
+ * Keeps an engine equal to a prefix of a storage: lists it, then follows its changes.
+ *
+ *     list pages at one revision ──> replace ──> ready ──> watch ──> apply, progress …
+ *          ^                                                 │
+ *          │ history lost, or nothing for RESUME_PATIENCE_MS │ ended otherwise: watch again from the
+ *          └──────────── pause, not ready ───────────────────┘ last revision, still ready
+ *
+ * Rules:
+ *  1. The engine moves by the storage's events alone, in their order; never by a write's result.
+ *  2. A watch that can be resumed is resumed, and nobody notices. Only lost history (`compacted`), a
+ *     change that can't be applied, and a storage that stays away lead to a new list, which is a new
+ *     generation and ends all watches.
+ *  3. Between attempts there is a pause that doubles (Backoff), on the injected clock.
+ *  4. After `close` nothing is called back and no timer is left.
+ *
+ * Owned by the cache's thread.
+ */
+
+import type { Change, EngineCache, Put } from '../engine/index.js';
+import type {
+  Clock,
+  Storage,
+  StorageChange,
+  StoredValue,
+  StorageWatch,
+  Timer,
+  WatchObserver,
+} from '../storage/index.js';
+import { StorageError } from '../storage/index.js';
+import { Backoff } from './backoff.js';
+import { type KeySpace, objectKey } from './storage-key.js';
+
+/** Keys asked for at once when the cache is filled; upstream's page. */
+const LIST_PAGE_KEYS = 10_000;
+/** How long a storage's watch is tried to be resumed before the cache counts as lost; upstream's. */
+const RESUME_PATIENCE_MS = 30_000;
+/** A watch that lived this long was a success: the next pause is a short one. */
+const WATCH_SETTLED_MS = 1_000;
+
+export interface FeedOptions extends KeySpace {
+  readonly engine: EngineCache;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The engine holds the storage's state. */
+  readonly onReady: () => void;
+  /** The engine has lost touch; it will be filled anew. */
+  readonly onLost: (cause: unknown) => void;
+  /** The engine's revision rose. */
+  readonly onAdvance: () => void;
+}
+
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #backoff: Backoff;
+  #watch: StorageWatch | undefined;
+  #timer: Timer | undefined;
+  // Counts watches, so that what an ended one still reports is told apart.
+  #watchNumber = 0;
+  #watchStartedAt = 0;
+  // When the present row of watches that ended at once began.
+  #troubleSince = 0;
+  #closed = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.random);
+  }
+
+  /** Begins to fill the engine. Never rejects: what fails is tried again. */
+  start(): void {
+    void this.#fill();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#endWatch();
+  }
+
+  async #fill(): Promise<void> {
+    try {
+      const { objects, revision } = await this.#list();
+      if (this.#closed) return;
+      this.#options.engine.replace(objects, revision);
+    } catch (error) {
+      this.#refill(error);
+      return;
+    }
+    this.#troubleSince = this.#options.clock.now();
+    this.#options.onReady();
+    this.#options.onAdvance();
+    this.#follow();
+  }
+
+  async #list(): Promise<{ objects: Put[]; revision: bigint }> {
+    const { storage, prefix } = this.#options;
+    const objects: Put[] = [];
+    let page = await storage.list(prefix, { limit: LIST_PAGE_KEYS });
+    const { revision } = page;
+    for (;;) {
+      for (const value of page.values) objects.push(this.#put(value));
+      const last = page.values.at(-1);
+      if (!page.more || last === undefined) return { objects, revision };
+      const start = `${last.key}\0`;
+      page = await storage.list(prefix, { revision, start, limit: LIST_PAGE_KEYS });
+    }
+  }
+
+  #put(value: Pick<StoredValue, 'key' | 'value' | 'revision'>): Put {
+    const key = objectKey(this.#options, value.key);
+    return { type: 'put', ...key, object: value.value, revision: value.revision };
+  }
+
+  // Watches from where the engine is.
+  #follow(): void {
+    if (this.#closed) return;
+    const { storage, prefix, engine, clock } = this.#options;
+    const number = ++this.#watchNumber;
+    this.#watchStartedAt = clock.now();
+    const mine = (act: () => void) => (): void => {
+      if (number === this.#watchNumber && !this.#closed) act();
+    };
+    const observer: WatchObserver = {
+      onChanges: (changes) => mine(() => this.#apply(changes))(),
+      onProgress: (revision) => mine(() => this.#progress(revision))(),
+      onEnd: (error) => mine(() => this.#ended(error))(),
+    };
+    try {
+      const watch = storage.watch(prefix, engine.revision, observer);
+      if (number === this.#watchNumber && !this.#closed) this.#watch = watch;
+      else watch.close();
+    } catch (error) {
+      mine(() => this.#ended(error))();
+    }
+  }
+
+  #apply(changes: readonly StorageChange[]): void {
+    try {
+      this.#options.engine.apply(changes.map((change) => this.#change(change)));
+    } catch (error) {
+      this.#endWatch();
+      this.#refill(error);
+      return;
+    }
+    this.#options.onAdvance();
+  }
+
+  #change(change: StorageChange): Change {
+    if (change.type === 'put') return this.#put(change);
+    return { type: 'delete', ...objectKey(this.#options, change.key), revision: change.revision };
+  }
+
+  #progress(revision: bigint): void {
+    this.#options.engine.progress(revision);
+    this.#options.onAdvance();
+  }
+
+  #ended(error: unknown): void {
+    this.#endWatch();
+    const now = this.#options.clock.now();
+    const settled = now - this.#watchStartedAt >= WATCH_SETTLED_MS;
+    if (settled) {
+      this.#backoff.reset();
+      this.#troubleSince = now;
+    }
+    const lost = error instanceof StorageError && error.code === 'compacted';
+    if (lost || now - this.#troubleSince >= RESUME_PATIENCE_MS) this.#refill(error);
+    else if (settled) queueMicrotask(() => this.#follow());
+    else this.#after(() => this.#follow());
+  }
+
+  #endWatch(): void {
+    this.#watchNumber++;
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  #refill(cause: unknown): void {
+    if (this.#closed) return;
+    this.#options.onLost(cause);
+    this.#after(() => void this.#fill());
+  }
+
+  #after(act: () => void): void {
+    this.#timer = this.#options.clock.setTimer(this.#backoff.nextMs(), act);
+  }
+}

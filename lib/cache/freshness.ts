@@ -1,0 +1,165 @@
+/**
+ * Reads that wait until the cache has reached a revision (KEP-2340).
+ *
+ * Rules:
+ *  1. Waiters stand in a min-heap by revision: an advance wakes those it satisfies and looks at no
+ *     other (upstream wakes all of them each time).
+ *  2. All wait equally long, so the order of arrival is the order of deadlines, and one timer serves
+ *     all of them.
+ *  3. A waiter leaves the heap when it is done, whichever way: nothing is left of requests for a
+ *     revision that never comes.
+ */
+
+import type { Clock, Timer } from '../storage/index.js';
+import { CacheError } from './contract.js';
+import { tooLarge } from './resource-version.js';
+
+interface Waiter {
+  readonly revision: bigint;
+  readonly deadline: number;
+  readonly done: (error?: Error) => void;
+  /** Its place in the heap. */
+  index: number;
+}
+
+export class FreshnessGate {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #current: () => bigint;
+  readonly #heap: Waiter[] = [];
+  // The same waiters in order of arrival.
+  readonly #arrivals = new Set<Waiter>();
+  #timer: Timer | undefined;
+
+  /** `current` is the revision that has been reached. */
+  constructor(clock: Clock, timeoutMs: number, current: () => bigint) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#current = current;
+  }
+
+  /** How many reads wait. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /**
+   * Resolves once `revision` is reached. Rejects with a CacheError: `resource-version-too-large` when
+   * that takes too long, `aborted` when the signal is.
+   */
+  wait(revision: bigint, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(aborted(signal));
+    if (revision <= this.#current()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.#settle(waiter, aborted(signal as AbortSignal));
+      const waiter: Waiter = {
+        revision,
+        deadline: this.#clock.now() + this.#timeoutMs,
+        index: this.#heap.length,
+        done: (error) => {
+          signal?.removeEventListener('abort', onAbort);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#heap.push(waiter);
+      this.#rise(waiter);
+      this.#arrivals.add(waiter);
+      this.#arm();
+    });
+  }
+
+  /** Wakes the reads that wait for what has been reached now. */
+  advance(): void {
+    if (this.#heap.length === 0) return;
+    const current = this.#current();
+    for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
+      if (first.revision > current) break;
+      this.#settle(first);
+    }
+  }
+
+  /** Rejects all waiting reads. */
+  fail(error: Error): void {
+    for (const waiter of [...this.#arrivals]) this.#settle(waiter, error);
+  }
+
+  #settle(waiter: Waiter, error?: Error): void {
+    if (!this.#arrivals.delete(waiter)) return;
+    this.#remove(waiter);
+    if (this.#arrivals.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+    waiter.done(error);
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    const [first] = this.#arrivals;
+    if (first === undefined) return;
+    const delayMs = Math.max(0, first.deadline - this.#clock.now());
+    this.#timer = this.#clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.#expire();
+      this.#arm();
+    });
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    for (const waiter of this.#arrivals) {
+      if (waiter.deadline > now) break;
+      this.#settle(waiter, tooLarge(waiter.revision, this.#current()));
+    }
+  }
+
+  #remove(waiter: Waiter): void {
+    const last = this.#heap.pop() as Waiter;
+    if (last === waiter) return;
+    this.#place(last, waiter.index);
+    this.#rise(last);
+    this.#sink(last);
+  }
+
+  #rise(waiter: Waiter): void {
+    while (waiter.index > 0) {
+      const above = this.#heap[(waiter.index - 1) >> 1] as Waiter;
+      if (above.revision <= waiter.revision) return;
+      this.#swap(above, waiter);
+    }
+  }
+
+  #sink(waiter: Waiter): void {
+    for (;;) {
+      const left = this.#heap[2 * waiter.index + 1];
+      if (left === undefined) return;
+      const right = this.#heap[2 * waiter.index + 2];
+      const below = right !== undefined && right.revision < left.revision ? right : left;
+      if (below.revision >= waiter.revision) return;
+      this.#swap(waiter, below);
+    }
+  }
+
+  #swap(left: Waiter, right: Waiter): void {
+    const { index } = left;
+    this.#place(left, right.index);
+    this.#place(right, index);
+  }
+
+  #place(waiter: Waiter, index: number): void {
+    this.#heap[index] = waiter;
+    waiter.index = index;
+  }
+}
+
+/** Why a wait is over that its caller gave up. */
+export function aborted(signal: AbortSignal): CacheError {
+  return new CacheError('aborted', 'the request was aborted', { cause: signal.reason });
+}
+
+/** Throws where the caller has given up already. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw aborted(signal);
+}

@@ -1,0 +1,38 @@
+/** The watch cache: LIST, GET and WATCH over one resource type, as a Kubernetes API server answers. */
+
+export { CacheError } from './contract.js';
+export type {
+  CacheChange,
+  CacheDelete,
+  CacheErrorCode,
+  CacheEvent,
+  CacheListOptions,
+  CachePut,
+  CacheStats,
+  CacheWatchOptions,
+  Clock,
+  GetOptions,
+  ObjectInput,
+  RecordedEvent,
+  ReplaceOptions,
+  ResourceVersionMatch,
+  Selectors,
+  SnapshotListOptions,
+  Timer,
+  WatchCacheOptions,
+} from './contract.js';
+export { CachedList } from './cached-list.js';
+export { DEFAULT_HISTORY, foundingPreset } from './options.js';
+export { CacheSnapshot } from './snapshot.js';
+export { WatchCache } from './watch-cache.js';
+export type {
+  BookmarkEvent,
+  CachedObject,
+  ChangeEvent,
+  Drained,
+  EventSource,
+  FrameType,
+  WatchEndReason,
+  WatchEvent,
+} from '../watch/index.js';
+export { WatchStream } from '../watch/index.js';

@@ -1,0 +1,253 @@
+/**
+ * GET and LIST: which revision a request wants, whether the cache has it, and who answers.
+ *
+ * Rules:
+ *  1. "Newest" is not older than what the storage had acknowledged when the request came (KEP-2340).
+ *     When the cache does not get there in time, the storage answers in its place.
+ *  2. "Exactly N" comes from the cache's history, else from the storage at N; what the storage has
+ *     compacted is expired here too, whatever the history still holds.
+ *  3. While the cache is not ready the storage answers GETs and unselective pages; everything else is
+ *     `not-ready` (KEP-4568).
+ *  4. A request that has nothing to wait for is answered without waiting for a turn of the loop.
+ */
+
+import type { EngineCache, EngineList, ListQuery } from '../engine/index.js';
+import type { UnknownObject } from '../object/index.js';
+import { StorageError } from '../storage/index.js';
+import { type CachedObject, cachedObject } from '../watch/index.js';
+import { CachedList } from './cached-list.js';
+import { encodeContinue, startKey } from './continue-token.js';
+import type { CacheListOptions, GetOptions } from './contract.js';
+import { CacheError } from './contract.js';
+import { isExpired, translated } from './engine-error.js';
+import { type FreshnessGate, throwIfAborted } from './freshness.js';
+import { type ListPlan, planList } from './list-plan.js';
+import type { Readiness } from './readiness.js';
+import { parseResourceVersion, tooLarge } from './resource-version.js';
+import { select, type Selection, type SelectionRules } from './selection.js';
+import { getStored, listStored, type StoredSource } from './stored.js';
+
+export interface ReaderOptions {
+  readonly engine: EngineCache;
+  /** `undefined` in a stand-alone cache. */
+  readonly source: StoredSource | undefined;
+  readonly readiness: Readiness;
+  readonly freshness: FreshnessGate;
+  readonly rules: SelectionRules;
+}
+
+interface ListRequest {
+  readonly plan: ListPlan;
+  readonly selection: Selection;
+  /** About one object: no pages. */
+  readonly isSingle: boolean;
+  readonly options: CacheListOptions;
+}
+
+export class Reader<T = UnknownObject> {
+  readonly #engine: EngineCache;
+  readonly #source: StoredSource | undefined;
+  readonly #readiness: Readiness;
+  readonly #freshness: FreshnessGate;
+  readonly #rules: SelectionRules;
+
+  constructor(options: ReaderOptions) {
+    this.#engine = options.engine;
+    this.#source = options.source;
+    this.#readiness = options.readiness;
+    this.#freshness = options.freshness;
+    this.#rules = options.rules;
+  }
+
+  async get(
+    namespace: string,
+    name: string,
+    options: GetOptions,
+  ): Promise<CachedObject<T> | undefined> {
+    const revision = parseResourceVersion(options.resourceVersion);
+    const isNewest = (options.resourceVersion ?? '') === '';
+    throwIfAborted(options.signal);
+    const key = { namespace: this.#rules.namespaced === false ? '' : namespace, name };
+    const isFresh = this.#isReady() && (await this.#reach(isNewest, revision, options.signal));
+    if (isFresh && this.#isReady()) {
+      const object = translated(() => this.#engine.get(key, options.apiVersion));
+      return object === undefined ? undefined : cachedObject(object);
+    }
+    const source = this.#storedSource();
+    await requireCommitted(source, revision);
+    const object = await getStored(source, key, options.apiVersion);
+    return object === undefined ? undefined : cachedObject(object);
+  }
+
+  async list(options: CacheListOptions): Promise<CachedList<T>> {
+    const plan = planList(options);
+    const selection = select(options, this.#rules);
+    throwIfAborted(options.signal);
+    const { name, namespace } = selection;
+    const isSingle = name !== undefined && namespace !== undefined && plan.start === undefined;
+    const request = { plan, selection, isSingle, options };
+    const list = this.#isReady()
+      ? await this.#listReady(request)
+      : await this.#listPending(request);
+    return new CachedList<T>(list, namespace);
+  }
+
+  /** Resolves when the cache has reached what the storage has acknowledged by now. */
+  async freshen(signal?: AbortSignal): Promise<void> {
+    const committed = this.#committed();
+    const revision = typeof committed === 'bigint' ? committed : await committed;
+    if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
+  }
+
+  async #listReady(request: ListRequest): Promise<EngineList> {
+    const { plan, options } = request;
+    if (plan.meaning === 'exact') return this.#listExact(request);
+    const isFresh =
+      plan.meaning === 'any' ||
+      (await this.#reach(plan.meaning === 'newest', plan.revision, options.signal));
+    if (!this.#isReady()) return this.#listPending(request);
+    if (!isFresh) return this.#listStored(request, undefined, plan.limit);
+    return translated(() => this.#engine.list(this.#query(request)));
+  }
+
+  async #listExact(request: ListRequest): Promise<EngineList> {
+    const { plan, options } = request;
+    const { revision } = plan;
+    if (this.#source !== undefined && revision < this.#source.storage.compactedRevision()) {
+      throw expired(plan);
+    }
+    if (this.#engine.revision < revision) {
+      await this.#freshness.wait(revision, options.signal);
+      if (!this.#isReady()) return this.#listPending(request);
+    }
+    try {
+      const root = this.#engine.root(revision);
+      try {
+        return root.list(this.#query(request));
+      } finally {
+        root.close();
+      }
+    } catch (error) {
+      if (!isExpired(error)) return translated<never>(() => raise(error));
+      if (this.#source === undefined) throw expired(plan, error);
+    }
+    return this.#listStored(request, revision, plan.limit);
+  }
+
+  // What the storage can be asked for while the cache is being filled.
+  async #listPending(request: ListRequest): Promise<EngineList> {
+    const { plan, selection, isSingle, options } = request;
+    const limit = options.limit ?? 0;
+    const isPage = limit > 0 && selection.selector === undefined && !isSingle;
+    if (!isPage) throw this.#readiness.error() ?? new CacheError('not-ready', 'not ready');
+    const source = this.#storedSource();
+    if (plan.meaning === 'exact') return this.#listStored(request, plan.revision, limit);
+    await requireCommitted(source, plan.revision);
+    return this.#listStored(request, undefined, limit);
+  }
+
+  async #listStored(
+    request: ListRequest,
+    revision: bigint | undefined,
+    limit: number | undefined,
+  ): Promise<EngineList> {
+    const { plan, selection, isSingle, options } = request;
+    try {
+      return await listStored(this.#storedSource(), {
+        namespace: selection.namespace,
+        name: isSingle ? selection.name : undefined,
+        selector: selection.selector,
+        apiVersion: options.apiVersion,
+        start: plan.start,
+        limit: isSingle ? undefined : limit,
+        revision,
+      });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      if (error.code === 'compacted') throw expired(plan, error);
+      if (error.code !== 'future-revision') throw error;
+      throw tooLarge(plan.revision, await this.#committed());
+    }
+  }
+
+  #query({ plan, selection, isSingle, options }: ListRequest): ListQuery {
+    const { namespace, name, selector } = selection;
+    const { apiVersion } = options;
+    const { start, limit } = plan;
+    return {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(isSingle && name !== undefined ? { name } : {}),
+      ...(selector === undefined ? {} : { selector }),
+      ...(apiVersion === undefined ? {} : { apiVersion }),
+      ...(start === undefined
+        ? {}
+        : { start: startKey(start, namespace, this.#rules.namespaced === true) }),
+      ...(limit === undefined || isSingle ? {} : { limit }),
+    };
+  }
+
+  // Whether the cache got there; false: it did not, but the storage can answer in its place.
+  async #reach(isNewest: boolean, revision: bigint, signal?: AbortSignal): Promise<boolean> {
+    if (!isNewest) {
+      if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
+      return true;
+    }
+    try {
+      await this.freshen(signal);
+      return true;
+    } catch (error) {
+      const isLate = error instanceof CacheError && error.code === 'resource-version-too-large';
+      if (isLate && this.#source !== undefined) return false;
+      throw error;
+    }
+  }
+
+  #committed(): bigint | Promise<bigint> {
+    return this.#source === undefined
+      ? this.#engine.revision
+      : this.#source.storage.committedRevision();
+  }
+
+  #isReady(): boolean {
+    return this.#readiness.state === 'ready';
+  }
+
+  // Where to go past the cache; a closed or stand-alone one has no such place.
+  #storedSource(): StoredSource {
+    if (this.#source === undefined || this.#readiness.state === 'stopped') {
+      throw this.#readiness.error() ?? new CacheError('closed', 'the cache is closed');
+    }
+    return this.#source;
+  }
+}
+
+async function requireCommitted({ storage }: StoredSource, revision: bigint): Promise<void> {
+  if (revision === 0n) return;
+  const committed = await storage.committedRevision();
+  if (committed < revision) throw tooLarge(revision, committed);
+}
+
+function expired(plan: ListPlan, cause?: unknown): CacheError {
+  const requested = plan.revision.toString();
+  if (plan.start === undefined) {
+    const message = 'The resourceVersion for the provided list is too old.';
+    return new CacheError('expired', message, { requested, cause });
+  }
+  return new CacheError('continue-expired', CONTINUE_EXPIRED, {
+    continue: encodeContinue({ revision: -1n, start: plan.start }),
+    requested,
+    cause,
+  });
+}
+
+/** Upstream's text: it tells clients what they may do. */
+const CONTINUE_EXPIRED =
+  'The provided continue parameter is too old to display a consistent list result. ' +
+  'You can start a new list without the continue parameter, or use the continue token in this ' +
+  'response to retrieve the remainder of the results. Continuing with the provided token results ' +
+  'in an inconsistent list - objects that were created, modified, or deleted between the time ' +
+  'the first chunk was returned and now may show up in the list.';
+
+function raise(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,105 @@
+/**
+ * Whether a cache can answer: Pending (being filled), Ready, Stopped (closed).
+ *
+ * Rules:
+ *  1. Only a Ready cache answers from its own objects.
+ *  2. A refusal says how long to stay away: the longer the cache has been away, the longer, e^(0.06 s)
+ *     seconds between 1 and 30 (upstream's curve: at once 1, after half a minute 6, after a minute 30).
+ *  3. Stopped is for ever.
+ */
+
+import type { Clock } from '../storage/index.js';
+import { CacheError } from './contract.js';
+import { aborted } from './freshness.js';
+
+export type CacheState = 'pending' | 'ready' | 'stopped';
+
+/** How fast the advised pause grows, per second of absence. */
+const RETRY_GROWTH = 0.06;
+const RETRY_SECONDS_MIN = 1;
+const RETRY_SECONDS_MAX = 30;
+
+export class Readiness {
+  readonly #clock: Clock;
+  readonly #waiters = new Set<(error?: Error) => void>();
+  #state: CacheState;
+  #since: number;
+  #cause: unknown;
+
+  constructor(clock: Clock, state: 'pending' | 'ready') {
+    this.#clock = clock;
+    this.#state = state;
+    this.#since = clock.now();
+  }
+
+  get state(): CacheState {
+    return this.#state;
+  }
+
+  setReady(): void {
+    this.#cause = undefined;
+    this.#set('ready');
+  }
+
+  setPending(cause: unknown): void {
+    this.#cause = cause;
+    this.#set('pending');
+  }
+
+  stop(): void {
+    this.#set('stopped');
+  }
+
+  /** What to tell callers of a cache that is not ready; `undefined` when it is. */
+  error(): CacheError | undefined {
+    if (this.#state === 'ready') return undefined;
+    const retryAfterSeconds = retryAfter((this.#clock.now() - this.#since) / 1_000);
+    if (this.#state === 'stopped') {
+      return new CacheError('closed', 'apiserver cacher is stopped', { retryAfterSeconds });
+    }
+    const why = this.#cause instanceof Error ? `: ${this.#cause.message}` : '';
+    return new CacheError('not-ready', `storage is (re)initializing${why}`, {
+      retryAfterSeconds,
+      cause: this.#cause,
+    });
+  }
+
+  /** Throws what `error` gives. */
+  check(): void {
+    const error = this.error();
+    if (error !== undefined) throw error;
+  }
+
+  /** Resolves when ready; rejects with a CacheError, `closed` or `aborted`, when that won't be. */
+  wait(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(aborted(signal));
+    if (this.#state === 'ready') return Promise.resolve();
+    if (this.#state === 'stopped') return Promise.reject(this.error() as CacheError);
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        this.#waiters.delete(settle);
+        signal?.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const onAbort = (): void => settle(aborted(signal as AbortSignal));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(settle);
+    });
+  }
+
+  #set(state: CacheState): void {
+    if (this.#state === 'stopped') return;
+    if (this.#state !== state) this.#since = this.#clock.now();
+    this.#state = state;
+    if (state === 'pending') return;
+    const error = this.error();
+    for (const settle of [...this.#waiters]) settle(error);
+  }
+}
+
+/** The advised pause in whole seconds after an absence of `seconds`. */
+export function retryAfter(seconds: number): number {
+  const pause = Math.exp(RETRY_GROWTH * Math.max(0, seconds));
+  return Math.trunc(Math.min(Math.max(pause, RETRY_SECONDS_MIN), RETRY_SECONDS_MAX));
+}

@@ -1,0 +1,381 @@
+/**
+ * The watch cache: all objects of one resource type in memory as JSON bytes, with LIST, GET and WATCH
+ * as a Kubernetes API server answers them.
+ *
+ *     Storage ── Feed ──┐                       ┌── Reader: get, list
+ *                       ├── engine (root, log) ─┼── WatchStream: watch
+ *     apply, replace ───┘                       └── CacheSnapshot
+ *
+ * Rules:
+ *  1. A cache is fed by a storage, or stand-alone: then it assigns the revisions, and `replace` and
+ *     `apply` write to it. Never both.
+ *  2. What reads and watches mean by resourceVersion, match, limit and continue is upstream's
+ *     (KEP-1904, KEP-2340, KEP-4988); see list-plan.ts for the table.
+ *  3. Options and input are checked here, once; every refusal is a CacheError.
+ *
+ * Thread rule: belongs to the thread that made it.
+ */
+
+import { createEngineCache, type EngineCache, type EngineKind } from '../engine/index.js';
+import type { UnknownObject } from '../object/index.js';
+import type { Timer } from '../storage/index.js';
+import {
+  BookmarkScheduler,
+  type CachedObject,
+  cachedObject,
+  type WatchStream,
+} from '../watch/index.js';
+import type { CachedList } from './cached-list.js';
+import type {
+  CacheChange,
+  CacheEvent,
+  CacheListOptions,
+  CachePut,
+  CacheStats,
+  CacheWatchOptions,
+  GetOptions,
+  RecordedEvent,
+  ReplaceOptions,
+  WatchCacheOptions,
+} from './contract.js';
+import { CacheError } from './contract.js';
+import { translated } from './engine-error.js';
+import { Expiry } from './expiry.js';
+import { Feed } from './feed.js';
+import { FreshnessGate } from './freshness.js';
+import { type CheckedOptions, checkOptions, foundingPreset } from './options.js';
+import { Readiness } from './readiness.js';
+import { Reader } from './reader.js';
+import { parseResourceVersion } from './resource-version.js';
+import type { SelectionRules } from './selection.js';
+import { CacheSnapshot } from './snapshot.js';
+import { Watcher } from './watcher.js';
+import { Writer } from './writer.js';
+
+/** An idle cache drops history that has grown too old this often; upstream's compactor's poll. */
+const TRIM_INTERVAL_MS = 15_000;
+/** The revision of an empty stand-alone cache: 0 never names a state. */
+const FIRST_REVISION = 1n;
+/** Events fetched from the engine at once. */
+const EVENT_BATCH = 1_000;
+
+/**
+ * A watch cache. `T` is what its objects look like when they are parsed.
+ *
+ * @example
+ * const cache = new WatchCache<Widget>({ fields: ['spec.color'] });
+ * cache.apply({ type: 'put', object: { metadata: { namespace: 'team-a', name: 'lamp' } } });
+ *
+ * const list = await cache.list({ namespace: 'team-a' });
+ * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion })) {
+ *   console.log(type, object.resourceVersion);
+ * }
+ */
+export class WatchCache<T = UnknownObject> {
+  /** The name given in the options, for messages and statistics. */
+  readonly name: string;
+  readonly #engine: EngineCache;
+  readonly #readiness: Readiness;
+  readonly #freshness: FreshnessGate;
+  readonly #rules: SelectionRules;
+  readonly #reader: Reader<T>;
+  readonly #watcher: Watcher<T>;
+  readonly #writer: Writer<T> | undefined;
+  readonly #feed: Feed | undefined;
+  readonly #options: CheckedOptions;
+  #trimTimer: Timer | undefined;
+
+  /**
+   * Makes a cache; one with a `feed` begins to fill at once (see `ready`). Throws a CacheError
+   * `invalid-options`, and an EngineError `engine-unavailable` for an engine that can't be had.
+   */
+  constructor(options: WatchCacheOptions = {}) {
+    const checked = checkOptions(options);
+    const { name, clock, feed, fields, history, shardCount } = checked;
+    this.name = name;
+    this.#options = checked;
+    this.#engine = createEngineCache(checked.engine, {
+      name,
+      shardCount,
+      fields,
+      history,
+      now: () => clock.now(),
+    });
+    this.#readiness = new Readiness(clock, feed === undefined ? 'ready' : 'pending');
+    this.#freshness = new FreshnessGate(
+      clock,
+      checked.freshnessTimeoutMs,
+      () => this.#engine.revision,
+    );
+    this.#rules = { fields: new Set(fields), namespaced: feed?.namespaced };
+    this.#reader = new Reader<T>({
+      engine: this.#engine,
+      source: feed === undefined ? undefined : { ...feed, fields },
+      readiness: this.#readiness,
+      freshness: this.#freshness,
+      rules: this.#rules,
+    });
+    this.#watcher = new Watcher<T>({
+      engine: this.#engine,
+      readiness: this.#readiness,
+      rules: this.#rules,
+      clock,
+      bookmarks: new BookmarkScheduler(clock, checked.random),
+      freshen: (signal) => this.#reader.freshen(signal),
+    });
+    if (feed === undefined) {
+      this.#engine.replace([], FIRST_REVISION);
+      this.#writer = this.#makeWriter();
+    } else {
+      this.#feed = this.#makeFeed(feed);
+      this.#feed.start();
+    }
+    this.#scheduleTrim();
+  }
+
+  /**
+   * A stand-alone cache as the founding articles describe it: the last 1 000 events, objects that
+   * live for an hour. Options given here come before the preset's.
+   */
+  static founding<T = UnknownObject>(options: WatchCacheOptions = {}): WatchCache<T> {
+    return new WatchCache<T>({ ...foundingPreset, ...options });
+  }
+
+  /** Which engine holds the objects. */
+  get engine(): EngineKind {
+    return this.#engine.kind;
+  }
+
+  /** The revision that the cache has reached; `'0'` before a fed cache is filled. */
+  get resourceVersion(): string {
+    return this.#engine.revision.toString();
+  }
+
+  /** Whether the cache answers; a stand-alone one does until it is closed. */
+  get isReady(): boolean {
+    return this.#readiness.state === 'ready';
+  }
+
+  /**
+   * Resolves when the cache answers. Rejects with a CacheError: `aborted` when the signal is, `closed`
+   * when the cache is.
+   */
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#readiness.wait(signal);
+  }
+
+  /**
+   * Stand-alone: replaces everything by these objects, as bytes, JSON texts or values. Open watches
+   * end with `replaced`, and no history is left. Objects keep the resourceVersion they carry; the
+   * others get the new state's, which is returned.
+   *
+   * Throws a CacheError and changes nothing: `invalid-object`, `invalid-resource-version`,
+   * `revision-not-rising`, `closed`, and `invalid-options` for a cache that is fed by a storage.
+   */
+  replace(objects: Iterable<CachePut<T>['object']>, options: ReplaceOptions = {}): string {
+    return this.#write().replace(objects, options);
+  }
+
+  /**
+   * Stand-alone: applies one change or several, all or none of them, and returns their
+   * resourceVersions. Readers and watches see the changes of a call together.
+   *
+   * Throws a CacheError and changes nothing: `invalid-object` (`index` tells which change),
+   * `invalid-resource-version`, `revision-not-rising`, `closed`, and `invalid-options` for a cache
+   * that is fed by a storage.
+   *
+   * @example
+   * const [resourceVersion] = cache.apply({ type: 'put', object: lamp, ttlSeconds: 60 });
+   * cache.apply({ type: 'delete', namespace: 'team-a', name: 'lamp' });
+   */
+  apply(changes: CacheChange<T> | readonly CacheChange<T>[]): readonly string[] {
+    return this.#write().apply(Array.isArray(changes) ? changes : [changes as CacheChange<T>]);
+  }
+
+  /**
+   * One object, or `undefined` where there is none. `namespace` is `''` for cluster-scoped objects.
+   * By default it is at least as new as what the storage had acknowledged when it was asked for.
+   *
+   * Rejects with a CacheError: `invalid-resource-version`, `resource-version-too-large` when the
+   * cache does not reach a resourceVersion in time, `aborted`, `closed`; and with the storage's
+   * StorageError where that has to be asked and fails.
+   */
+  get(
+    namespace: string,
+    name: string,
+    options: GetOptions = {},
+  ): Promise<CachedObject<T> | undefined> {
+    return this.#reader.get(namespace, name, options);
+  }
+
+  /**
+   * Lists objects in key order. By default the list is at least as new as what the storage had
+   * acknowledged when it was asked for; `resourceVersion: '0'` answers at once with what is there.
+   *
+   * Rejects with a CacheError: `not-ready` while a fed cache is being filled, `invalid-options`,
+   * `invalid-selector`, `field-not-supported`, `invalid-resource-version`, `invalid-continue`,
+   * `expired` for a revision that history no longer has, `continue-expired` (with a `continue` that
+   * goes on at the newest revision), `resource-version-too-large`, `aborted`, `closed`; and with the
+   * storage's StorageError where that has to be asked and fails.
+   */
+  list(options: CacheListOptions = {}): Promise<CachedList<T>> {
+    return this.#reader.list(options);
+  }
+
+  /**
+   * Opens a stream of changes: without a resourceVersion, of the present objects as ADDED events and
+   * then of changes. With `''` (or none) the state is at least as new as what the storage had
+   * acknowledged; with `'0'` it is what the cache has. One in the future is waited for: nothing is
+   * delivered before it.
+   *
+   * Rejects with a CacheError before anything is delivered: `expired` for a resourceVersion that is
+   * older than the history, `not-ready`, `invalid-options`, `invalid-selector`,
+   * `field-not-supported`, `invalid-resource-version`, `resource-version-too-large` when the cache
+   * does not get fresh in time, `aborted`, `closed`.
+   */
+  watch(options: CacheWatchOptions = {}): Promise<WatchStream<T>> {
+    return this.#watcher.watch(options);
+  }
+
+  /**
+   * Holds the state of now, or of exactly `resourceVersion`, until it is closed. Costs no copy,
+   * whatever the number of objects.
+   *
+   * Throws a CacheError: `expired` for a revision that history no longer has,
+   * `resource-version-too-large` for one that is still to come, `invalid-resource-version`,
+   * `not-ready`, `closed`.
+   */
+  snapshot(resourceVersion?: string): CacheSnapshot<T> {
+    const revision = parseResourceVersion(resourceVersion);
+    this.#readiness.check();
+    const root = translated(() => this.#engine.root(revision === 0n ? undefined : revision));
+    return new CacheSnapshot<T>(root, this.#rules);
+  }
+
+  /**
+   * The founding articles' write: applies an event of one object and returns its resourceVersion.
+   * Stand-alone caches only; throws what `apply` throws.
+   *
+   * @example
+   * const cache = WatchCache.founding();
+   * const since = cache.resourceVersion;
+   * cache.addEvent('team-a', 'lamp', { type: 'ADDED', object: lamp });
+   * cache.eventsSince('team-a', since); // [{ type: 'ADDED', resourceVersion: '2', object }]
+   * cache.getObject('team-a', 'lamp')?.parse();
+   */
+  addEvent(namespace: string, name: string, event: CacheEvent<T>): string {
+    const change: CacheChange<T> =
+      event.type === 'DELETED'
+        ? { type: 'delete', namespace, name }
+        : {
+            type: 'put',
+            namespace,
+            name,
+            object: event.object,
+            ...(event.ttlSeconds === undefined ? {} : { ttlSeconds: event.ttlSeconds }),
+          };
+    return this.apply(change)[0] as string;
+  }
+
+  /**
+   * The founding articles' read of changes: all events of a namespace above `resourceVersion` (`'0'`:
+   * from the beginning), in order. Throws a CacheError `expired` when history no longer has them all (list anew, then),
+   * `invalid-resource-version`, `not-ready`, `closed`.
+   */
+  eventsSince(namespace: string, resourceVersion: string): readonly RecordedEvent<T>[] {
+    const revision = parseResourceVersion(resourceVersion);
+    const after = revision < FIRST_REVISION ? FIRST_REVISION : revision;
+    const watch = this.#watcher.open({ namespace, after });
+    try {
+      const events: RecordedEvent<T>[] = [];
+      for (;;) {
+        const batch = watch.drainEvents(EVENT_BATCH);
+        for (const event of batch.items) {
+          const object = cachedObject<T>(event);
+          events.push({ type: event.type, resourceVersion: object.resourceVersion, object });
+        }
+        if (!batch.more) return events;
+      }
+    } finally {
+      watch.close();
+    }
+  }
+
+  /**
+   * The founding articles' read of one object: what the cache has of it now, or `undefined`. Throws a
+   * CacheError `not-ready` or `closed`.
+   */
+  getObject(namespace: string, name: string): CachedObject<T> | undefined {
+    this.#readiness.check();
+    const object = this.#engine.get({ namespace, name });
+    return object === undefined ? undefined : cachedObject(object);
+  }
+
+  /** Figures of the moment: objects, bytes, history, watches. */
+  stats(): CacheStats {
+    const { revision, oldestRevision, ...stats } = this.#engine.stats();
+    return {
+      ...stats,
+      resourceVersion: revision.toString(),
+      oldestResourceVersion: oldestRevision.toString(),
+    };
+  }
+
+  /**
+   * Ends watches, waiting reads and timers, and lets go of the objects; everything but `stats` is
+   * refused with `closed` from then on. The feed's storage stays open: it is the caller's.
+   */
+  close(): Promise<void> {
+    if (this.#readiness.state === 'stopped') return Promise.resolve();
+    this.#readiness.stop();
+    this.#trimTimer?.cancel();
+    this.#feed?.close();
+    this.#writer?.close();
+    this.#freshness.fail(this.#readiness.error() as CacheError);
+    this.#watcher.endAll('closed');
+    this.#engine.close();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #write(): Writer<T> {
+    this.#readiness.check();
+    if (this.#writer !== undefined) return this.#writer;
+    throw new CacheError('invalid-options', 'the cache is fed by a storage: write to that');
+  }
+
+  #makeWriter(): Writer<T> {
+    return new Writer<T>({
+      engine: this.#engine,
+      ttlSeconds: this.#options.ttlSeconds,
+      makeExpiry: (remove) => new Expiry(this.#options.clock, remove),
+      onAdvance: () => this.#freshness.advance(),
+    });
+  }
+
+  #makeFeed(feed: NonNullable<WatchCacheOptions['feed']>): Feed {
+    const { clock, random } = this.#options;
+    return new Feed({
+      ...feed,
+      engine: this.#engine,
+      clock,
+      random,
+      onReady: () => this.#readiness.setReady(),
+      onLost: (cause) => {
+        this.#readiness.setPending(cause);
+        this.#watcher.endAll('replaced');
+      },
+      onAdvance: () => this.#freshness.advance(),
+    });
+  }
+
+  #scheduleTrim(): void {
+    this.#trimTimer = this.#options.clock.setTimer(TRIM_INTERVAL_MS, () => {
+      this.#engine.trim();
+      this.#scheduleTrim();
+    });
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * A watch as its consumer sees it: an engine's cursor with a deadline, bookmarks and a signal.
+ *
+ * Rules:
+ *  1. One consumer: the async iterator, `frames` or `source`; a second one is refused.
+ *  2. Nothing is taken from the engine before the consumer asks for it. A consumer that falls behind
+ *     costs nobody anything until its cursor falls off the history (`expired`).
+ *  3. A bookmark carries the revision up to which everything has been handed out: it is made when the
+ *     engine has nothing more to give, never below what was delivered, never ahead of what was not.
+ *  4. After the end nothing follows, and `endReason` tells why. What the engine gave together with
+ *     its end is still delivered; a deadline, an abort and `close` end the stream at once.
+ *  5. The engine's watch is closed exactly once, whichever of end, close and abort comes first.
+ *
+ * Thread rule: belongs to the thread of its cache.
+ */
+
+import type { EngineWatch, WatchBatch, WatchEnd } from '../engine/index.js';
+import type { UnknownObject } from '../object/index.js';
+import type { PullSource } from '../request/index.js';
+import type { Clock, Timer } from '../storage/index.js';
+import type { BookmarkScheduler } from './bookmark.js';
+import type { Drained, EventSource, Taken, WatchEndReason, WatchEvent } from './event.js';
+import { bookmarkFrames, FrameSource, type FrameType } from './frames.js';
+import { EventIterator } from './iterator.js';
+import { cachedObject } from './object.js';
+
+export interface WatchStreamOptions {
+  /** Opens the engine's watch. What it throws, the constructor throws. */
+  readonly open: (wake: () => void) => EngineWatch;
+  readonly clock: Clock;
+  /** Gives the stream bookmarks. Absent: it has none. */
+  readonly bookmarks?: BookmarkScheduler;
+  /** The stream ends with `timeout` after this many milliseconds. Absent: never. */
+  readonly timeoutMs?: number;
+  /** Ends the stream with `aborted`. */
+  readonly signal?: AbortSignal;
+  /** The error that async iteration throws when events were lost (`expired`, `replaced`). */
+  readonly lossError: (reason: 'expired' | 'replaced') => Error;
+  /** Called once when the stream is over. */
+  readonly onEnd?: (reason: WatchEndReason) => void;
+}
+
+/**
+ * A stream of changes. Read it with `for await`, or pass `frames` to a transport.
+ *
+ * The loop ends when the stream is closed, aborted or over its time-out (`endReason` tells which) and
+ * throws a CacheError `expired` when events were lost: then list, and watch from the list's
+ * resourceVersion. HTTP frames just end in that case, as upstream's do: the client's next watch is
+ * answered with 410.
+ *
+ * @example
+ * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion })) {
+ *   console.log(type, object.resourceVersion);
+ * }
+ */
+export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<T>> {
+  /** Changes are delivered from here on (exclusive); the initial objects are the state at it. */
+  readonly resourceVersion: string;
+  /** When the stream ends, in the clock's milliseconds. */
+  readonly deadline: number | undefined;
+
+  readonly #options: WatchStreamOptions;
+  readonly #watch: EngineWatch;
+  readonly #onAbort = (): void => void this.#finish('aborted');
+  #deadlineTimer: Timer | undefined;
+  #claimed = false;
+  #callback: (() => void) | undefined;
+  // Whether something happened since the last look: a wake that comes before the consumer waits.
+  #readable = false;
+  #bookmarkDue = false;
+  #lastEnd: WatchEnd | undefined;
+  #endReason: WatchEndReason | undefined;
+
+  constructor(options: WatchStreamOptions) {
+    this.#options = options;
+    this.#watch = options.open(() => this.#notify());
+    this.resourceVersion = this.#watch.revision.toString();
+    const { clock, timeoutMs, signal } = options;
+    this.deadline = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
+    if (timeoutMs !== undefined) {
+      this.#deadlineTimer = clock.setTimer(timeoutMs, () => void this.#finish('timeout'));
+    }
+    options.bookmarks?.add(this);
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted === true) this.#finish('aborted');
+  }
+
+  /** Why the stream is over; `undefined` while it is not. */
+  get endReason(): WatchEndReason | undefined {
+    return this.#endReason;
+  }
+
+  /**
+   * The events one by one. Takes them from the cache in small batches; leaving the loop closes the
+   * stream. Throws a TypeError when the stream has another consumer already.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<WatchEvent<T>> {
+    return new EventIterator(this.source(), this.#options.lossError);
+  }
+
+  /**
+   * The stream as lines of JSON, `{"type":…,"object":…}` and a newline each, for a transport to
+   * pull; a bookmark's object has the given `apiVersion` and `kind`. The lines are made once for all
+   * streams that show the same. Throws a TypeError when the stream has another consumer already, or
+   * when `apiVersion` or `kind` has other characters than letters, digits, `.`, `/`, `-` and `_`.
+   */
+  frames(type: FrameType): PullSource {
+    const bookmark = bookmarkFrames(type);
+    this.#claim();
+    return new FrameSource({
+      take: (maxBytes) => this.#take(() => this.#watch.drainFrames(maxBytes), bookmark),
+      onReadable: (callback) => this.#onReadable(callback),
+      close: () => this.close(),
+    });
+  }
+
+  /**
+   * The events in batches, for whoever makes something of its own of them: bookmarks come as events.
+   * Throws a TypeError when the stream has another consumer already.
+   */
+  source(): EventSource<T> {
+    this.#claim();
+    return {
+      drain: (maxEvents) => this.#drain(maxEvents),
+      onReadable: (callback) => this.#onReadable(callback),
+      close: () => this.close(),
+    };
+  }
+
+  /** Ends the stream and releases what it holds; calling it again does nothing. */
+  close(): void {
+    this.#finish('closed');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  /** For the cache: ends the stream at once, for a reason that its engine does not know yet. */
+  end(reason: WatchEnd): void {
+    this.#finish(reason);
+  }
+
+  /** For the scheduler: a bookmark is to follow what has been delivered. */
+  bookmarkDue(): void {
+    this.#bookmarkDue = true;
+    this.#notify();
+  }
+
+  #claim(): void {
+    if (this.#claimed)
+      throw new TypeError('a watch stream has one consumer; this one has it already');
+    this.#claimed = true;
+  }
+
+  #drain(maxEvents: number): Drained<T> {
+    const taken = this.#take<WatchEvent<T>>(() => {
+      const batch = this.#watch.drainEvents(maxEvents);
+      const items = batch.items.map((event) => ({
+        type: event.type,
+        object: cachedObject<T>(event),
+      }));
+      return { ...batch, items };
+    }, bookmarkEvent);
+    return taken.type === 'items' ? { type: 'events', events: taken.items } : taken;
+  }
+
+  #take<Item>(drain: () => WatchBatch<Item>, bookmark: (revision: bigint) => Item): Taken<Item> {
+    if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
+    if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
+    this.#readable = false;
+    const batch = drain();
+    const follows = batch.more ? undefined : this.#takeBookmark(batch.position);
+    const items = follows === undefined ? batch.items : [...batch.items, bookmark(follows)];
+    if (batch.end !== undefined) {
+      if (items.length === 0) return this.#finish(batch.end);
+      this.#lastEnd = batch.end;
+      this.#readable = true;
+    }
+    // The engine may stop at its budget without an item (nothing that matches): look again.
+    if (items.length === 0 && batch.more) this.#readable = true;
+    return items.length === 0 ? { type: 'wait' } : { type: 'items', items };
+  }
+
+  // A stream that begins in the future has nothing to say before it has got there.
+  #takeBookmark(position: bigint): bigint | undefined {
+    if (!this.#bookmarkDue || position < this.#watch.revision) return undefined;
+    this.#bookmarkDue = false;
+    return position;
+  }
+
+  #onReadable(callback: () => void): void {
+    this.#callback = callback;
+    if (this.#readable || this.#endReason !== undefined) queueMicrotask(() => this.#notify());
+  }
+
+  #notify(): void {
+    this.#readable = true;
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.();
+  }
+
+  #finish(reason: WatchEndReason): { readonly type: 'end'; readonly reason: WatchEndReason } {
+    if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
+    this.#endReason = reason;
+    this.#deadlineTimer?.cancel();
+    this.#options.bookmarks?.remove(this);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#watch.close();
+    this.#options.onEnd?.(reason);
+    this.#notify();
+    return { type: 'end', reason };
+  }
+}
+
+function bookmarkEvent(revision: bigint): WatchEvent<never> {
+  return { type: 'BOOKMARK', object: { resourceVersion: revision.toString() } };
+}
