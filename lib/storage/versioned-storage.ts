@@ -6,8 +6,8 @@
  *     after the commit, which resolves only once it is durable.
  *  2. Reads see the committed revision, never a commit that is still under way.
  *  3. A commit whose outcome is in doubt ends all writing: the writes of the batch and all later ones
- *     are rejected and watches ended with `unavailable`; reads go on at the last acknowledged
- *     revision. Opening the store again shows which way it went.
+ *     are rejected, and the watches ended; reads go on at the last acknowledged revision. Opening the
+ *     store again shows which way it went.
  *
  * Owned by one event loop.
  */
@@ -56,15 +56,18 @@ export interface VersionStore {
   get(key: string, revision: bigint): StoredValue | undefined;
   list(range: KeyRange, revision: bigint): Omit<StoredList, 'revision'>;
   changesAfter(prefix: string, after: bigint, through: bigint): ChangePage;
-  /** Resolves when the batch is durable. A `CommitInDoubt` error ends all writing. */
+  /** Resolves when the batch is durable. A `FatalStorageError` error ends all writing. */
   commit(take: TakeWrites): Promise<Batch>;
   /** Drops what only reads below `revision` need. */
   compact(revision: bigint): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Nobody knows whether the commit will be found when the store is opened again. */
-export class CommitInDoubt extends StorageError {}
+/**
+ * After it nothing can be written any more: nobody knows whether the commit will be found when the
+ * store is opened again, or the store belongs to somebody else now.
+ */
+export class FatalStorageError extends StorageError {}
 
 export class VersionedStorage implements Storage {
   readonly kind: string;
@@ -179,7 +182,7 @@ export class VersionedStorage implements Storage {
     try {
       batch = await this.#store.commit(take);
     } catch (error) {
-      if (error instanceof CommitInDoubt) this.#fail(error);
+      if (error instanceof FatalStorageError) this.#fail(error);
       throw error;
     }
     for (const expiry of batch.expiries) this.#expirer.track(expiry);
@@ -194,14 +197,14 @@ export class VersionedStorage implements Storage {
     try {
       await this.#store.compact(revision);
     } catch (error) {
-      if (error instanceof CommitInDoubt) this.#fail(error);
+      if (error instanceof FatalStorageError) this.#fail(error);
       throw error;
     }
   }
 
-  #fail(cause: CommitInDoubt): void {
+  #fail(cause: FatalStorageError): void {
     if (this.#failure !== undefined) return;
-    const message = `the store takes no more writes since a commit failed: ${cause.message}`;
+    const message = `the store takes no more writes: ${cause.message}`;
     this.#failure = new StorageError(cause.code, message, { cause });
     this.#queue.fail(this.#failure);
     this.#expirer.close();

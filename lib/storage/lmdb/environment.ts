@@ -5,14 +5,14 @@
  *     and reports a failed flush as a failed commit. With it on, commits are visible (and their
  *     promises resolved) before the flush, and a flush that fails is never reported.
  *  2. What a commit's action throws aborts the whole action; nothing of it is written. Any other
- *     failure leaves the outcome in doubt (`CommitInDoubt`).
+ *     failure leaves the outcome in doubt and is a `FatalStorageError`.
  *  3. A read sees one snapshot from its begin to its end.
  */
 
 import { open as openLmdb, type Database, type RootDatabase } from 'lmdb';
 
 import { StorageError } from '../contract.js';
-import { CommitInDoubt } from '../versioned-storage.js';
+import { FatalStorageError } from '../versioned-storage.js';
 
 export type Table = Database<Buffer, Buffer>;
 export type Snapshot = ReturnType<Table['useReadTransaction']>;
@@ -89,17 +89,21 @@ export class Environment {
       if (outcome !== undefined && 'error' in outcome) throw this.#aborted(outcome.error);
       const cause = await commitCause(error);
       const message = `committing to ${this.path} failed: ${text(cause)}`;
-      throw new CommitInDoubt('unavailable', message, { cause });
+      throw new FatalStorageError('unavailable', message, { cause });
     }
     if (outcome === undefined || 'error' in outcome) {
-      throw new CommitInDoubt('unavailable', `a commit to ${this.path} did not run`);
+      throw new FatalStorageError('unavailable', `a commit to ${this.path} did not run`);
     }
     return outcome.result;
   }
 
   /** As `commit`, at once: nothing else runs, in any process, between its reads and its writes. */
   commitSync<Result>(action: () => Result): Result {
-    return this.#root.transactionSync(action);
+    try {
+      return this.#root.transactionSync(action);
+    } catch (error) {
+      throw this.#aborted(error);
+    }
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { systemClock } from '../clock.js';
 import { StorageError } from '../contract.js';
 import { VersionedStorage, type VersionedStorageOptions } from '../versioned-storage.js';
+import { checkDataFile } from './data-file.js';
 import { Environment, type CommitRunner } from './environment.js';
 import { LmdbVersions } from './lmdb-versions.js';
 import { Meta } from './meta.js';
@@ -38,6 +39,7 @@ export class LmdbStorage extends VersionedStorage {
    */
   static async open(options: LmdbStorageOptions): Promise<LmdbStorage> {
     const path = prepareFolder(options.path);
+    checkDataFile(path);
     const environment = new Environment({
       path,
       mapSizeBytes: options.mapSizeBytes ?? MAP_SIZE_BYTES,

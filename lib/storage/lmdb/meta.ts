@@ -6,6 +6,7 @@
  */
 
 import { StorageError } from '../contract.js';
+import { FatalStorageError } from '../versioned-storage.js';
 import type { Environment, Snapshot } from './environment.js';
 import { decodeRevision, encodeRevision, FORMAT_VERSION } from './layout.js';
 import { createOwner, decodeOwner, encodeOwner, isAlive } from './owner.js';
@@ -52,7 +53,7 @@ export class Meta {
     const { path } = this.#environment;
     const owner = decodeOwner(this.#environment.meta.get(OWNER) ?? Buffer.alloc(0));
     const who = owner === undefined ? 'somebody else' : `process ${owner.pid}`;
-    throw new StorageError('locked', `${path} has been taken over by ${who}`);
+    throw new FatalStorageError('locked', `${path} has been taken over by ${who}`);
   }
 
   /** The revision of a snapshot; without one, of the write transaction this is called in. */

@@ -1,0 +1,47 @@
+import test from 'ava';
+
+import { systemClock } from '../../lib/storage/index.js';
+
+test.serial('a timer of the system fires once, unless it was cancelled', async (t) => {
+  const fired: string[] = [];
+  const cancelled = systemClock.setTimer(0, () => fired.push('cancelled'));
+  cancelled.cancel();
+  await new Promise<void>((resolve) => {
+    // The system's timers do not keep the process alive, so something else has to.
+    const keep = setInterval(() => undefined, 1000);
+    systemClock.setTimer(1, () => {
+      clearInterval(keep);
+      fired.push('fired');
+      resolve();
+    });
+  });
+  t.deepEqual(fired, ['fired']);
+  cancelled.cancel();
+  t.true(Math.abs(systemClock.now() - Date.now()) < 60_000);
+});
+
+test.serial('a delay beyond what Node can wait for is waited for in steps', (t) => {
+  const delays: number[] = [];
+  const original = globalThis.setTimeout;
+  const steps: (() => void)[] = [];
+  const fake = (callback: () => void, delayMs: number): unknown => {
+    delays.push(delayMs);
+    steps.push(callback);
+    const handle = { unref: () => handle };
+    return handle;
+  };
+  globalThis.setTimeout = fake as typeof setTimeout;
+  try {
+    let fired = 0;
+    const MAX_MS = 2 ** 31 - 1;
+    systemClock.setTimer(2 * MAX_MS + 5, () => fired++);
+    while (steps.length > 0) {
+      t.is(fired, 0);
+      steps.shift()!();
+    }
+    t.is(fired, 1);
+    t.deepEqual(delays, [MAX_MS, MAX_MS, 5]);
+  } finally {
+    globalThis.setTimeout = original;
+  }
+});
