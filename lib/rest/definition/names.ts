@@ -22,15 +22,19 @@ export function readNames(names: DefinitionField): DefinedNames | undefined {
   if (!names.isObject(KNOWN)) return undefined;
   const kind = names.member('kind').requiredText();
   checkKind(names.member('kind'), kind);
+  // What follows from a kind is as good or bad as the kind, and at fault only by its length.
+  const kindIsFine = kind !== '' && isDns1035Label(kind.toLowerCase()).length === 0;
   const listKind = names.member('listKind').text() ?? `${kind}List`;
-  checkKind(names.member('listKind'), listKind);
+  if (kindIsFine || !names.member('listKind').isAbsent) {
+    checkKind(names.member('listKind'), listKind);
+  }
   if (kind !== '' && kind === listKind) {
     names.member('listKind').refuse('must differ from the kind');
   }
   const plural = names.member('plural').requiredText();
   checkLabel(names.member('plural'), plural);
   const singular = names.member('singular').text() ?? kind.toLowerCase();
-  checkLabel(names.member('singular'), singular);
+  if (!names.member('singular').isAbsent) checkLabel(names.member('singular'), singular);
   return {
     plural,
     singular,
