@@ -2,7 +2,8 @@
  * Field selectors as text: `metadata.name=web,spec.nodeName!=a` (apimachinery `fields`, restated).
  *
  * Rules:
- *  1. Terms are joined by commas and must all hold; empty terms are skipped. White space counts.
+ *  1. Terms are joined by commas and must all hold; empty terms, and those with neither path nor
+ *     value, are skipped. White space counts.
  *  2. The first operator in a term (`!=`, `==`, `=`) separates path and value.
  *  3. Within a value, a comma, an equals sign and a backslash are written with a backslash before them.
  *
@@ -16,7 +17,8 @@ import { SelectorError } from './selector-error.js';
 /** Parses a field selector. Empty text selects everything. Throws a SelectorError. */
 export function parseFieldSelector(text: string): readonly FieldRequirement[] {
   const terms = splitTerms(text).filter((term) => term !== '');
-  return terms.sort(compareUtf8).map((term) => parseTerm(text, term));
+  const requirements = terms.sort(compareUtf8).map((term) => parseTerm(text, term));
+  return requirements.filter(({ path, value }) => path !== '' || value !== '');
 }
 
 /** Writes a field selector that parses to the same requirements. */

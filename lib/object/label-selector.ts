@@ -125,7 +125,10 @@ class LabelSelectorParser {
       const token = this.#peek();
       if (token.type === 'word') values.add(this.#next().text);
       else if (token.text === ',' || token.text === ')') values.add('');
-      else throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);
+      else {
+        const expected = values.size === 0 ? "',', ')' or identifier" : "',', or identifier";
+        throw new SelectorError(`found '${token.text}', expected: ${expected}`);
+      }
       const separator = this.#next().text;
       if (separator === ')') return [...values].sort(compareUtf8);
       if (separator !== ',') {
@@ -160,9 +163,10 @@ class LabelSelectorParser {
 
 function valueFaults({ key, operator, values }: LabelRequirement): string[] {
   const faults: string[] = [];
-  const listed = `[${values.map((value) => JSON.stringify(value)).join(',')}]`;
-  const fault = (text: string): void =>
-    void faults.push(`values: Invalid value: ${listed}: ${text}`);
+  const fault = (text: string): void => {
+    const listed = `[${values.map((value) => JSON.stringify(value)).join(',')}]`;
+    faults.push(`values: Invalid value: ${listed}: ${text}`);
+  };
   if (operator === 'In' || operator === 'NotIn') {
     if (values.length === 0) fault("for 'in', 'notin' operators, values set can't be empty");
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {

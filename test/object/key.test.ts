@@ -30,7 +30,6 @@ test('strings are ordered by their UTF-8 bytes', (t) => {
 
 test('an astral character comes after the whole basic plane', (t) => {
   t.true(compareUtf8('\uffff', '\u{10000}') < 0);
-  t.true('\uffff' > '\u{10000}', 'JavaScript orders them the other way round');
 });
 
 test('namespaces are ordered as the keys that begin with them', (t) => {
