@@ -1,0 +1,9 @@
+/**
+ * The whole of Shardwatch: an API server with its resource types, and the watch cache by itself.
+ * Each part has an entry of its own (`shardwatch/cache`, …) that loads nothing it does not need.
+ */
+
+export { WatchCache } from './cache/index.js';
+export { defineResource, readResourceTypes } from './rest/index.js';
+export { ApiServer, createServer, type ServerOptions } from './server/index.js';
+export { MemoryStorage, systemClock, type Clock, type Storage } from './storage/index.js';

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+/** The `shardwatch` command. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { serve, type ServeOptions } from './serve.js';
+import { packageVersion } from './version.js';
+import { DurationError, parseGoDuration } from '../request/index.js';
+
+const program = new Command('shardwatch')
+  .description('Kubernetes API machinery for Node.js')
+  .version(packageVersion);
+
+program
+  .command('serve')
+  .description('serve resource types from CustomResourceDefinition files to kubectl and its kin')
+  .option('--bind-address <address>', 'address to listen on', '0.0.0.0')
+  .addOption(
+    new Option('--secure-port <port>', 'port for HTTPS; 0: any free one')
+      .argParser(parsePort)
+      .default(6443),
+  )
+  .addOption(
+    new Option(
+      '--insecure-port <port>',
+      'also serve plain HTTP on this port; 0: any free one. Clients need a token there',
+    ).argParser(parsePort),
+  )
+  .addOption(
+    new Option('--store <store>', 'where objects are kept: a folder, or memory until the end')
+      .choices(['lmdb', 'memory'])
+      .default('lmdb'),
+  )
+  .option('--data-dir <folder>', 'folder of the store and of generated certificates', '.shardwatch')
+  .option(
+    '--crd <path>',
+    'CustomResourceDefinition file (YAML or JSON), or a folder of them; repeatable',
+    collect,
+    [],
+  )
+  .option(
+    '--load <path>',
+    'file of objects, or a folder of them, to create where they are missing; repeatable',
+    collect,
+    [],
+  )
+  .option('--write-kubeconfig <file>', 'write a kubeconfig with a client certificate here')
+  .option('--token-auth-file <file>', 'CSV of static tokens: token,user name,uid,"group1,group2"')
+  .option('--tls-cert-file <file>', 'serving certificate (PEM) instead of a generated one')
+  .option('--tls-private-key-file <file>', 'key of the serving certificate (PEM)')
+  .option(
+    '--client-ca-file <file>',
+    'authorities (PEM) of client certificates, besides the generated one',
+  )
+  .addOption(
+    new Option('--engine <engine>', 'the watch cache: native, javascript, or native if it loads')
+      .choices(['native', 'javascript', 'auto'])
+      .default('auto'),
+  )
+  .addOption(
+    new Option('--event-window <duration>', 'how long events are kept for watches that resume')
+      .argParser(parseDuration)
+      .default(75_000, '75s'),
+  )
+  .addOption(
+    new Option('--request-timeout <duration>', 'how long a request other than a watch may take')
+      .argParser(parseDuration)
+      .default(60_000, '60s'),
+  )
+  .addOption(
+    new Option(
+      '--min-request-timeout <duration>',
+      'watches that name no end get a random one between this and twice this',
+    )
+      .argParser(parseDuration)
+      .default(1_800_000, '30m'),
+  )
+  .addOption(
+    new Option(
+      '--shutdown-grace-period <duration>',
+      'how long requests in flight may take to finish when the server is stopped',
+    )
+      .argParser(parseDuration)
+      .default(60_000, '60s'),
+  )
+  .addOption(
+    new Option('--v <level>', 'how much is logged: 0 warnings, 1 what happens, 2 every request')
+      .argParser(parseLevel)
+      .default(0),
+  )
+  .action(async (options: ServeOptions) => {
+    process.exitCode = await serve(options);
+  });
+
+program.parseAsync().catch(fail);
+
+// Whatever comes here was meant for nobody: it is told whole.
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  process.exitCode = 1;
+}
+
+function collect(value: string, values: readonly string[]): string[] {
+  return [...values, value];
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.');
+}
+
+function parseLevel(text: string): number {
+  if (/^\d{1,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number from 0 on.');
+}
+
+function parseDuration(text: string): number {
+  try {
+    const durationMs = parseGoDuration(text);
+    if (durationMs > 0) return durationMs;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+  }
+  throw new InvalidArgumentError('It must be a duration above 0, such as 90s or 5m.');
+}

@@ -1,0 +1,64 @@
+/** The endpoints that are no resources: `/version`, health, `/metrics`, and `/` that lists them. */
+
+import {
+  bytesAnswer,
+  jsonAnswer,
+  methodNotAllowed,
+  type Answer,
+  type RequestRecord,
+} from '../request/index.js';
+import { healthAnswer, isHealthPath, type HealthCheck, type ReportFailure } from './health.js';
+import { versionDocument } from './version.js';
+
+export interface EndpointParts {
+  readonly checks: readonly HealthCheck[];
+  readonly reportFailure: ReportFailure;
+  /** The metrics in Prometheus' text format. */
+  readonly exposition: () => Promise<string>;
+  /** Further paths to list at `/`. */
+  readonly paths: () => readonly string[];
+}
+
+const OWN_PATHS: readonly string[] = [
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+];
+
+/** Undefined where the path is none of these. */
+export async function endpointAnswer(
+  request: RequestRecord,
+  parts: EndpointParts,
+): Promise<Answer | undefined> {
+  const { path } = request;
+  if (isHealthPath(path)) return onlyReading(request, healthOf(request, parts));
+  switch (path) {
+    case '/version':
+      return onlyReading(request, jsonAnswer(200, versionDocument()));
+    case '/metrics':
+      return onlyReading(request, await metricsAnswer(parts));
+    case '/':
+    case '/index.html':
+      return onlyReading(request, jsonAnswer(200, { paths: allPaths(parts) }));
+    default:
+      return undefined;
+  }
+}
+
+const healthOf = (request: RequestRecord, parts: EndpointParts): Answer | undefined =>
+  healthAnswer(request, parts.checks, parts.reportFailure);
+
+async function metricsAnswer(parts: EndpointParts): Promise<Answer> {
+  const text = new TextEncoder().encode(await parts.exposition());
+  return bytesAnswer(200, text, 'text/plain; version=0.0.4; charset=utf-8');
+}
+
+const allPaths = (parts: EndpointParts): string[] => [...OWN_PATHS, ...parts.paths()].sort();
+
+function onlyReading(request: RequestRecord, answer: Answer | undefined): Answer | undefined {
+  if (request.method === 'GET' || request.method === 'HEAD') return answer;
+  throw methodNotAllowed({ group: '', resource: request.path }, request.method.toLowerCase());
+}

@@ -1,0 +1,13 @@
+/** The door of the server: an API server put together, and the parts of it that embedders touch. */
+
+export { LoadError, loadObjects, type Loaded } from './load.js';
+export { lineLogger, silentLogger, type LogFields, type Logger } from './logger.js';
+export type { InjectedRequest } from './inject.js';
+export {
+  ApiServer,
+  createServer,
+  type ListeningServer,
+  type ServerListenOptions,
+  type ServerOptions,
+} from './server.js';
+export { packageVersion, versionDocument } from './version.js';

@@ -1,0 +1,127 @@
+/**
+ * Objects from YAML or JSON files, created in a server that has not got them yet: what an example or
+ * a test environment starts with.
+ *
+ * 1. What exists already is left as it is.
+ * 2. A file that can't be used is told with its name, the number of the document and the reason; the
+ *    objects before it stay.
+ */
+
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { apiVersionOf, type ResourceType } from '../object/index.js';
+import type { Answer } from '../request/index.js';
+import type { InjectedRequest } from './inject.js';
+
+/** A file of objects that can't be loaded. */
+export class LoadError extends Error {
+  override readonly name: string = 'LoadError';
+  readonly code: string = 'load-failed';
+}
+
+/** Serves a request as if its sender were allowed everything. */
+export type Inject = (request: InjectedRequest) => Promise<Answer>;
+
+export interface Loaded {
+  readonly created: number;
+  /** Were there already. */
+  readonly existing: number;
+}
+
+/** Creates the objects of files, or of the `.yaml`, `.yml` and `.json` files of folders. */
+export async function loadObjects(
+  paths: readonly string[],
+  types: readonly ResourceType[],
+  inject: Inject,
+): Promise<Loaded> {
+  let created = 0;
+  let existing = 0;
+  for (const file of await filesOf(paths)) {
+    const documents = await readDocuments(file);
+    for (const [index, document] of documents.entries()) {
+      const place = `${file}: document ${index + 1}`;
+      const answer = await inject(creation(document, types, place));
+      if (answer.status === 201) created++;
+      else if (answer.status === 409) existing++;
+      else throw new LoadError(`${place}: ${messageOf(answer)}`);
+    }
+  }
+  return { created, existing };
+}
+
+async function filesOf(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const found = await stat(path).catch((error: unknown) => {
+      throw new LoadError(`${path}: can't be read: ${(error as Error).message}`);
+    });
+    if (!found.isDirectory()) {
+      files.push(path);
+      continue;
+    }
+    const names = (await readdir(path)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
+    files.push(...names.map((name) => join(path, name)));
+  }
+  return files;
+}
+
+interface ReadDocument {
+  readonly apiVersion: unknown;
+  readonly kind: unknown;
+  readonly namespace: unknown;
+  readonly text: string;
+}
+
+async function readDocuments(file: string): Promise<ReadDocument[]> {
+  const parsed = parseAllDocuments(await readFile(file, 'utf8'));
+  const documents = 'empty' in parsed ? [] : parsed;
+  return documents
+    .filter((document) => document.contents !== null)
+    .map((document, index) => {
+      const [error] = document.errors;
+      if (error !== undefined) {
+        throw new LoadError(`${file}: document ${index + 1}: ${error.message}`);
+      }
+      return {
+        apiVersion: document.get('apiVersion'),
+        kind: document.get('kind'),
+        namespace: document.getIn(['metadata', 'namespace']),
+        text: document.toString(),
+      };
+    });
+}
+
+function creation(
+  document: ReadDocument,
+  types: readonly ResourceType[],
+  place: string,
+): InjectedRequest {
+  for (const type of types) {
+    for (const version of type.versions) {
+      const apiVersion = apiVersionOf(type.group, version.name);
+      if (document.kind !== type.kind || document.apiVersion !== apiVersion) continue;
+      const root = type.group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+      const namespace = String(document.namespace ?? 'default');
+      const scope = type.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+      return {
+        method: 'POST',
+        path: `${root}${scope}/${type.resource}`,
+        headers: { 'content-type': 'application/yaml' },
+        body: document.text,
+      };
+    }
+  }
+  const subject = `${String(document.apiVersion)} ${String(document.kind)}`;
+  throw new LoadError(`${place}: no resource type serves ${subject}`);
+}
+
+function messageOf(answer: Answer): string {
+  if (answer.source.type !== 'bytes') return `status ${answer.status}`;
+  const text = new TextDecoder().decode(answer.source.bytes);
+  try {
+    return (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What the server tells about itself. The shape is that of pino and its kin: fields first, then a
+ * sentence.
+ */
+
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+}
+
+export type LogFields = { readonly [name: string]: unknown };
+
+/** Says nothing: the default of an embedded server. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * Writes one line an entry: level, message, then `name=value` pairs. `verbosity` as `--v`: 0 warnings
+ * and errors, 1 and above also what the server does, 2 and above also every request.
+ */
+export function lineLogger(write: (line: string) => void, verbosity: number): Logger {
+  const line = (level: string, fields: LogFields, message: string): void => {
+    const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${show(value)}`);
+    write(`${level} ${message}${pairs.join('')}\n`);
+  };
+  return {
+    debug: (fields, message) => void (verbosity >= 2 && line('debug', fields, message)),
+    info: (fields, message) => void (verbosity >= 1 && line('info', fields, message)),
+    warn: (fields, message) => line('warn', fields, message),
+    error: (fields, message) => line('error', fields, message),
+  };
+}
+
+function show(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
+  return typeof value === 'string' && /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
+}

@@ -1,0 +1,174 @@
+/**
+ * The filters that every request passes, outermost first (apiserver `server.DefaultBuildHandlerChain`,
+ * restated): audit ID, recovery, request info, deadline, authentication, authorization, then the
+ * handler.
+ *
+ * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not allowed
+ *    403, and only then does anybody look whether the thing exists.
+ * 2. The pipeline never rejects: whatever is thrown behind it becomes an answer.
+ * 3. A request that is not long-running is answered by its deadline, 504 if need be; its signal aborts
+ *    then, and what its handler makes of it is not known to the client.
+ * 4. Every answer says that it must not be cached, unless it says something else itself.
+ */
+
+import type { Authenticator, Authorizer } from '../auth/index.js';
+import type { Clock } from '../storage/index.js';
+import {
+  forbidden,
+  parseRequestInfo,
+  requestDeadline,
+  statusAnswer,
+  timeout,
+  toStatusError,
+  unauthorized,
+  type Answer,
+  type Handler,
+  type RequestInfo,
+  type RequestRecord,
+  type UserInfo,
+} from '../request/index.js';
+import { isHealthPath } from './health.js';
+import type { Logger } from './logger.js';
+
+export interface PipelineParts {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly route: Route;
+  readonly clock: Clock;
+  /** How long a request that is not long-running may take. */
+  readonly requestTimeoutMs: number;
+  readonly uuid: () => string;
+  readonly logger: Logger;
+  /** Sees every answer before it is sent, and gives the one to send: counted, compressed. */
+  readonly finish: (
+    request: RequestRecord,
+    info: RequestInfo | undefined,
+    answer: Answer,
+  ) => Promise<Answer>;
+}
+
+/** What stands behind the filters. */
+export type Route = (
+  request: RequestRecord,
+  info: RequestInfo,
+  user: UserInfo | undefined,
+) => Promise<Answer>;
+
+export function createPipeline(parts: PipelineParts): Handler {
+  return async (request) => {
+    let info: RequestInfo | undefined;
+    let answer: Answer;
+    try {
+      info = parseRequestInfo(request.method, request.path, request.query);
+      answer = await answerByDeadline(parts, request, info);
+    } catch (error) {
+      answer = failureAnswer(parts, request, error);
+    }
+    return parts.finish(request, info, withStandardHeaders(answer, request, parts.uuid));
+  };
+}
+
+async function answerByDeadline(
+  parts: PipelineParts,
+  request: RequestRecord,
+  info: RequestInfo,
+): Promise<Answer> {
+  if (info.verb === 'watch') return answerAllowed(parts, request, info);
+  const deadline = requestDeadline(request.query, request.receivedAt, parts.requestTimeoutMs);
+  const expiry = new AbortController();
+  const answering = answerAllowed(parts, withSignal(request, expiry.signal), info);
+  return new Promise<Answer>((resolve, reject) => {
+    let late = false;
+    const timer = parts.clock.setTimer(deadline - parts.clock.now(), () => {
+      late = true;
+      const error = timeout();
+      reject(error);
+      expiry.abort(error);
+    });
+    answering.then(
+      (answer) => {
+        timer.cancel();
+        if (late) release(answer);
+        else resolve(answer);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+async function answerAllowed(
+  parts: PipelineParts,
+  request: RequestRecord,
+  info: RequestInfo,
+): Promise<Answer> {
+  // Probes come without credentials, and learn nothing but whether the server is well.
+  if (isHealthPath(info.path)) return parts.route(request, info, undefined);
+  const user = await parts.authenticator.authenticate(request);
+  if (user === undefined) throw unauthorized();
+  const decision = await parts.authorizer.authorize({ user, info });
+  if (!decision.allowed) throw forbidden(refusal(user, info, decision.reason), resourceOf(info));
+  return parts.route(request, info, user);
+}
+
+function refusal(user: UserInfo, info: RequestInfo, reason: string): string {
+  const because = reason === '' ? '' : `: ${reason}`;
+  const who = `User ${JSON.stringify(user.username)} cannot ${info.verb}`;
+  if (!info.isResourceRequest) return `${who} path ${JSON.stringify(info.path)}${because}`;
+  const sub = info.subresource === '' ? '' : `/${info.subresource}`;
+  const where =
+    info.namespace === '' ? 'at the cluster scope' : `in the namespace "${info.namespace}"`;
+  return `${who} resource "${info.resource}${sub}" in API group "${info.group}" ${where}${because}`;
+}
+
+const resourceOf = (info: RequestInfo): { group: string; resource: string } | undefined =>
+  info.isResourceRequest ? { group: info.group, resource: info.resource } : undefined;
+
+function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unknown): Answer {
+  const error = toStatusError(thrown);
+  if (error.code >= 500 && !request.signal.aborted) {
+    const fields = { method: request.method, path: request.path, error: error.cause ?? error };
+    parts.logger.error(fields, 'request failed');
+  }
+  return statusAnswer(error);
+}
+
+function withStandardHeaders(answer: Answer, request: RequestRecord, uuid: () => string): Answer {
+  const added: [string, string][] = [['Audit-Id', auditId(request, uuid)]];
+  if (!answer.headers.some(([name]) => name.toLowerCase() === 'cache-control')) {
+    added.push(['Cache-Control', 'no-cache, private']);
+  }
+  return { ...answer, headers: [...added, ...answer.headers] };
+}
+
+const AUDIT_ID_LENGTH_MAX = 64;
+
+// A client's own ID is echoed only if it can stand in a header without harm.
+function auditId(request: RequestRecord, uuid: () => string): string {
+  const given = request.header('audit-id') ?? '';
+  return /^[\x21-\x7e]+$/.test(given) && given.length <= AUDIT_ID_LENGTH_MAX ? given : uuid();
+}
+
+function withSignal(request: RequestRecord, expiry: AbortSignal): RequestRecord {
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    header: (name) => request.header(name),
+    headers: (name) => request.headers(name),
+    body: (maxBytes) => request.body(maxBytes),
+    secure: request.secure,
+    protocol: request.protocol,
+    remoteAddress: request.remoteAddress,
+    peerCertificate: request.peerCertificate,
+    signal: AbortSignal.any([request.signal, expiry]),
+    receivedAt: request.receivedAt,
+  };
+}
+
+// Nobody will pump the answer of a request that was given up.
+function release(answer: Answer): void {
+  if (answer.source.type === 'pull') answer.source.close();
+}

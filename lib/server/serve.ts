@@ -1,0 +1,262 @@
+/**
+ * `shardwatch serve`: from flags to a running server, and down again on a signal.
+ *
+ * 1. Whatever the user can mend (a bad file, a port in use, a folder that another server holds) ends
+ *    with one sentence on standard error and exit code 1, before anything is listened on.
+ * 2. One line on standard output says that the server is ready and where; scripts wait for it.
+ * 3. SIGINT and SIGTERM stop it gracefully; a second signal stops it at once.
+ */
+
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  AuthError,
+  authenticatorChain,
+  clientCertificateAuthenticator,
+  generateCertificates,
+  tokenFileAuthenticator,
+  writeKubeconfig,
+  type Authenticator,
+  type GeneratedCertificates,
+} from '../auth/index.js';
+import { EngineError, type EngineKind } from '../engine/index.js';
+import type { ResourceType } from '../object/index.js';
+import { DefinitionError, readResourceTypes } from '../rest/index.js';
+import {
+  MemoryStorage,
+  StorageError,
+  startCompaction,
+  systemClock,
+  type Storage,
+} from '../storage/index.js';
+import { LmdbStorage } from '../storage/lmdb/index.js';
+import { TransportError, type TlsOptions } from '../transport/index.js';
+import { loadObjects, LoadError } from './load.js';
+import { lineLogger, type Logger } from './logger.js';
+import { createServer, type ApiServer, type ListeningServer } from './server.js';
+
+/** The flags of `shardwatch serve`, as its `--help` explains them. */
+export interface ServeOptions {
+  readonly bindAddress: string;
+  readonly securePort: number;
+  readonly insecurePort?: number;
+  readonly store: 'lmdb' | 'memory';
+  readonly dataDir: string;
+  readonly crd: readonly string[];
+  readonly load: readonly string[];
+  readonly writeKubeconfig?: string;
+  readonly tokenAuthFile?: string;
+  readonly tlsCertFile?: string;
+  readonly tlsPrivateKeyFile?: string;
+  readonly clientCaFile?: string;
+  readonly engine: EngineKind | 'auto';
+  readonly eventWindow: number;
+  readonly requestTimeout: number;
+  readonly minRequestTimeout: number;
+  readonly shutdownGracePeriod: number;
+  readonly v: number;
+}
+
+/** A flag, or a file that it names, can't be used. */
+export class FlagError extends Error {
+  override readonly name: string = 'FlagError';
+  readonly code: string = 'bad-flag';
+}
+
+/** How far apart compactions are; history older than one interval goes (upstream's default). */
+const COMPACTION_INTERVAL_MS = 300_000;
+
+/** Serves until a signal comes; resolves to the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const logger = lineLogger((line) => process.stderr.write(line), options.v);
+  const opened: Opened = { releases: [] };
+  try {
+    const running = await start(options, logger, opened);
+    process.stdout.write(`${readyLine(options, running)}\n`);
+    await stopSignal(logger);
+    process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
+    await running.server.close({ graceMs: options.shutdownGracePeriod });
+    return 0;
+  } catch (error) {
+    if (!isForTheUser(error)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    return 1;
+  } finally {
+    for (const release of opened.releases.reverse()) await release();
+  }
+}
+
+interface Opened {
+  /** What has to be undone at the end, in the order in which it was done. */
+  readonly releases: (() => Promise<void>)[];
+}
+
+interface Running {
+  readonly server: ApiServer;
+  readonly listeners: readonly ListeningServer[];
+  readonly types: readonly ResourceType[];
+}
+
+async function start(options: ServeOptions, logger: Logger, opened: Opened): Promise<Running> {
+  const types = await readTypes(options);
+  await mkdir(options.dataDir, { recursive: true }).catch((error: unknown) => {
+    throw new FlagError(`--data-dir: ${(error as Error).message}`);
+  });
+  const certificates = await generateCertificates({
+    directory: join(options.dataDir, 'pki'),
+    hosts: [options.bindAddress],
+    clock: systemClock,
+  });
+  const tls = await servingTls(options, certificates);
+  const authenticator = await authenticatorOf(options, certificates, logger);
+  const storage = await openStorage(options);
+  opened.releases.push(() => storage.close());
+  const compaction = startCompaction(storage, {
+    intervalMs: COMPACTION_INTERVAL_MS,
+    clock: systemClock,
+  });
+  opened.releases.push(async () => compaction.stop());
+  const server = createServer({
+    resources: types,
+    storage,
+    engine: options.engine,
+    history: { windowMs: options.eventWindow },
+    authenticator,
+    requestTimeoutMs: options.requestTimeout,
+    minRequestTimeoutMs: options.minRequestTimeout,
+    logger,
+  });
+  opened.releases.push(() => server.close({ graceMs: 0 }));
+  await server.ready();
+  const loaded = await loadObjects(options.load, types, (request) => server.inject(request));
+  logger.info({ ...loaded }, 'objects loaded');
+  return { server, types, listeners: await listen(options, server, tls, certificates) };
+}
+
+async function readTypes(options: ServeOptions): Promise<readonly ResourceType[]> {
+  const types = await readResourceTypes(options.crd);
+  if (types.length === 0) {
+    throw new FlagError('nothing to serve: name a CustomResourceDefinition with --crd FILE|FOLDER');
+  }
+  return types;
+}
+
+async function openStorage(options: ServeOptions): Promise<Storage> {
+  if (options.store === 'memory') return new MemoryStorage({ clock: systemClock });
+  return LmdbStorage.open({ path: join(options.dataDir, 'store'), clock: systemClock });
+}
+
+async function servingTls(
+  options: ServeOptions,
+  certificates: GeneratedCertificates,
+): Promise<TlsOptions> {
+  const { tlsCertFile, tlsPrivateKeyFile } = options;
+  if ((tlsCertFile === undefined) !== (tlsPrivateKeyFile === undefined)) {
+    throw new FlagError('--tls-cert-file and --tls-private-key-file belong together');
+  }
+  const clientCa = certificates.authority.cert;
+  if (tlsCertFile === undefined || tlsPrivateKeyFile === undefined) {
+    return { key: certificates.serving.key, cert: certificates.serving.cert, clientCa };
+  }
+  return {
+    key: await readFlagFile('--tls-private-key-file', tlsPrivateKeyFile),
+    cert: await readFlagFile('--tls-cert-file', tlsCertFile),
+    clientCa,
+  };
+}
+
+async function authenticatorOf(
+  options: ServeOptions,
+  certificates: GeneratedCertificates,
+  logger: Logger,
+): Promise<Authenticator> {
+  const onRefused = (reason: string): void => logger.info({ reason }, 'client certificate refused');
+  const chain: Authenticator[] = [
+    await clientCertificateAuthenticator({
+      authorities: await trustedAuthorities(options, certificates),
+      clock: systemClock,
+      onRefused,
+    }),
+  ];
+  if (options.tokenAuthFile !== undefined)
+    chain.push(tokenFileAuthenticator(options.tokenAuthFile));
+  return authenticatorChain(chain);
+}
+
+async function trustedAuthorities(
+  options: ServeOptions,
+  certificates: GeneratedCertificates,
+): Promise<string> {
+  const own = certificates.authority.cert;
+  if (options.clientCaFile === undefined) return own;
+  const given = await readFlagFile('--client-ca-file', options.clientCaFile);
+  // Read by itself first, so that an error names this file and not the two together.
+  await clientCertificateAuthenticator({
+    authorities: given,
+    name: options.clientCaFile,
+    clock: systemClock,
+  });
+  return `${own}\n${given}`;
+}
+
+async function readFlagFile(flag: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new FlagError(`${flag} ${file}: ${(error as Error).message}`);
+  }
+}
+
+async function listen(
+  options: ServeOptions,
+  server: ApiServer,
+  tls: TlsOptions,
+  certificates: GeneratedCertificates,
+): Promise<ListeningServer[]> {
+  const host = options.bindAddress;
+  const secure = await server.listen({ host, port: options.securePort, tls });
+  const listeners = [secure];
+  if (options.insecurePort !== undefined) {
+    listeners.push(await server.listen({ host, port: options.insecurePort }));
+  }
+  if (options.writeKubeconfig !== undefined) {
+    writeKubeconfig(options.writeKubeconfig, {
+      server: secure.url,
+      ca: options.tlsCertFile === undefined ? certificates.authority.cert : String(tls.cert),
+      cert: certificates.client.cert,
+      key: certificates.client.key,
+    });
+  }
+  return listeners;
+}
+
+function readyLine(options: ServeOptions, { server, types, listeners }: Running): string {
+  const urls = listeners.map(({ url }) => url).join(' and ');
+  const about = `${types.length} resource types, ${options.store} store, ${server.engine} engine`;
+  return `shardwatch is ready on ${urls} (${about})`;
+}
+
+function stopSignal(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      logger.info({ signal }, 'stopping');
+      resolve();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+  });
+}
+
+const exitAtOnce = (): never => process.exit(1);
+
+function isForTheUser(error: unknown): error is Error {
+  return [
+    AuthError,
+    DefinitionError,
+    EngineError,
+    FlagError,
+    LoadError,
+    StorageError,
+    TransportError,
+  ].some((known) => error instanceof known);
+}

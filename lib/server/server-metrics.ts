@@ -1,0 +1,143 @@
+/**
+ * What one server counts: every request under upstream's labels, what its watches send, and what its
+ * caches hold.
+ *
+ * 1. Label values come from the served types, never from clients: whatever is not served counts
+ *    under empty ones.
+ * 2. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
+ *    counts as long-running until then, and its events one by one (a chunk of a watch is an event).
+ */
+
+import type { WatchCache } from '../cache/index.js';
+import {
+  MetricsRegistry,
+  registerCacheMetrics,
+  registerProcessMetrics,
+  RequestMetrics,
+  requestVerb,
+  type CacheSample,
+  type RequestLabels,
+} from '../metrics/index.js';
+import type { ResourceType } from '../object/index.js';
+import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../request/index.js';
+import type { Clock } from '../storage/index.js';
+
+export class ServerMetrics {
+  readonly #registry = new MetricsRegistry();
+  readonly #requests = new RequestMetrics(this.#registry);
+  readonly #stopProcessMetrics = registerProcessMetrics(this.#registry);
+  readonly #served: ReadonlySet<string>;
+  readonly #clock: Clock;
+
+  constructor(caches: ReadonlyMap<ResourceType, WatchCache>, clock: Clock) {
+    this.#clock = clock;
+    this.#served = new Set([...caches.keys()].flatMap(servedKeys));
+    registerCacheMetrics(this.#registry, () => Array.from(caches, sampleOf));
+  }
+
+  exposition(): Promise<string> {
+    return this.#registry.exposition();
+  }
+
+  /** Counts a request; the answer to send in its place is measured while it is sent. */
+  measure(request: RequestRecord, info: RequestInfo | undefined, answer: Answer): Answer {
+    const labels = this.#labels(request, info);
+    const { source } = answer;
+    const answered = (bytes?: number): void => {
+      const seconds = Math.max(0, this.#clock.now() - request.receivedAt) / 1_000;
+      this.#requests.answered(labels, answer.status, seconds, bytes);
+    };
+    if (source.type === 'bytes') {
+      answered(source.bytes.byteLength);
+      return answer;
+    }
+    if (source.type === 'connect') {
+      answered();
+      return answer;
+    }
+    return { ...answer, source: this.#measured(source, labels, answered) };
+  }
+
+  stop(): void {
+    this.#stopProcessMetrics();
+  }
+
+  #measured(
+    source: PullSource,
+    labels: RequestLabels,
+    answered: (bytes?: number) => void,
+  ): PullSource {
+    if (labels.verb !== 'WATCH') {
+      let bytes = 0;
+      const taken = (chunk: Uint8Array): void => void (bytes += chunk.byteLength);
+      return measuredSource(source, taken, () => answered(bytes));
+    }
+    const events = this.#requests.watchEvents(labels.group, labels.version, labels.resource);
+    const ended = this.#requests.longRunning(labels);
+    return measuredSource(
+      source,
+      (chunk) => events.sent(chunk.byteLength),
+      () => {
+        ended();
+        answered();
+      },
+    );
+  }
+
+  #labels(request: RequestRecord, info: RequestInfo | undefined): RequestLabels {
+    const verb = requestVerb(info?.verb ?? request.method.toLowerCase());
+    const dryRun = request.query.has('dryRun') ? 'All' : '';
+    const key = info === undefined ? '' : keyOf(info.group, info.version, info.resource);
+    if (info === undefined || !this.#served.has(key)) return { ...NOTHING, verb, dryRun };
+    const { group, version, resource, subresource } = info;
+    return {
+      verb,
+      dryRun,
+      group,
+      version,
+      resource,
+      subresource: subresource === 'status' ? subresource : '',
+      scope: scopeOf(info),
+    };
+  }
+}
+
+const NOTHING = { group: '', version: '', resource: '', subresource: '', scope: '' };
+
+const keyOf = (group: string, version: string, resource: string): string =>
+  `${group}/${version}/${resource}`;
+
+const servedKeys = (type: ResourceType): string[] =>
+  type.versions
+    .filter(({ served }) => served)
+    .map(({ name }) => keyOf(type.group, name, type.resource));
+
+function scopeOf({ name, verb, namespace }: RequestInfo): string {
+  if (name !== '' || verb === 'create') return 'resource';
+  return namespace === '' ? 'cluster' : 'namespace';
+}
+
+function sampleOf([type, cache]: [ResourceType, WatchCache]): CacheSample {
+  return { ...cache.stats(), group: type.group, resource: type.resource };
+}
+
+function measuredSource(
+  source: PullSource,
+  taken: (chunk: Uint8Array) => void,
+  closed: () => void,
+): PullSource {
+  return {
+    type: 'pull',
+    flushHeaders: source.flushHeaders,
+    pull: (maxBytes): Pulled => {
+      const pulled = source.pull(maxBytes);
+      if (pulled.type === 'chunks') pulled.chunks.forEach(taken);
+      return pulled;
+    },
+    onReadable: (callback) => source.onReadable(callback),
+    close: () => {
+      source.close();
+      closed();
+    },
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * An API server put together: resource types over one storage, a watch cache each, behind the filters.
+ * It listens nowhere by itself; `listen` may be called several times (HTTPS and plain HTTP, say).
+ *
+ * The caches fill in the background from the moment of creation: `ready` waits for them, and until
+ * then readiness probes fail and reads are answered 429.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { allowAuthenticated, type Authenticator, type Authorizer } from '../auth/index.js';
+import { WatchCache } from '../cache/index.js';
+import { createDiscoveryHandler } from '../discovery/index.js';
+import type { EngineKind, HistoryLimits } from '../engine/index.js';
+import { qualifiedResource, type ResourceType } from '../object/index.js';
+import { createOpenApiHandler } from '../openapi/index.js';
+import {
+  pageNotFound,
+  parseRequestInfo,
+  statusAnswer,
+  type Answer,
+  type Handler,
+  type RequestRecord,
+  type UserInfo,
+} from '../request/index.js';
+import { createRestHandler, keyPrefix, ResourceStore, type RestHandler } from '../rest/index.js';
+import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
+import {
+  gzipAnswer,
+  nodeTransport,
+  type Listener,
+  type TlsOptions,
+  type TransportLimits,
+} from '../transport/index.js';
+import { endpointAnswer, type EndpointParts } from './endpoints.js';
+import type { HealthCheck } from './health.js';
+import { injectedRecord, type InjectedRequest } from './inject.js';
+import { silentLogger, type Logger } from './logger.js';
+import { createPipeline } from './pipeline.js';
+import { ServerMetrics } from './server-metrics.js';
+
+export interface ServerOptions {
+  /** The types to serve; at least one. */
+  readonly resources: readonly ResourceType[];
+  /** Default: a MemoryStorage of the server's own. A storage that is given is not closed with it. */
+  readonly storage?: Storage;
+  /** Which watch-cache engine. Default `auto`. */
+  readonly engine?: EngineKind | 'auto';
+  /** Limits of the event history of every cache. */
+  readonly history?: Partial<HistoryLimits>;
+  /** Default: nobody is known, every request but a probe is answered 401. */
+  readonly authenticator?: Authenticator;
+  /** Default: whoever is known may do everything. */
+  readonly authorizer?: Authorizer;
+  /** How long a request other than a watch may take. Default 60 000. */
+  readonly requestTimeoutMs?: number;
+  /** A watch that names no end gets a random one between this and twice this. Default 1 800 000. */
+  readonly minRequestTimeoutMs?: number;
+  readonly clock?: Clock;
+  /** A number in [0, 1), for generated names and jitter. Default Math.random. */
+  readonly random?: () => number;
+  readonly logger?: Logger;
+}
+
+export interface ServerListenOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Without it the listener speaks plain HTTP. */
+  readonly tls?: TlsOptions;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+export interface ListeningServer extends Listener {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string;
+}
+
+export class ApiServer {
+  /** Serves any request; what a transport calls. */
+  readonly handler: Handler;
+  /** The engine that the caches run on. */
+  readonly engine: EngineKind;
+  readonly #storage: Storage;
+  readonly #ownsStorage: boolean;
+  readonly #caches: ReadonlyMap<ResourceType, WatchCache>;
+  readonly #rest: RestHandler;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: ServerMetrics;
+  readonly #listeners = new Set<Listener>();
+  #stopping = false;
+
+  constructor(options: ServerOptions) {
+    if (options.resources.length === 0) throw new RangeError('a server needs a resource type');
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? silentLogger;
+    this.#storage = options.storage ?? new MemoryStorage({ clock: this.#clock });
+    this.#ownsStorage = options.storage === undefined;
+    this.#caches = cachesOf(options, this.#storage, this.#clock);
+    this.engine = [...this.#caches.values()][0]?.engine ?? 'javascript';
+    this.#metrics = new ServerMetrics(this.#caches, this.#clock);
+    this.#rest = createRestHandler({
+      stores: this.#stores(options),
+      now: () => this.#clock.now(),
+      ...(options.random === undefined ? {} : { random: options.random }),
+      watchTimeoutSecondsMin: (options.minRequestTimeoutMs ?? MIN_REQUEST_TIMEOUT_MS) / 1_000,
+    });
+    this.handler = createPipeline({
+      authenticator: options.authenticator ?? { authenticate: async () => undefined },
+      authorizer: options.authorizer ?? allowAuthenticated,
+      route: this.#router(options.resources),
+      clock: this.#clock,
+      requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      uuid: randomUUID,
+      logger: this.#logger,
+      finish: async (request, info, answer) =>
+        gzipAnswer(this.#metrics.measure(request, info, answer), request),
+    });
+  }
+
+  /** Resolves when every cache holds what the storage holds. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    await Promise.all([...this.#caches.values()].map((cache) => cache.ready(signal)));
+  }
+
+  /** The cache of a type, such as `widgets.example.com`. */
+  cache(resource: string): WatchCache | undefined {
+    const found = [...this.#caches].find(([type]) => qualifiedResource(type) === resource);
+    return found?.[1];
+  }
+
+  /** Rejects with a TransportError: port in use, bad certificate. */
+  async listen(options: ServerListenOptions = {}): Promise<ListeningServer> {
+    const listener = await nodeTransport.listen({
+      handler: this.handler,
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 0,
+      clock: this.#clock,
+      onError: (error, place) => this.#logger.debug({ error, place }, 'transport'),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    });
+    this.#listeners.add(listener);
+    const scheme = options.tls === undefined ? 'http' : 'https';
+    return Object.assign(listener, { url: `${scheme}://${hostInUrl(listener)}:${listener.port}` });
+  }
+
+  /**
+   * Serves a request without a socket and without filters, as if from a user who may do everything.
+   * The caller pumps (or closes) a pull source itself.
+   */
+  async inject(request: InjectedRequest): Promise<Answer> {
+    try {
+      const record = injectedRecord(request, this.#clock.now());
+      const info = parseRequestInfo(record.method, record.path, record.query);
+      return await this.#rest(record, info, ADMINISTRATOR);
+    } catch (error) {
+      return statusAnswer(error);
+    }
+  }
+
+  /**
+   * Readiness fails at once; listeners stop accepting, watches end cleanly, requests in flight get
+   * `graceMs` (default 60 000) to finish. Then the caches close, and the storage if it is the server's
+   * own.
+   */
+  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#stopping = true;
+    const graceMs = options.graceMs ?? CLOSE_GRACE_MS;
+    await Promise.all([...this.#listeners].map((listener) => listener.close({ graceMs })));
+    await Promise.all([...this.#caches.values()].map((cache) => cache.close()));
+    if (this.#ownsStorage) await this.#storage.close();
+    this.#metrics.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #router(types: readonly ResourceType[]) {
+    const discovery = createDiscoveryHandler(types);
+    const openApi = createOpenApiHandler(types);
+    const endpoints: EndpointParts = {
+      checks: this.#checks(),
+      reportFailure: (endpoint, check, reason) =>
+        this.#logger.warn({ endpoint, check, reason }, 'health check failed'),
+      exposition: () => this.#metrics.exposition(),
+      paths: () => groupPaths(types),
+    };
+    return async (
+      request: RequestRecord,
+      info: ReturnType<typeof parseRequestInfo>,
+      user: UserInfo | undefined,
+    ): Promise<Answer> => {
+      if (info.isResourceRequest) return this.#rest(request, info, user ?? ADMINISTRATOR);
+      const answer =
+        (await endpointAnswer(request, endpoints)) ??
+        discovery(request) ??
+        openApi(request, this.#clock.now());
+      if (answer === undefined) throw pageNotFound();
+      return answer;
+    };
+  }
+
+  #stores(options: ServerOptions): ResourceStore[] {
+    return options.resources.map(
+      (type) =>
+        new ResourceStore({
+          type,
+          storage: this.#storage,
+          cache: this.#caches.get(type) as WatchCache,
+          now: () => this.#clock.now(),
+          ...(options.random === undefined ? {} : { random: options.random }),
+        }),
+    );
+  }
+
+  #checks(): readonly HealthCheck[] {
+    const all = ['healthz', 'livez', 'readyz'] as const;
+    return [
+      { name: 'ping', endpoints: all, check: () => undefined },
+      {
+        name: 'informer-sync',
+        endpoints: ['readyz'],
+        check: () => {
+          const unfilled = [...this.#caches].filter(([, cache]) => !cache.isReady);
+          if (unfilled.length === 0) return undefined;
+          return `not filled yet: ${unfilled.map(([type]) => qualifiedResource(type)).join(', ')}`;
+        },
+      },
+      {
+        name: 'shutdown',
+        endpoints: ['readyz'],
+        check: () => (this.#stopping ? 'the server is stopping' : undefined),
+      },
+    ];
+  }
+}
+
+/** As kube-apiserver's `--min-request-timeout`. */
+const MIN_REQUEST_TIMEOUT_MS = 1_800_000;
+/** As kube-apiserver's `--request-timeout`. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How long requests in flight may take when the server is closed. */
+const CLOSE_GRACE_MS = 60_000;
+
+/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources. */
+export function createServer(options: ServerOptions): ApiServer {
+  return new ApiServer(options);
+}
+
+const ADMINISTRATOR: UserInfo = {
+  username: 'system:apiserver',
+  uid: '',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {},
+};
+
+function cachesOf(
+  options: ServerOptions,
+  storage: Storage,
+  clock: Clock,
+): ReadonlyMap<ResourceType, WatchCache> {
+  const caches = new Map<ResourceType, WatchCache>();
+  for (const type of options.resources) {
+    const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
+    const cache = new WatchCache({
+      name: qualifiedResource(type),
+      fields: [...fields],
+      feed: { storage, prefix: keyPrefix(type), namespaced: type.namespaced },
+      clock,
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(options.history === undefined ? {} : { history: options.history }),
+      ...(options.random === undefined ? {} : { random: options.random }),
+    });
+    caches.set(type, cache);
+  }
+  return caches;
+}
+
+function groupPaths(types: readonly ResourceType[]): string[] {
+  const paths = new Set<string>(['/api', '/apis']);
+  for (const { group, versions } of types) {
+    if (group !== '') paths.add(`/apis/${group}`);
+    for (const version of versions.filter(({ served }) => served)) {
+      paths.add(group === '' ? `/api/${version.name}` : `/apis/${group}/${version.name}`);
+    }
+  }
+  return [...paths];
+}
+
+// An address that stands for all addresses is no place to connect to.
+function hostInUrl({ address }: Listener): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '::') return '[::1]';
+  return address.includes(':') ? `[${address}]` : address;
+}

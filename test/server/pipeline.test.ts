@@ -1,0 +1,193 @@
+/** The filters in front of every handler, and their order. */
+
+import test from 'ava';
+import { jsonAnswer, unauthorized, type Answer, type UserInfo } from '../../lib/request/index.js';
+import { injectedRecord, type InjectedRequest } from '../../lib/server/inject.js';
+import { silentLogger } from '../../lib/server/logger.js';
+import { createPipeline, type PipelineParts } from '../../lib/server/pipeline.js';
+import { ManualClock } from '../clock.js';
+
+const ANA: UserInfo = { username: 'ana', uid: '', groups: ['system:authenticated'], extra: {} };
+
+function partsWith(parts: Partial<PipelineParts> = {}): PipelineParts {
+  return {
+    authenticator: { authenticate: async () => ANA },
+    authorizer: { authorize: async () => ({ allowed: true }) },
+    route: async () => jsonAnswer(200, {}),
+    clock: new ManualClock(),
+    requestTimeoutMs: 60_000,
+    uuid: () => 'made-up-id',
+    logger: silentLogger,
+    finish: async (_request, _info, answer) => answer,
+    ...parts,
+  };
+}
+
+const ask = (parts: PipelineParts, request: Partial<InjectedRequest> = {}): Promise<Answer> =>
+  createPipeline(parts)(
+    injectedRecord({ method: 'GET', path: '/version', ...request }, parts.clock.now()),
+  );
+
+const header = (answer: Answer, name: string): string | undefined =>
+  answer.headers.find(([candidate]) => candidate === name)?.[1];
+
+function bodyOf(answer: Answer): { reason?: string; message?: string; code?: number } {
+  if (answer.source.type !== 'bytes') throw new Error('no body');
+  return JSON.parse(new TextDecoder().decode(answer.source.bytes)) as object;
+}
+
+test('an unknown client gets 401 and reaches nothing behind', async (t) => {
+  for (const authenticate of [
+    async () => undefined,
+    async () => {
+      throw unauthorized();
+    },
+  ]) {
+    const answer = await ask(
+      partsWith({
+        authenticator: { authenticate },
+        authorizer: { authorize: async () => t.fail() as never },
+        route: async () => t.fail() as never,
+      }),
+    );
+    t.is(answer.status, 401);
+    t.like(bodyOf(answer), { reason: 'Unauthorized', message: 'Unauthorized', code: 401 });
+  }
+});
+
+test('a known client that may not gets 403 with the reason, and no more', async (t) => {
+  const parts = partsWith({
+    authorizer: { authorize: async () => ({ allowed: false, reason: 'not today' }) },
+    route: async () => t.fail() as never,
+  });
+  const path = '/apis/example.com/v1/namespaces/shop/widgets/w';
+  t.is(
+    bodyOf(await ask(parts, { path })).message,
+    'widgets.example.com is forbidden: User "ana" cannot get resource "widgets" in API group ' +
+      '"example.com" in the namespace "shop": not today',
+  );
+  t.is(
+    bodyOf(await ask(parts, { path: '/metrics' })).message,
+    'forbidden: User "ana" cannot get path "/metrics": not today',
+  );
+});
+
+test('probes need no credentials', async (t) => {
+  const users: (UserInfo | undefined)[] = [];
+  const parts = partsWith({
+    authenticator: { authenticate: async () => undefined },
+    route: async (_request, _info, user) => {
+      users.push(user);
+      return jsonAnswer(200, {});
+    },
+  });
+  t.is((await ask(parts, { path: '/readyz' })).status, 200);
+  t.is((await ask(parts, { path: '/readyzz' })).status, 401);
+  t.deepEqual(users, [undefined]);
+});
+
+test('what a handler throws becomes a Status 500, and is logged', async (t) => {
+  const logged: string[] = [];
+  const answer = await ask(
+    partsWith({
+      route: async () => {
+        throw new TypeError('a bug');
+      },
+      logger: { ...silentLogger, error: (_fields, message) => logged.push(message) },
+    }),
+  );
+  t.like(bodyOf(answer), {
+    code: 500,
+    reason: 'InternalError',
+    message: 'Internal error occurred: a bug',
+  });
+  t.deepEqual(logged, ['request failed']);
+});
+
+test('a request is given up at its deadline, and its late answer is released', async (t) => {
+  const clock = new ManualClock();
+  let finish: (answer: Answer) => void = () => undefined;
+  let signal: AbortSignal | undefined;
+  let closed = 0;
+  const answering = ask(
+    partsWith({
+      clock,
+      route: (request) => {
+        signal = request.signal;
+        return new Promise((resolve) => (finish = resolve));
+      },
+    }),
+    { path: '/version?timeout=5s' },
+  );
+  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(4_999);
+  t.false(signal?.aborted);
+  clock.advance(1);
+  const answer = await answering;
+  t.true(signal?.aborted);
+  t.like(bodyOf(answer), {
+    code: 504,
+    reason: 'Timeout',
+    message: 'Timeout: request did not complete within the allotted timeout',
+  });
+  const source = {
+    type: 'pull' as const,
+    flushHeaders: false,
+    pull: () => ({ type: 'end' as const }),
+    onReadable: () => undefined,
+    close: () => closed++,
+  };
+  finish({ status: 200, headers: [], source });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(closed, 1);
+});
+
+test('a watch has no deadline, and a malformed timeout is refused', async (t) => {
+  const clock = new ManualClock();
+  const watch = '/apis/example.com/v1/widgets?watch=1&timeout=1s';
+  t.is((await ask(partsWith({ clock }), { path: watch })).status, 200);
+  t.is(clock.pending, 0);
+  const refused = await ask(partsWith({ clock }), { path: '/version?timeout=soon' });
+  t.is(refused.status, 400);
+  t.regex(bodyOf(refused).message ?? '', /^invalid timeout specified in the request URL/);
+});
+
+test('answers carry an audit ID and say that they must not be cached', async (t) => {
+  const made = await ask(partsWith());
+  t.is(header(made, 'Audit-Id'), 'made-up-id');
+  t.is(header(made, 'Cache-Control'), 'no-cache, private');
+  const given = await ask(partsWith(), { headers: { 'audit-id': 'mine-1' } });
+  t.is(header(given, 'Audit-Id'), 'mine-1');
+  for (const bad of ['x'.repeat(65), 'a b', '']) {
+    const answer = await ask(partsWith(), { headers: { 'audit-id': bad } });
+    t.is(header(answer, 'Audit-Id'), 'made-up-id', bad);
+  }
+  const cached = partsWith({
+    route: async () => jsonAnswer(200, {}, [['Cache-Control', 'public']]),
+  });
+  t.is(header(await ask(cached), 'Cache-Control'), 'public');
+});
+
+test('every answer is finished with what was asked, and goes out as finished', async (t) => {
+  const seen: [string | undefined, number][] = [];
+  const finish: PipelineParts['finish'] = async (_request, info, answer) => {
+    seen.push([info?.verb, answer.status]);
+    return { ...answer, status: 299 };
+  };
+  const unknown = { authenticate: async (): Promise<undefined> => undefined };
+  const answers = [
+    await ask(partsWith({ finish }), { path: '/apis/example.com/v1/widgets' }),
+    await ask(partsWith({ finish, authenticator: unknown })),
+    await ask(partsWith({ finish }), { path: '/%zz' }),
+  ];
+  t.deepEqual(seen, [
+    ['list', 200],
+    ['get', 401],
+    [undefined, 400],
+  ]);
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [299, 299, 299],
+  );
+});
