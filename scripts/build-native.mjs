@@ -1,6 +1,6 @@
 /**
- * `npm run build:native`: the addon that ships, and with `--cmake` the developers' build. Fails where
- * it cannot be built: whoever asks for the native part alone wants to know.
+ * `npm run build:native`: the addon that ships, and with `--cmake` the developers' build. Fails
+ * where it cannot be built: whoever asks for the native part alone wants to know.
  */
 
 import { installDependencies } from './install.mjs';

@@ -7,8 +7,8 @@ import { spawn } from 'node:child_process';
 import { ROOT } from './project.mjs';
 
 /**
- * Resolves to `{ code, signal, output, missing }`. `show` lets the program print as it goes; what it
- * prints otherwise is in `output`. `missing` tells that there is no such program. A program that
+ * Resolves to `{ code, signal, output, missing }`. `show` lets the program print as it goes; what
+ * it prints otherwise is in `output`. `missing` tells that there is no such program. A program that
  * exceeds `timeoutMs` is killed and answers with a signal.
  */
 export function run(command, args, { cwd = ROOT, env, input, show = false, timeoutMs } = {}) {

@@ -1,10 +1,10 @@
 /**
  * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one.
  *
- * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after `--`
- * are passed on and win over the ones given here. The server runs in a process group of its own,
- * because Ctrl-C reaches every process of a terminal and npm passes the signal on once more: the
- * server is to get it once, and a second one only when somebody asks for a second time.
+ * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after
+ * `--` are passed on and win over the ones given here. The server runs in a process group of its
+ * own, because Ctrl-C reaches every process of a terminal and npm passes the signal on once more:
+ * the server is to get it once, and a second one only when somebody asks for a second time.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
  * `npm run test:asan` and `npm run test:tsan`: the C++ tests and the addon's tests under a
- * sanitizer. Node itself is not instrumented: its runtime is preloaded, and what it sees outside the
- * addon is not reported.
+ * sanitizer. Node itself is not instrumented: its runtime is preloaded, and what it sees outside
+ * the addon is not reported.
  */
 
 import { installDependencies } from './install.mjs';

@@ -8,8 +8,8 @@
  * Rules of the border:
  *  1. `abiVersion` rises with every change that an older other side would misread.
  *  2. A status is negative; zero and above is a result. TypeScript makes the error of it.
- *  3. Results and lanes are counted from zero, in the order of the source. Lanes are the elements of
- *     a typed array that C++ fills.
+ *  3. Results and lanes are counted from zero, in the order of the source. Lanes are the elements
+ *     of a typed array that C++ fills.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

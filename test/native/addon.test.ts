@@ -1,6 +1,6 @@
 /**
- * The addon's exports: what they answer, to good and to bad arguments, and that the order of keys is
- * the same on both sides of the border.
+ * The addon's exports: what they answer, to good and to bad arguments, and that the order of keys
+ * is the same on both sides of the border.
  */
 
 import test from 'ava';

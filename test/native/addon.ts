@@ -1,9 +1,9 @@
 /**
  * The addon under test and what tests do with it.
  *
- * `SHARDWATCH_ADDON` names the file, so that one suite tests every build of it; without the variable
- * it is the shipped build's place. A test that finds no addon fails: whoever has no compiler does
- * not run this folder.
+ * `SHARDWATCH_ADDON` names the file, so that one suite tests every build of it; without the
+ * variable it is the shipped build's place. A test that finds no addon fails: whoever has no
+ * compiler does not run this folder.
  */
 
 import { existsSync } from 'node:fs';

@@ -1,8 +1,10 @@
 /**
- * Taking one file out of a .tgz or a .zip, with what Node ships: neither tar nor unzip is everywhere.
+ * Taking one file out of a .tgz or a .zip, with what Node ships: neither tar nor unzip is
+ * everywhere.
  *
- * Only what the fetched packages use: ustar entries, and zip entries that are stored or deflated, not
- * encrypted, below 4 GiB. Anything else is refused by name. Contents of a zip are checked by CRC.
+ * Only what the fetched packages use: ustar entries, and zip entries that are stored or deflated,
+ * not encrypted, below 4 GiB. Anything else is refused by name. Contents of a zip are checked by
+ * CRC.
  */
 
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';

