@@ -1,4 +1,8 @@
-/** Storage: the interface, its rules, expiry, compaction, and the storage in memory. */
+/**
+ * Storage: the interface and its rules, the clock, expiry and compaction, and the storage in memory.
+ * The durable ones stand behind doors of their own (`lmdb/`, later `etcd/`), so that whoever needs only
+ * this loads no package.
+ */
 
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { startCompaction, type Compaction, type CompactionOptions } from './compaction.js';

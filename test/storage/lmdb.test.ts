@@ -71,6 +71,24 @@ test('expiries outlive the process, and what expired meanwhile is deleted soon a
   t.deepEqual(await describeList(after, '/g/r/'), [`/g/r/permanent=x@${last - 2n}`]);
 });
 
+test('compaction leaves nothing of what is deleted or replaced by then', async (t) => {
+  const path = await makeFolder(t);
+  const storage = await LmdbStorage.open({ path });
+  for (const key of ['/g/r/a', '/g/r/b', '/g/r/c']) {
+    await put(storage, key, '1', 60);
+    await put(storage, key, '2');
+    await remove(storage, key);
+    await put(storage, key, '3', 60);
+  }
+  await storage.compact(await remove(storage, '/g/r/a'));
+  await storage.close();
+  const rows: Record<string, number> = {};
+  for (const name of ['current', 'superseded', 'log', 'expiry']) {
+    await withTable(path, name, async (table) => (rows[name] = table.getKeysCount()));
+  }
+  t.deepEqual(rows, { current: 2, superseded: 0, log: 0, expiry: 2 });
+});
+
 test('the folder is made if need be, for its owner only, whatever its name looks like', async (t) => {
   const path = join(await makeFolder(t), 'deep', 'store.db');
   const storage = await LmdbStorage.open({ path });
@@ -227,7 +245,7 @@ type Table = ReturnType<typeof openLmdb<Buffer, Buffer>>;
 async function withTable(
   path: string,
   name: string | null,
-  action: (table: Pick<Table, 'put' | 'remove'>) => Promise<unknown>,
+  action: (table: Pick<Table, 'put' | 'remove' | 'getKeysCount'>) => Promise<unknown>,
 ): Promise<void> {
   const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
   const root = openLmdb<Buffer, Buffer>({
