@@ -1,4 +1,4 @@
-/** Loads a script of the checkout: they are plain modules, which are not compiled with the tests. */
+/** Loads a script of the checkout: scripts are plain modules, not compiled with the tests. */
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
