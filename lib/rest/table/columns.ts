@@ -61,7 +61,7 @@ export function cellText(column: Column, object: unknown, nowMs: number): string
     case 'integer':
       return isNumber(value) ? integerText(numberLexeme(value)) : 'null';
     case 'number':
-      return isNumber(value) ? numberText(numberLexeme(value)) : 'null';
+      return isNumber(value) ? numberLexeme(value) : 'null';
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : 'null';
     case 'date':
@@ -87,16 +87,9 @@ function toColumn(column: PrinterColumn): Column {
   };
 }
 
-// As it is written, unless it is beyond a double: clients would refuse the whole table.
-function numberText(lexeme: string): string {
-  return Number.isFinite(Number(lexeme)) ? lexeme : 'null';
-}
-
 // A lexeme of digits keeps all of them; a fraction is cut off. Clients read an int64.
 function integerText(lexeme: string): string {
   const exact = /^-?[0-9]+$/.test(lexeme);
-  const truncated = exact ? undefined : Math.trunc(Number(lexeme));
-  if (truncated !== undefined && !Number.isFinite(truncated)) return 'null';
-  const value = truncated === undefined ? BigInt(lexeme) : BigInt(truncated);
+  const value = exact ? BigInt(lexeme) : BigInt(Math.trunc(Number(lexeme)));
   return value >= INT64_MIN && value <= INT64_MAX ? String(value) : 'null';
 }
