@@ -41,7 +41,13 @@ export function decodeYaml(bytes: Uint8Array): JsonValue {
 /** Encodes a JSON value as YAML. */
 export function encodeYaml(value: JsonValue): Uint8Array {
   return Buffer.from(
-    stringify(value, { customTags: losslessTags, lineWidth: 0, aliasDuplicateObjects: false }),
+    stringify(value, {
+      customTags: losslessTags,
+      // Older readers take more for dates, booleans and numbers: such strings are quoted.
+      compat: 'yaml-1.1',
+      lineWidth: 0,
+      aliasDuplicateObjects: false,
+    }),
   );
 }
 
@@ -54,7 +60,6 @@ function losslessTags(tags: Tags): Tags {
 
 const LOSSLESS_NUMBER: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
-  format: 'JSON',
   default: true,
   test: JSON_NUMBER,
   identify: (value) => value instanceof LosslessNumber,

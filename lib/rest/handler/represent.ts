@@ -51,7 +51,7 @@ export function objectsAnswer(
   resourceVersion: string,
   headers: Headers = [],
 ): Answer {
-  const transformed = transformedList(context, bytesOf(objects), { resourceVersion });
+  const transformed = transformedList(context, () => objects, { resourceVersion });
   const pieces = transformed ?? plainList(context, bytesOf(objects), { resourceVersion });
   return answer(context, 200, piecesSource(pieces), headers);
 }
@@ -98,22 +98,22 @@ function listSource(context: Context, list: CachedList): Source {
     remainingItemCount: list.remainingItemCount,
   };
   const release = (): void => list.close();
-  const transformed = transformedList(context, bytesOf(list.objects()), meta);
+  const transformed = transformedList(context, () => list.objects(), meta);
   if (transformed !== undefined) return piecesSource(transformed, release);
   return list.body(context.type.listKind, context.apiVersion);
 }
 
 function transformedList(
   context: Context,
-  objects: Iterable<Uint8Array>,
+  objects: () => Iterable<CachedObject>,
   meta: ListMeta,
 ): Iterable<Uint8Array> | undefined {
   checkRepresentation(context, true);
   switch (context.representation.transformation) {
     case 'Table':
-      return context.printer.list(objects, meta, tableOptions(context));
+      return context.printer.list(bytesOf(objects()), meta, tableOptions(context));
     case 'PartialObjectMetadataList':
-      return partialObjectMetadataList(objects, meta);
+      return partialObjectMetadataList(bytesOf(objects()), meta);
     default:
       return undefined;
   }
