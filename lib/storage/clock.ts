@@ -1,5 +1,6 @@
 /**
- * The clock that storages, caches and servers are given, so that tests can let time pass themselves.
+ * The clock that storages, caches and servers are given, so that tests can let time pass
+ * themselves.
  *
  * `now()` is the wall clock (expiries outlive a restart, so a monotonic clock would not do) and may
  * jump; whoever arms a timer looks at `now()` again when it fires.

@@ -9,9 +9,10 @@
  *  4. A watch delivers the changes of its prefix in rising order, each once, none left out.
  *  5. Reads at a revision are exact until that revision is compacted.
  *
- * Keys are strings without NUL, ordered by their UTF-8 bytes: `/<group>/<resource>/<namespace>/<name>`
- * (cluster-scoped: without the namespace; the core group is `core`). Values are the canonical JSON of
- * an object without its resourceVersion, and opaque here.
+ * Keys are strings without NUL, ordered by their UTF-8 bytes:
+ * `/<group>/<resource>/<namespace>/<name>` (cluster-scoped: without the namespace; the core group
+ * is `core`). Values are the canonical JSON of an object without its resourceVersion, and opaque
+ * here.
  */
 
 export interface StoredValue {
@@ -93,7 +94,10 @@ export interface Storage {
   /** Keys that begin with `prefix` (which ends in `/`), in order. */
   list(prefix: string, options?: ListOptions): Promise<StoredList>;
   write(write: Write): Promise<WriteResult>;
-  /** Changes of the prefix with a revision above `after`. A compacted `after` ends with `compacted`. */
+  /**
+   * Changes of the prefix with a revision above `after`, one that is still to come included. A
+   * compacted `after` ends with `compacted`.
+   */
   watch(prefix: string, after: bigint, observer: WatchObserver): StorageWatch;
   /** Drops history below `revision`; the state at it stays readable. */
   compact(revision: bigint): Promise<void>;

@@ -1,16 +1,16 @@
 /**
  * What a storage accepts: keys, prefixes, values, TTLs and list options.
  *
- * Everything is checked here, once, before a storage sees it, and the same for all of them. What the
- * content of a store decides is refused with a StorageError; what only a faulty program passes (a
- * negative limit or TTL) with a RangeError.
+ * Everything is checked here, once, before a storage sees it, and the same for all of them. What
+ * the content of a store decides is refused with a StorageError; what only a faulty program passes
+ * (a negative limit or TTL) with a RangeError.
  */
 
 import { StorageError, type ListOptions, type Write } from './contract.js';
 
 /**
- * Bytes (UTF-8) of a key. LMDB takes 1 978 with 4 KiB pages, of which history needs nine; Kubernetes'
- * longest names (253 each for group, resource, namespace and name) stay well below.
+ * Bytes (UTF-8) of a key. LMDB takes 1 978 with 4 KiB pages, of which history needs nine;
+ * Kubernetes' longest names (253 each for group, resource, namespace and name) stay well below.
  */
 export const KEY_BYTES_MAX = 1536;
 

@@ -1,6 +1,6 @@
 /**
- * What a write does to a key: the compare-and-swap itself, the same for every storage that keeps its
- * own versions.
+ * What a write does to a key: the compare-and-swap itself, the same for every storage that keeps
+ * its own versions.
  *
  *  1. A write whose key is not at `expected` changes nothing and reports what is there.
  *  2. A write that would leave value and TTL as they are changes nothing and takes no revision.

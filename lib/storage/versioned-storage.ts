@@ -5,9 +5,9 @@
  *  1. `committedRevision()` rises, then watches are told, then the writes' promises resolve: all
  *     after the commit, which resolves only once it is durable.
  *  2. Reads see the committed revision, never a commit that is still under way.
- *  3. A commit whose outcome is in doubt ends all writing: the writes of the batch and all later ones
- *     are rejected, and the watches ended; reads go on at the last acknowledged revision. Opening the
- *     store again shows which way it went.
+ *  3. A commit whose outcome is in doubt ends all writing: the writes of the batch and all later
+ *     ones are rejected, and the watches ended; reads go on at the last acknowledged revision.
+ *     Opening the store again shows which way it went.
  *
  * Owned by one event loop.
  */

@@ -1,8 +1,8 @@
 /**
  * The watches of a store: each replays history until it has caught up, then follows the commits.
  *
- *  1. A watch sees the changes of its prefix in rising order, each once, none left out: it turns live
- *     in the same turn in which its replay reached the committed revision.
+ *  1. A watch sees the changes of its prefix in rising order, each once, none left out: it turns
+ *     live in the same turn in which its replay reached the committed revision.
  *  2. Replay goes in pages, one a turn of the event loop, so that no watch stops the others.
  *  3. Nothing is called from within `open`, and nothing after `close` or `onEnd`.
  *  4. Progress is reported once a commit, after its changes, and only when the revision has moved.

@@ -3,8 +3,8 @@
  *
  *  1. One commit at a time; writes are committed in the order they were submitted.
  *  2. A write's promise settles after its commit has, never before.
- *  3. A commit that fails rejects its own writes and no others, unless `fail` was called: then every
- *     write that waits or comes later is rejected too.
+ *  3. A commit that fails rejects its own writes and no others, unless `fail` was called: then
+ *     every write that waits or comes later is rejected too.
  *
  * Owned by one event loop.
  */
@@ -90,6 +90,7 @@ export class WriteQueue {
   }
 }
 
-// Large enough that the flush is shared by many, small enough that nobody waits long for the others.
+// Large enough that the flush is shared by many, small enough that nobody waits long for the
+// others.
 const BATCH_WRITES_MAX = 512;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;

@@ -1,4 +1,4 @@
-/** Acknowledged means flushed: what is held back until a commit is durable, and what its failure does. */
+/** Acknowledged means flushed: what waits for a durable commit, and what its failure does. */
 
 import test from 'ava';
 import { open as openLmdb } from 'lmdb';

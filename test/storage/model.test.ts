@@ -1,14 +1,20 @@
 /**
  * Random histories against a plain model: one Map for each revision, and the list of changes.
  *
- * Every answer of the storage is compared: results of writes, lists at any revision (from a key, with
- * a limit), values, watches from any revision, compaction; and after reopening, all of it again.
+ * Every answer of the storage is compared: results of writes, lists at any revision (from a key,
+ * with a limit), values, watches from any revision, compaction; and after reopening, all of it
+ * again.
  */
 
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
-import { MemoryStorage, StorageError, type Storage } from '../../lib/storage/index.js';
+import {
+  MemoryStorage,
+  StorageError,
+  type Storage,
+  type StoredValue,
+} from '../../lib/storage/index.js';
 import { LmdbStorage } from '../../lib/storage/lmdb/index.js';
 import { bytes, text } from './conformance/subject.js';
 import { makeFolder } from './folder.js';
@@ -168,7 +174,7 @@ async function perform(
     const result = await storage.write({ key, expected, value: stored, ttlSeconds });
     const found = result.ok
       ? `${result.changed ? 'changed' : 'unchanged'} ${result.revision}`
-      : `conflict ${describe(key, result.current && { ...result.current, value: text(result.current.value) })}`;
+      : `conflict ${describeStored(key, result.current)}`;
     same(found, model.write(key, expected, value, ttlSeconds));
   } else if (operation.kind === 'compact') {
     const revision = pick(operation.part, model);
@@ -193,10 +199,7 @@ async function compareAll(storage: Storage, model: Model): Promise<void> {
   }
   for (const key of KEYS) {
     const found = await storage.get(key);
-    same(
-      describe(key, found && { ...found, value: text(found.value) }),
-      describe(key, model.current.get(key)),
-    );
+    same(describeStored(key, found), describe(key, model.current.get(key)));
   }
 }
 
@@ -211,7 +214,7 @@ async function compareList(
   const options = { revision, limit, ...(start !== undefined && { start }) };
   const found = await storage.list(prefix, options).then(
     ({ values, more }) => [
-      ...values.map((value) => describe(value.key, { ...value, value: text(value.value) })),
+      ...values.map((value) => describeStored(value.key, value)),
       `more ${more}`,
     ],
     (error: unknown) => [error instanceof StorageError ? error.code : String(error)],
@@ -265,6 +268,10 @@ function describe(
 ): string {
   if (stored === undefined) return 'nothing';
   return `${key}=${stored.value}@${stored.revision} since ${stored.createRevision}`;
+}
+
+function describeStored(key: string, stored: StoredValue | undefined): string {
+  return describe(key, stored && { ...stored, value: text(stored.value) });
 }
 
 function utf8(text: string): Buffer {

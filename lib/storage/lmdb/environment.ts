@@ -1,9 +1,9 @@
 /**
  * An LMDB environment: one folder, the named databases of a store, and the only way to commit.
  *
- *  1. `overlappingSync` is off: LMDB then writes its meta page only after the data has been flushed,
- *     and reports a failed flush as a failed commit. With it on, commits are visible (and their
- *     promises resolved) before the flush, and a flush that fails is never reported.
+ *  1. `overlappingSync` is off: LMDB then writes its meta page only after the data has been
+ *     flushed, and reports a failed flush as a failed commit. With it on, commits are visible (and
+ *     their promises resolved) before the flush, and a flush that fails is never reported.
  *  2. What a commit's action throws aborts the whole action; nothing of it is written. Any other
  *     failure leaves the outcome in doubt and is a `FatalStorageError`.
  *  3. A read sees one snapshot from its begin to its end.

@@ -8,8 +8,8 @@
  *     expiry      expiresAtMs 8 key          → revision 8
  *     meta        format, revision, compacted, owner
  *
- * Numbers are big-endian, so that LMDB's bytewise order is theirs. Keys are UTF-8 and contain no NUL,
- * so `key NUL revision` keeps the order of the keys and, within one, of its versions.
+ * Numbers are big-endian, so that LMDB's bytewise order is theirs. Keys are UTF-8 and contain no
+ * NUL, so `key NUL revision` keeps the order of the keys and, within one, of its versions.
  */
 
 import { StorageError } from '../contract.js';

@@ -1,8 +1,8 @@
 /**
  * The durable storage: one LMDB environment in one folder, used by one process at a time.
  *
- * A write is acknowledged once its transaction has been flushed to the disk; writes that are under way
- * together share one flush.
+ * A write is acknowledged once its transaction has been flushed to the disk; writes that are under
+ * way together share one flush.
  */
 
 import { mkdirSync, realpathSync, statSync } from 'node:fs';
@@ -34,8 +34,8 @@ export class LmdbStorage extends VersionedStorage {
    * Opens the store in a folder, or makes one.
    *
    * @throws StorageError `locked` when a storage of a living process (this one, too) has it open;
-   * `corrupt` when the folder holds something else or a damaged store; `unavailable` when the folder
-   * can't be used.
+   * `corrupt` when the folder holds something else or a damaged store; `unavailable` when the
+   * folder can't be used.
    */
   static async open(options: LmdbStorageOptions): Promise<LmdbStorage> {
     const path = prepareFolder(options.path);

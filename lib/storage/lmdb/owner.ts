@@ -3,11 +3,11 @@
  *
  *  1. The owner is a row of the store, taken in a write transaction, which LMDB serialises between
  *     processes: two that open at once cannot both win.
- *  2. An owner is gone when its process is: no such process, another start time under its number, or
- *     another boot of the machine. Then the store is taken over.
+ *  2. An owner is gone when its process is: no such process, another start time under its number,
+ *     or another boot of the machine. Then the store is taken over.
  *  3. Every commit checks that the store is still its own, so that an owner that was taken over
- *     although it lives (processes that can't see each other, in two containers on one volume) stops
- *     at its next write instead of writing beside the new one.
+ *     although it lives (processes that can't see each other, in two containers on one volume)
+ *     stops at its next write instead of writing beside the new one.
  */
 
 import { readFileSync } from 'node:fs';

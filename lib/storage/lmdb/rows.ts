@@ -1,8 +1,8 @@
 /**
  * Reading versions from a snapshot of an LMDB store: one key, a range, a page of changes.
  *
- * Everything is exact at the revision asked for. The newest state needs `current` alone; an older one
- * merges it, key by key, with `superseded`:
+ * Everything is exact at the revision asked for. The newest state needs `current` alone; an older
+ * one merges it, key by key, with `superseded`:
  *
  *     current      /a@9        /c@3
  *     superseded   /a@5 /b@4 /b@7(deleted)        at 6: /a@5 /b@4 /c@3

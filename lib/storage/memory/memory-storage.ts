@@ -1,7 +1,7 @@
 /**
- * The storage that forgets everything at the end of the process: for tests, for `--store memory`, and
- * the reference that durable storages are compared with. A write is acknowledged in the turn that
- * applied it; there is nothing to wait for.
+ * The storage that forgets everything at the end of the process: for tests, for `--store memory`,
+ * and the reference that durable storages are compared with. A write is acknowledged in the turn
+ * that applied it; there is nothing to wait for.
  */
 
 import { systemClock } from '../clock.js';

@@ -3,7 +3,8 @@
  *
  *  1. A key's versions are in rising order; a deletion is a version without content.
  *  2. The log has every change above the compacted revision.
- *  3. A version below the compacted revision is kept while it is what a read at that revision finds.
+ *  3. A version below the compacted revision is kept while it is what a read at that revision
+ *     finds.
  *
  * Owned by one event loop; the arrays of bytes in it are never written to.
  */
@@ -120,7 +121,8 @@ export class MemoryVersions implements VersionStore, VersionTable {
     return undefined;
   }
 
-  // Whatever can go was superseded by a change that leaves the log now, so only its keys are visited.
+  // Whatever can go was superseded by a change that leaves the log now, so only its keys are
+  // visited.
   #drop(revision: bigint): void {
     const count = this.#logIndex(revision + 1n);
     const dropped = this.#log.slice(0, count);

@@ -1,6 +1,6 @@
 /**
- * A process that writes to an LMDB store until the file system refuses (the parent limits the size of
- * files), and prints what it was told, as one line of JSON.
+ * A process that writes to an LMDB store until the file system refuses (the parent limits the size
+ * of files), and prints what it was told, as one line of JSON.
  *
  * Usage: filler.js FOLDER
  */
