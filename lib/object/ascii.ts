@@ -1,4 +1,8 @@
-/** The bytes that JSON's grammar is made of (RFC 8259 §2), and a class for every byte of a string. */
+/**
+ * The bytes that JSON's grammar is made of (RFC 8259 §2), and a class for every byte of a string.
+ *
+ * Names are those of the characters, so that a comparison reads as what it is about.
+ */
 
 export const TAB = 0x09;
 export const LINE_FEED = 0x0a;

@@ -1,10 +1,10 @@
 /**
- * Writes the canonical form of a scanned document: no white space, keys ordered by their UTF-8 bytes,
- * the fewest escapes, numbers as they were written.
+ * Writes the canonical form of a scanned document: no white space, keys ordered by their UTF-8
+ * bytes, the fewest escapes, numbers as they were written.
  *
  * The tape goes along: every entry is moved to its place in the output, so that afterwards it reads
- * as if the canonical bytes had been scanned. Containers that are canonical already are copied whole.
- * The canonical form is never longer than the document, and each byte is written once.
+ * as if the canonical bytes had been scanned. Containers that are canonical already are copied
+ * whole. The canonical form is never longer than the document, and each byte is written once.
  */
 
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, QUOTE } from './ascii.js';

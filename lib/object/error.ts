@@ -3,9 +3,9 @@
  *
  * Rules:
  *  1. A code never changes its meaning; messages may.
- *  2. Both engines refuse the same bytes with the same code. Where bytes have several faults, UTF-8 is
- *     judged first, then the first fault in reading order (a duplicate key is met at the closing brace
- *     of its object), then what an object demands beyond JSON.
+ *  2. Both engines refuse the same bytes with the same code. Where bytes have several faults, UTF-8
+ *     is judged first, then the first fault in reading order (a duplicate key is met at the closing
+ *     brace of its object), then what an object demands beyond JSON.
  */
 
 /** Faults of JSON as such (RFC 8259, read strictly). */

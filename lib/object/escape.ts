@@ -1,9 +1,9 @@
 /**
  * Escape sequences within JSON strings.
  *
- * The canonical form escapes what RFC 8259 §7 demands and nothing else: the quote, the backslash, and
- * the control characters below U+0020, of which five have a short form (`\b \t \n \f \r`) and the
- * others are written `\u00xx` in lower-case hexadecimal.
+ * The canonical form escapes what RFC 8259 §7 demands and nothing else: the quote, the backslash,
+ * and the control characters below U+0020, of which five have a short form (`\b \t \n \f \r`) and
+ * the others are written `\u00xx` in lower-case hexadecimal.
  */
 
 import {

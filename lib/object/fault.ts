@@ -1,4 +1,9 @@
-/** What the messages of errors say about bytes. Only errors come here: nothing of it need be fast. */
+/**
+ * What the messages of errors say about bytes.
+ *
+ * Only refused documents come here, so that nothing of it need be fast. Messages show one byte of
+ * the document at most: they end up in logs and in answers to clients.
+ */
 
 import { ObjectError } from './error.js';
 

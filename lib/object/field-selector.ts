@@ -5,7 +5,8 @@
  *  1. Terms are joined by commas and must all hold; empty terms, and those with neither path nor
  *     value, are skipped. White space counts.
  *  2. The first operator in a term (`!=`, `==`, `=`) separates path and value.
- *  3. Within a value, a comma, an equals sign and a backslash are written with a backslash before them.
+ *  3. Within a value, a comma, an equals sign and a backslash are written with a backslash before
+ *     them.
  *
  * Which paths a type supports is decided by who knows the type.
  */

@@ -29,8 +29,8 @@ export function compileFields(fields: readonly string[]): readonly FieldPath[] {
 }
 
 /**
- * The value at a path: a string's text, or a number or boolean as it is written. `undefined` for what
- * is absent, null, an object or an array.
+ * The value at a path: a string's text, or a number or boolean as it is written. `undefined` for
+ * what is absent, null, an object or an array.
  */
 export function fieldValue(scanner: JsonScanner, path: FieldPath): string | undefined {
   let value = 0;

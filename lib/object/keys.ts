@@ -57,8 +57,8 @@ export function decodeKey(bytes: Uint8Array, entries: Int32Array, key: number): 
 }
 
 /**
- * Links an object's keys in order and calls back for each key that equals another, in key order; the
- * one that came later in the document is the duplicate.
+ * Links an object's keys in order and calls back for each key that equals another, in key order;
+ * the one that came later in the document is the duplicate.
  */
 export function orderKeys(
   scanner: JsonScanner,

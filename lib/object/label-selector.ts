@@ -34,8 +34,8 @@ export function formatLabelSelector(requirements: readonly LabelRequirement[]): 
 }
 
 /**
- * Checks a requirement that does not come from text (a LabelSelector's matchExpressions, say), as the
- * parser checks its own. Throws a SelectorError.
+ * Checks a requirement that does not come from text (a LabelSelector's matchExpressions, say), as
+ * the parser checks its own. Throws a SelectorError.
  */
 export function checkLabelRequirement(requirement: LabelRequirement): void {
   const faults: string[] = [];

@@ -1,8 +1,8 @@
 /**
  * The tokens of a label selector: words (keys, values, `in`, `notin`), symbols and the end.
  *
- * A run of symbol characters is cut into the longest symbols from the left: `!=`, `==` before `=` and
- * `!`. White space separates and is dropped.
+ * A run of symbol characters is cut into the longest symbols from the left: `!=`, `==` before `=`
+ * and `!`. White space separates and is dropped.
  */
 
 export interface LabelToken {

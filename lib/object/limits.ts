@@ -1,4 +1,7 @@
-/** Limits of the JSON that is read, and why they are what they are. */
+/**
+ * Limits of the JSON that is read and written, and why they are what they are. Both engines keep
+ * them; how long a request body may be is decided by who reads it, long before.
+ */
 
 /**
  * Arrays and objects within each other. Far above what Kubernetes types need, and low enough that

@@ -1,4 +1,7 @@
-/** JSON's three literal names, as bytes. */
+/**
+ * JSON's three literal names, as bytes (RFC 8259 §3). They are lower case and nothing else: what
+ * only begins like one is no literal.
+ */
 
 const TRUE = Uint8Array.of(0x74, 0x72, 0x75, 0x65);
 const FALSE = Uint8Array.of(0x66, 0x61, 0x6c, 0x73, 0x65);

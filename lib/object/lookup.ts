@@ -1,4 +1,10 @@
-/** Finding and reading values on the tape of a scanned document. */
+/**
+ * Finding and reading values on the tape of a scanned document.
+ *
+ * Keys are found by walking an object's links: the objects that are looked into (the root,
+ * metadata, labels, the way to a declared field) have few. A value is named by its entry; NONE is
+ * no entry.
+ */
 
 import { ObjectError } from './error.js';
 import { keyBytes } from './keys.js';

@@ -1,5 +1,6 @@
 /**
- * Whether objects meet requirements (apimachinery `labels.Requirement.Matches` and `fields`, restated).
+ * Whether objects meet requirements (apimachinery `labels.Requirement.Matches` and `fields`,
+ * restated).
  *
  * Rules: 1. All requirements must hold; none means that everything matches. 2. Without the key, In,
  * Exists, GreaterThan and LessThan fail, NotIn and DoesNotExist hold. 3. GreaterThan and LessThan

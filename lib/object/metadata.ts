@@ -1,4 +1,7 @@
-/** The metadata that every object carries, as Kubernetes' ObjectMeta spells it. */
+/**
+ * The metadata that every object carries, as Kubernetes' ObjectMeta spells it: only the fields that
+ * something here reads or writes. What else stands in a `metadata` is kept as it is.
+ */
 
 import type { JsonValue } from './resource.js';
 

@@ -1,7 +1,8 @@
 /**
- * JSON numbers (RFC 8259 §6) by their grammar. They are kept as they are written: `1` and `1.0`, or a
- * 64-bit integer, are not the same to an API server, and a double forgets the difference. Only what
- * no double can hold at all is refused, because other JSON readers would turn it into infinity.
+ * JSON numbers (RFC 8259 §6) by their grammar. They are kept as they are written: `1` and `1.0`, or
+ * a 64-bit integer, are not the same to an API server, and a double forgets the difference. Only
+ * what no double can hold at all is refused, because other JSON readers would turn it into
+ * infinity.
  */
 
 import { DOT, isDigit, LOWER_E, MINUS, PLUS, UPPER_E, ZERO } from './ascii.js';

@@ -1,6 +1,6 @@
 /**
- * Places in the canonical bytes: where a key stands or would stand, and what has to be cut so that the
- * resourceVersion is gone.
+ * Places in the canonical bytes: where a key stands or would stand, and what has to be cut so that
+ * the resourceVersion is gone.
  */
 
 import { keyBytes } from './keys.js';

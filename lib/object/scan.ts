@@ -1,14 +1,15 @@
 /**
- * Reads an object's JSON once and tells all that the layers above need: its canonical bytes without the
- * resourceVersion, its metadata, labels and declared fields, and where a resourceVersion goes.
+ * Reads an object's JSON once and tells all that the layers above need: its canonical bytes without
+ * the resourceVersion, its metadata, labels and declared fields, and where a resourceVersion goes.
  *
  * Rules:
- *  1. Two documents that say the same have the same canonical bytes (numbers: written the same way).
- *  2. `metadata.resourceVersion` is not part of an object's content: it is taken out and reported. A
- *     `metadata` that holds nothing (else) is left out with it, since stamping makes it anew.
+ *  1. Two documents that say the same have the same canonical bytes (numbers: written the same
+ *     way).
+ *  2. `metadata.resourceVersion` is not part of an object's content: it is taken out and reported.
+ *     A `metadata` that holds nothing (else) is left out with it, since stamping makes it anew.
  *  3. scan(stamp(scan(x))) has the canonical bytes of scan(x).
- *  4. A field that is null counts as absent (`labels:` with nothing below it in YAML), as upstream's
- *     decoder reads it; of any other wrong type it is refused.
+ *  4. A field that is null counts as absent (`labels:` with nothing below it in YAML), as
+ *     upstream's decoder reads it; of any other wrong type it is refused.
  */
 
 import { canonicalise } from './canonical.js';
@@ -46,16 +47,16 @@ export interface ScannedObject {
   readonly revisionOffset: number;
   /** Whether the bytes have a `metadata`, into which the resourceVersion goes. */
   readonly hasMetadata: boolean;
-  /** Where the value of `apiVersion` stands in the bytes, quotes included, or where the key would. */
+  /** Where the value of `apiVersion` stands, quotes included, or else where the key would. */
   readonly apiVersionOffset: number;
   /** Length of that value with its quotes; 0 for an object without `apiVersion`. */
   readonly apiVersionLength: number;
 }
 
 /**
- * Scans an object and makes it canonical. `fields` are paths such as `spec.nodeName`; strings, numbers
- * (as written) and booleans have a value, everything else is `undefined`. Pass the same array again
- * and again: what it means is worked out once.
+ * Scans an object and makes it canonical. `fields` are paths such as `spec.nodeName`; strings,
+ * numbers (as written) and booleans have a value, everything else is `undefined`. Pass the same
+ * array again and again: what it means is worked out once.
  *
  * Throws an ObjectError for bytes that are no strict JSON, have a duplicate key, or are no object.
  */

@@ -1,10 +1,11 @@
 /**
  * A strict JSON scanner (RFC 8259) over bytes, without recursion and without making values.
  *
- * One pass checks everything (UTF-8, grammar, escapes, the range of numbers, nesting, duplicate keys)
- * and leaves a tape (tape.ts) from which fields are read and the canonical form is written. It counts
- * what deviates from the canonical form (white space, keys out of order, needless escapes): a container
- * whose count did not move while it was open is canonical as it stands, and is later copied whole.
+ * One pass checks everything (UTF-8, grammar, escapes, the range of numbers, nesting, duplicate
+ * keys) and leaves a tape (tape.ts) from which fields are read and the canonical form is written.
+ * It counts what deviates from the canonical form (white space, keys out of order, needless
+ * escapes): a container whose count did not move while it was open is canonical as it stands, and
+ * is later copied whole.
  *
  * Owner: a scanner is used by one caller at a time; its tape is valid until its next `scan`.
  * Work is linear in the bytes, plus the sorting of objects whose keys are out of order.

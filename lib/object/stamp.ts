@@ -1,7 +1,7 @@
 /**
- * Puts what is not part of an object's content into its canonical bytes: the resourceVersion, and the
- * `apiVersion` in which it is served. Both are spliced in, never encoded anew, and at their sorted
- * place, so that the result is canonical too.
+ * Puts what is not part of an object's content into its canonical bytes: the resourceVersion, and
+ * the `apiVersion` in which it is served. Both are spliced in, never encoded anew, and at their
+ * sorted place, so that the result is canonical too.
  */
 
 import { CLOSE_BRACE, OPEN_BRACE, QUOTE } from './ascii.js';

@@ -12,9 +12,9 @@
  *                           key a  ◀────┘─┘
  *                           string x
  *
- * Invariants: 1. the value of a key is the entry after it. 2. START and END are offsets in the document;
- * of a string and a key they leave out the quotes. 3. The children of an array that is canonical
- * already are dropped when it closes: nobody looks into it again.
+ * Invariants: 1. the value of a key is the entry after it. 2. START and END are offsets in the
+ * document; of a string and a key they leave out the quotes. 3. The children of an array that is
+ * canonical already are dropped when it closes: nobody looks into it again.
  */
 
 export const KIND = 0;

@@ -1,3 +1,8 @@
+/**
+ * Field selectors: what is understood, what is refused with which text, and what matches. Values
+ * may contain anything, escaped.
+ */
+
 import test from 'ava';
 import fc from 'fast-check';
 

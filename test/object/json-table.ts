@@ -1,6 +1,6 @@
 /**
- * One table of JSON documents for every engine and decoder: the bytes, whether they are accepted as an
- * object, with which canonical form, and the code of the refusal otherwise.
+ * One table of JSON documents for every engine and decoder: the bytes, whether they are accepted as
+ * an object, with which canonical form, and the code of the refusal otherwise.
  *
  * A row has exactly one fault, so that no order of checks is tested here by accident.
  */
@@ -148,9 +148,13 @@ export const jsonTable: readonly JsonCase[] = [
     '{"resourceVersion":"5","spec":{"metadata":{"resourceVersion":"6"}}}',
   ),
   accepted(
+    'null in place of the other strings',
+    '{"kind":null,"metadata":{"namespace":null,"uid":null}}',
+  ),
+  accepted(
     'null where a string or labels may be',
-    '{"apiVersion":null,"kind":null,"metadata":{"labels":null,"name":null,"namespace":null,"resourceVersion":null,"uid":null}}',
-    '{"apiVersion":null,"kind":null,"metadata":{"labels":null,"name":null,"namespace":null,"uid":null}}',
+    '{"apiVersion":null,"metadata":{"labels":null,"name":null,"resourceVersion":null}}',
+    '{"apiVersion":null,"metadata":{"labels":null,"name":null}}',
   ),
 
   refused('invalid-json', 0, 'nothing', ''),

@@ -1,3 +1,9 @@
+/**
+ * The order of keys, against the order of their bytes: strings with characters beyond the basic
+ * plane, where JavaScript's own comparison is wrong, and namespaces with the slash that follows
+ * them.
+ */
+
 import test from 'ava';
 import fc from 'fast-check';
 

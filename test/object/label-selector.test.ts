@@ -1,3 +1,8 @@
+/**
+ * Label selectors: what is understood, what is refused with which text, and what matches. The texts
+ * are part of the behaviour: clients show them to people.
+ */
+
 import test from 'ava';
 import fc from 'fast-check';
 
@@ -58,13 +63,14 @@ for (const [text, expected] of parsed) {
 }
 
 const NAME_RULE =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with " +
-  "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for " +
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end " +
+  "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for " +
   "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const VALUE_RULE =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', " +
   "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or " +
   "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+const INTEGER_RULE = "for 'Gt', 'Lt' operators, the value must be an integer";
 const OPERATORS = 'in, notin, =, ==, !=, gt, lt';
 
 /** Texts as apimachinery v0.36 gives them. */
@@ -96,18 +102,12 @@ const refused: readonly (readonly [string, string])[] = [
   ],
   ['a=-b', `unable to parse requirement: values[0][a]: Invalid value: "-b": ${VALUE_RULE}`],
   ['a in (b,-c)', `unable to parse requirement: values[0][a]: Invalid value: "-c": ${VALUE_RULE}`],
-  [
-    'a>b',
-    `unable to parse requirement: values[0]: Invalid value: "b": for 'Gt', 'Lt' operators, the value must be an integer`,
-  ],
-  [
-    'a>',
-    `unable to parse requirement: values[0]: Invalid value: "": for 'Gt', 'Lt' operators, the value must be an integer`,
-  ],
+  ['a>b', `unable to parse requirement: values[0]: Invalid value: "b": ${INTEGER_RULE}`],
+  ['a>', `unable to parse requirement: values[0]: Invalid value: "": ${INTEGER_RULE}`],
   ['a>-1', `unable to parse requirement: values[0][a]: Invalid value: "-1": ${VALUE_RULE}`],
   [
     'a<9223372036854775808',
-    `unable to parse requirement: values[0]: Invalid value: "9223372036854775808": for 'Gt', 'Lt' operators, the value must be an integer`,
+    `unable to parse requirement: values[0]: Invalid value: "9223372036854775808": ${INTEGER_RULE}`,
   ],
 ];
 
@@ -140,7 +140,8 @@ const checked: readonly (readonly [LabelRequirement, string | undefined])[] = [
 ];
 
 for (const [given, message] of checked) {
-  test(`a requirement ${JSON.stringify(given)} is ${message === undefined ? 'good' : 'refused'}`, (t) => {
+  const verdict = message === undefined ? 'good' : 'refused';
+  test(`a requirement ${JSON.stringify(given)} is ${verdict}`, (t) => {
     if (message === undefined) t.notThrows(() => checkLabelRequirement(given));
     else
       t.is(

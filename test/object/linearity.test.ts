@@ -1,6 +1,6 @@
 /**
- * Input twice as long takes about twice the work, however hostile it is. Work is counted, not timed:
- * the engine's block coverage tells how often each block of the code under test ran.
+ * Input twice as long takes about twice the work, however hostile it is. Work is counted, not
+ * timed: the engine's block coverage tells how often each block of the code under test ran.
  */
 
 import { Session } from 'node:inspector';

@@ -1,3 +1,8 @@
+/**
+ * Decoding and encoding without loss: the table of documents on both ways (JSON.parse and the
+ * lossless parser), numbers of every form, keys that JavaScript minds, and what can't be encoded.
+ */
+
 import test from 'ava';
 import fc from 'fast-check';
 

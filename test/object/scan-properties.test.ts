@@ -1,3 +1,9 @@
+/**
+ * scanObject against random documents: the canonical form does not depend on how a document is
+ * written, says what JSON.parse reads, and comes out of itself; corrupted bytes are refused, never
+ * worse.
+ */
+
 import test from 'ava';
 import fc from 'fast-check';
 

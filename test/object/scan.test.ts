@@ -1,3 +1,8 @@
+/**
+ * scanObject and stamping: the table of documents, what is read from an object, and where a
+ * resourceVersion and another apiVersion go.
+ */
+
 import test from 'ava';
 
 import {
@@ -71,7 +76,8 @@ test('a document longer than the limit is refused before it is read', (t) => {
 test('metadata, labels and kind are reported', (t) => {
   const scanned = scan(
     `{"kind":"Widget","apiVersion":"example.com/v1","metadata":{"uid":"u-1","name":"caf\\u00e9",
-      "namespace":"team-a","resourceVersion":"17","labels":{"b":"2","\\u0061":"\\n","\u{1f600}":"x"}}}`,
+      "namespace":"team-a","resourceVersion":"17",
+      "labels":{"b":"2","\\u0061":"\\n","\u{1f600}":"x"}}}`,
   );
   const { bytes, ...facts } = scanned;
   t.is(bytes[facts.revisionOffset - 1], ','.charCodeAt(0));

@@ -1,6 +1,7 @@
 /**
- * Copies and comparisons of decoded JSON. Two values are equal when they encode to the same bytes: the
- * order of keys does not matter, and numbers are compared as they are written, so that 1 and 1.0 differ.
+ * Copies and comparisons of decoded JSON. Two values are equal when they encode to the same bytes:
+ * the order of keys does not matter, and numbers are compared as they are written, so that 1 and
+ * 1.0 differ.
  */
 
 import { ObjectError } from '../error.js';

@@ -2,8 +2,9 @@
  * Bytes or text to JSON values.
  *
  * Rules:
- *  1. What is refused, and with which code, is what `scanObject` refuses, but for duplicate keys and for
- *     what an object demands beyond JSON. No parser runs before nesting is known to be bounded.
+ *  1. What is refused, and with which code, is what `scanObject` refuses, but for duplicate keys
+ *     and for what an object demands beyond JSON. No parser runs before nesting is known to be
+ *     bounded.
  *  2. Numbers that a double would write differently become LosslessNumbers (number.ts).
  *  3. Of duplicate keys the last one counts, as for JSON.parse; who cares asks for `onDuplicate`.
  *  4. `__proto__` is a key like any other.
@@ -26,8 +27,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes JSON. Numbers are JavaScript numbers or LosslessNumbers (`isNumber` covers both). Throws a
- * JsonError for anything that is not strict JSON.
+ * Decodes JSON. Numbers are JavaScript numbers or LosslessNumbers (`isNumber` covers both). Throws
+ * a JsonError for anything that is not strict JSON.
  */
 export function decodeJson(source: Uint8Array | string, options: DecodeOptions = {}): JsonValue {
   const bytes = typeof source === 'string' ? encodeUtf8(source) : source;

@@ -5,8 +5,9 @@
  * Rules:
  *  1. Keys are ordered by their UTF-8 bytes; no white space; the fewest escapes.
  *  2. A LosslessNumber is written as it was read, a bigint as an integer.
- *  3. As JSON.stringify does: members that are undefined are left out, `toJSON` is asked. Unlike it,
- *     nothing is silently turned into null: NaN, functions, half of a surrogate pair are refused.
+ *  3. As JSON.stringify does: members that are undefined are left out, `toJSON` is asked. Unlike
+ *     it, nothing is silently turned into null: NaN, functions, half of a surrogate pair are
+ *     refused.
  */
 
 import { ObjectError } from '../error.js';

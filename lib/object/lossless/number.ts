@@ -1,6 +1,6 @@
 /**
- * Numbers of decoded JSON: a JavaScript number where writing it gives back the text that was read, and
- * otherwise a LosslessNumber, which keeps the text.
+ * Numbers of decoded JSON: a JavaScript number where writing it gives back the text that was read,
+ * and otherwise a LosslessNumber, which keeps the text.
  */
 
 import { isLosslessNumber, LosslessNumber } from 'lossless-json';

@@ -1,8 +1,10 @@
 /**
- * A quick look over bytes that are probably JSON: may `JSON.parse` read them without losing anything?
+ * A quick look over bytes that are probably JSON: may `JSON.parse` read them without losing
+ * anything?
  *
- * It looks at numbers, nesting and surrogate escapes only and leaves the grammar to the parser. What it
- * is not sure about it calls suspicious; a strict scan then tells what is wrong, if anything.
+ * It looks at numbers, nesting and surrogate escapes only and leaves the grammar to the parser.
+ * What it is not sure about it calls suspicious; a strict scan then tells what is wrong, if
+ * anything.
  */
 
 import {
@@ -20,8 +22,8 @@ import {
 import { NESTING_MAX } from '../limits.js';
 
 /**
- * `plain`: JSON.parse keeps every number. `lossy`: some number needs its text kept. `suspicious`: JSON
- * that must be refused, or nearly.
+ * `plain`: JSON.parse keeps every number. `lossy`: some number needs its text kept. `suspicious`:
+ * JSON that must be refused, or nearly.
  */
 export type Survey = 'plain' | 'lossy' | 'suspicious';
 
@@ -88,7 +90,8 @@ function numberEnd(bytes: Uint8Array, start: number): number {
   }
 }
 
-// Whether a double prints the number as it stands. Few digits, no exponent, no zero at the wrong end.
+// Whether a double prints the number as it stands. Few digits, no exponent, no zero at the wrong
+// end.
 function isExact(bytes: Uint8Array, start: number, end: number): boolean {
   const first = bytes[start] === MINUS ? start + 1 : start;
   if (end - first > DIGITS_EXACT_MAX) return false;
