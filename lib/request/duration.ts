@@ -55,10 +55,16 @@ export function parseGoDuration(text: string): number {
   return total === 0 ? 0 : sign * total;
 }
 
+/** A write that took longer than this would outlive what its storage and webhooks wait for. */
+const WRITE_TIMEOUT_MS = 34_000;
+
+const WRITE_VERBS: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
+
 /**
  * When a request that is not long-running has to be answered, in milliseconds of the same clock as
  * `receivedAt`. `?timeout=` may shorten `requestTimeoutMs` (0 or more than it means all of it), never
- * lengthen it.
+ * lengthen it. With the `verb` of a write (request info's; a deletion of a collection is none) it is
+ * 34 s at most.
  *
  * Throws a StatusError 400 for a malformed `?timeout=`.
  */
@@ -66,17 +72,22 @@ export function requestDeadline(
   query: URLSearchParams,
   receivedAt: number,
   requestTimeoutMs = 60_000,
+  verb = '',
 ): number {
-  const text = query.get('timeout') ?? '';
-  if (text === '') return receivedAt + requestTimeoutMs;
-  let wanted: number;
+  const longestMs = WRITE_VERBS.has(verb)
+    ? Math.min(requestTimeoutMs, WRITE_TIMEOUT_MS)
+    : requestTimeoutMs;
+  const wantedMs = wantedTimeout(query.get('timeout') ?? '');
+  return receivedAt + (wantedMs > 0 ? Math.min(wantedMs, longestMs) : longestMs);
+}
+
+function wantedTimeout(text: string): number {
+  if (text === '') return 0;
   try {
-    wanted = parseGoDuration(text);
+    return parseGoDuration(text);
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
     const message = `invalid timeout specified in the request URL - ${error.message}`;
     throw badRequest(message, error);
   }
-  const shorter = wanted > 0 && wanted < requestTimeoutMs;
-  return receivedAt + (shorter ? wanted : requestTimeoutMs);
 }

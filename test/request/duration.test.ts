@@ -65,6 +65,19 @@ for (const [query, expected] of deadlines) {
   });
 }
 
+test('a write has less time, the deletion of a collection has not', (t) => {
+  const deadline = (query: string, verb: string): number => {
+    return requestDeadline(new URLSearchParams(query), 0, 60_000, verb);
+  };
+  for (const verb of ['create', 'update', 'patch', 'delete']) {
+    t.is(deadline('', verb), 34_000);
+    t.is(deadline('timeout=50s', verb), 34_000);
+    t.is(deadline('timeout=5s', verb), 5_000);
+  }
+  for (const verb of ['get', 'list', 'deletecollection']) t.is(deadline('', verb), 60_000);
+  t.is(requestDeadline(new URLSearchParams(), 0, 10_000, 'create'), 10_000);
+});
+
 test('a malformed timeout is a bad request', (t) => {
   const error = t.throws(() => requestDeadline(new URLSearchParams('timeout=soon'), 0));
   t.true(isStatusError(error) && error.code === 400);
