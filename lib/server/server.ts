@@ -33,6 +33,7 @@ import {
 } from '../transport/index.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
+import { implicitNamespaceAnswer } from './implicit-namespace.js';
 import { injectedRecord, type InjectedRequest } from './inject.js';
 import { silentLogger, type Logger } from './logger.js';
 import { createPipeline } from './pipeline.js';
@@ -181,6 +182,7 @@ export class ApiServer {
   #router(types: readonly ResourceType[]) {
     const discovery = createDiscoveryHandler(types);
     const openApi = createOpenApiHandler(types);
+    const hasNamespaces = types.some((type) => qualifiedResource(type) === 'namespaces');
     const endpoints: EndpointParts = {
       checks: this.#checks(),
       reportFailure: (endpoint, check, reason) =>
@@ -193,7 +195,10 @@ export class ApiServer {
       info: ReturnType<typeof parseRequestInfo>,
       user: UserInfo | undefined,
     ): Promise<Answer> => {
-      if (info.isResourceRequest) return this.#rest(request, info, user ?? ADMINISTRATOR);
+      if (info.isResourceRequest) {
+        const namespace = hasNamespaces ? undefined : implicitNamespaceAnswer(info);
+        return namespace ?? this.#rest(request, info, user ?? ADMINISTRATOR);
+      }
       const answer =
         (await endpointAnswer(request, endpoints)) ??
         discovery(request) ??

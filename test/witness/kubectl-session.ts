@@ -221,7 +221,7 @@ function registerChanging(test: TestFn<Session>, version: KubectlVersion): void 
     t.is(failed.code, 1);
     const strategic = await kubectl(`patch app shop -n atlas -p '{"spec":{"replicas":7}}'`);
     t.is(strategic.code, 1);
-    t.regex(strategic.stderr, /UnsupportedMediaType|strategic merge patch is not supported/i);
+    t.regex(strategic.stderr, /strategic-merge-patch\+json is not supported/);
     t.is((await kubectl(`${show}{.spec.replicas}`)).stdout, '6');
   });
 
