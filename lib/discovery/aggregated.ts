@@ -1,7 +1,7 @@
 /**
  * Discovery as one document for all groups (KEP-3352, `apidiscovery.k8s.io/v2`). A client uses it
- * only where `/api` and `/apis` both answer in this form. A server of its own resources always calls
- * them current.
+ * only where `/api` and `/apis` both answer in this form. A server of its own resources always
+ * calls them current.
  */
 
 import type { ResourceType } from '../object/index.js';

@@ -1,4 +1,7 @@
-/** The door of the discovery folder: which groups, versions and resources are served. */
+/**
+ * Which groups, versions and resources are served: the documents that clients find out from, in the
+ * legacy and the aggregated form, and the handler of their paths.
+ */
 
 export { aggregatedDiscovery } from './aggregated.js';
 export type {

@@ -1,4 +1,7 @@
-/** What both forms of discovery tell: groups, their versions in order, and what can be done there. */
+/**
+ * What both forms of discovery tell: groups, their versions in order, and what can be done there.
+ * Only versions that are served are told of; a group without any is none.
+ */
 
 import { compareUtf8 } from '../object/index.js';
 import type { ResourceType } from '../object/index.js';

@@ -1,7 +1,7 @@
 /**
  * The order of API versions (apimachinery `util/version`, kube-aware): released before beta before
- * alpha, each by falling number, then every other name in alphabetical order. `v2`, `v1`, `v2beta1`,
- * `v1beta2`, `v1alpha1`, `bar`, `foo`.
+ * alpha, each by falling number, then every other name in alphabetical order. `v2`, `v1`,
+ * `v2beta1`, `v1beta2`, `v1alpha1`, `bar`, `foo`.
  */
 
 import { compareUtf8 } from '../object/index.js';

@@ -1,6 +1,6 @@
 /**
- * OpenAPI v3 documents (KEP-2896): one for each group and version, and the root that lists them with
- * a hash each, by which clients keep them for ever.
+ * OpenAPI v3 documents (KEP-2896): one for each group and version, and the root that lists them
+ * with a hash each, by which clients keep them for ever.
  */
 
 import { createHash } from 'node:crypto';

@@ -24,8 +24,8 @@ import { documentUrl, openApiV3DocumentAt, openApiV3Paths, openApiV3Root } from 
 import type { OpenApiDocument } from './document.js';
 
 /**
- * Answers every path below `/openapi/`; undefined for every other path. `nowMs` is milliseconds since
- * the epoch: what may be kept expires a year from there.
+ * Answers every path below `/openapi/`; undefined for every other path. `nowMs` is milliseconds
+ * since the epoch: what may be kept expires a year from there.
  */
 export type OpenApiHandler = (request: RequestRecord, nowMs: number) => Answer | undefined;
 

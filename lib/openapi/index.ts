@@ -1,4 +1,7 @@
-/** The door of the OpenAPI folder: v3 documents of resource types. */
+/**
+ * OpenAPI v3 documents of resource types, which kubectl explains and checks objects by, and the
+ * handler of their paths.
+ */
 
 export {
   openApiV3Document,

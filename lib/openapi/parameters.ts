@@ -1,4 +1,7 @@
-/** The parameters of operations: the query parameters that this server understands, and path parts. */
+/**
+ * The parameters of operations: parts of the path, and the query parameters that this server
+ * understands. What it does not understand is not listed, as clients decide by the list.
+ */
 
 import type { JsonSchema, JsonValue } from '../object/index.js';
 

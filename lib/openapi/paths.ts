@@ -2,8 +2,8 @@
  * The paths and operations of a resource type.
  *
  * kubectl decides by them: a PATCH with the type's `x-kubernetes-group-version-kind` and a query
- * parameter `fieldValidation` means that the server checks objects, and the content types of that PATCH
- * are the patches it sends (KEP-2885). Only what is really accepted is listed.
+ * parameter `fieldValidation` means that the server checks objects, and the content types of that
+ * PATCH are the patches it sends (KEP-2885). Only what is really accepted is listed.
  */
 
 import type { JsonSchema, JsonValue, ResourceType, ResourceVersion } from '../object/index.js';

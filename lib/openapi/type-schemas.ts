@@ -1,6 +1,7 @@
 /**
- * The schemas of one resource type: its own as it was defined, with what every object has (apiVersion,
- * kind, metadata) put in, and that of its list. Clients find them by `x-kubernetes-group-version-kind`.
+ * The schemas of one resource type: its own as it was defined, with what every object has
+ * (apiVersion, kind, metadata) put in, and that of its list. Clients find them by
+ * `x-kubernetes-group-version-kind`.
  */
 
 import type { JsonSchema, JsonValue, ResourceType, ResourceVersion } from '../object/index.js';

@@ -1,9 +1,9 @@
 /**
  * The answer contract: a handler decides, a transport serves.
  *
- * A handler returns a status, headers and a *source*; the transport pumps the source into the socket
- * under its own back pressure. A source is pulled, never pushed: memory held for a slow client is
- * bounded by what the transport asks for.
+ * A handler returns a status, headers and a *source*; the transport pumps the source into the
+ * socket under its own back pressure. A source is pulled, never pushed: memory held for a slow
+ * client is bounded by what the transport asks for.
  */
 
 import type { RequestRecord } from './record.js';
@@ -26,9 +26,9 @@ export interface BytesSource {
 /**
  * A body that comes in pieces: a list over a held root, a watch, chunks made on the way.
  *
- * The transport calls `pull` until it answers `wait` (then it passes a callback to `onReadable`, which
- * is called once when there is more) or `end`. It calls `close` exactly once, at the end or when the
- * client leaves: whatever the source holds is released there.
+ * The transport calls `pull` until it answers `wait` (then it passes a callback to `onReadable`,
+ * which is called once when there is more) or `end`. It calls `close` exactly once, at the end or
+ * when the client leaves: whatever the source holds is released there.
  */
 export interface PullSource {
   readonly type: 'pull';

@@ -1,4 +1,7 @@
-/** Answers whose body is there whole: JSON, bytes, text, and the Status of an error. */
+/**
+ * Answers whose body is there whole: JSON, bytes, text, and the Status of an error. Headers that
+ * every answer has (`Cache-Control`, `Audit-Id`) are the server's to add, lengths the transport's.
+ */
 
 import type { Answer } from './answer.js';
 import { toStatusError } from './status.js';
@@ -41,8 +44,8 @@ export function emptyAnswer(status: number, headers: Headers = []): Answer {
 }
 
 /**
- * The answer to anything thrown: a StatusError with its own code and headers, everything else as 500
- * InternalError.
+ * The answer to anything thrown: a StatusError with its own code and headers, everything else as
+ * 500 InternalError.
  */
 export function statusAnswer(thrown: unknown, headers: Headers = []): Answer {
   const error = toStatusError(thrown);

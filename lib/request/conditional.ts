@@ -1,4 +1,7 @@
-/** Conditional requests (RFC 9110 §13.1.2): a client that has a document need not get it again. */
+/**
+ * Conditional requests (RFC 9110 §13.1.2): a client that has a document need not get it again.
+ * Documents are compared as a whole, so a weak tag is as good as a strong one.
+ */
 
 import type { RequestRecord } from './record.js';
 

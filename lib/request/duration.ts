@@ -62,9 +62,9 @@ const WRITE_VERBS: ReadonlySet<string> = new Set(['create', 'update', 'patch', '
 
 /**
  * When a request that is not long-running has to be answered, in milliseconds of the same clock as
- * `receivedAt`. `?timeout=` may shorten `requestTimeoutMs` (0 or more than it means all of it), never
- * lengthen it. With the `verb` of a write (request info's; a deletion of a collection is none) it is
- * 34 s at most.
+ * `receivedAt`. `?timeout=` may shorten `requestTimeoutMs` (0 or more than it means all of it),
+ * never lengthen it. With the `verb` of a write (request info's; a deletion of a collection is
+ * none) it is 34 s at most.
  *
  * Throws a StatusError 400 for a malformed `?timeout=`.
  */

@@ -1,5 +1,6 @@
 /**
- * What is wrong with one field of an object, in upstream's words (apimachinery, `validation/field`).
+ * What is wrong with one field of an object, in upstream's words (apimachinery,
+ * `validation/field`).
  *
  * Text: `<field>: <kind of error>[: <value>][: <detail>]`. The cause of a Status carries the text
  * without the field, and the field beside it; kubectl prints its 422 from these causes.

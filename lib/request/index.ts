@@ -1,4 +1,7 @@
-/** The door of the request folder: what a request is, what an answer is, and errors as Status. */
+/**
+ * What a request is, what an answer is, and errors as Status: the words that handlers, filters and
+ * transports have in common. Nothing here knows of Node's own requests and responses.
+ */
 
 export { acceptsMediaType, parseAccept, parseMediaType } from './accept.js';
 export type { AcceptClause, MediaType } from './accept.js';

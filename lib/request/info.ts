@@ -1,7 +1,7 @@
 /**
  * What a request asks for, read from its method, path and query alone: verb, API group, version,
- * resource, name (apiserver `endpoints/request.RequestInfo`, restated). Authorization, flow control,
- * metrics and routing all decide by it.
+ * resource, name (apiserver `endpoints/request.RequestInfo`, restated). Authorization, flow
+ * control, metrics and routing all decide by it.
  *
  * 1. `/api/V/…` is the core group, `/apis/G/V/…` any other; anything shorter is no resource request
  *    and its verb is the method in lower case.
@@ -59,7 +59,8 @@ const METHOD_VERBS: ReadonlyMap<string, string> = new Map([
 /**
  * Reads a request's method, path (percent-encoded, without the query) and query.
  *
- * Throws a StatusError: 400 for a path that can't be decoded, 500 for a path verb without a resource.
+ * Throws a StatusError: 400 for a path that can't be decoded, 500 for a path verb without a
+ * resource.
  */
 export function parseRequestInfo(
   method: string,

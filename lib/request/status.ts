@@ -6,7 +6,8 @@
  * 2. `toStatus()` keeps upstream's order of fields, so that bodies compare byte for byte.
  * 3. A StatusError may cross package copies: recognise it by `isStatusError`, not by identity of
  *    its class (`instanceof` follows the same brand).
- * 4. A few errors are text and no Status (an unknown path, a full flow-control queue): `text` says so.
+ * 4. A few errors are text and no Status (an unknown path, a full flow-control queue): `text` says
+ *    so.
  */
 
 const statusErrorBrand: unique symbol = Symbol.for('shardwatch.StatusError') as never;
@@ -106,8 +107,8 @@ export function isStatusError(value: unknown): value is StatusError {
 }
 
 /**
- * The StatusError that a caught value is served as: itself, or 500 InternalError for everything that
- * nobody meant for a client.
+ * The StatusError that a caught value is served as: itself, or 500 InternalError for everything
+ * that nobody meant for a client.
  */
 export function toStatusError(value: unknown): StatusError {
   if (isStatusError(value)) return value;

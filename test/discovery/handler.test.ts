@@ -119,7 +119,7 @@ test('who has the present aggregated document does not get it again', (t) => {
   t.is(get('/apis', V2, [['if-none-match', '"OLD"']])?.status, 200);
 });
 
-test('who asks for the older aggregated form, or a single version, gets the legacy document', (t) => {
+test('the older aggregated form, or that of one version, is not to be had', (t) => {
   t.is(headersOf(get('/apis', `${V2_BETA},application/json`))['content-type'], 'application/json');
   const one = get('/apis/example.com/v1', `${V2},application/json`);
   t.is(headersOf(one)['content-type'], 'application/json');

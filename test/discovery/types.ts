@@ -1,4 +1,6 @@
-/** The two types that discovery and OpenAPI are tested with: a plain one and one with everything. */
+/**
+ * The two types that discovery and OpenAPI are tested with: a plain one and one with everything.
+ */
 
 import { defineResource } from '../../lib/rest/definition/index.js';
 

@@ -144,7 +144,7 @@ test('a file has several documents, empty ones too, and lists', (t) => {
   t.is(parseResourceTypes(JSON.stringify(ofDefinitions), 'x.json').length, 2);
 });
 
-test('files and folders are read, a folder in the order of names and not what is below it', async (t) => {
+test('files and folders are read, a folder in the order of its names', async (t) => {
   const files = {
     'b.yml': stringify(definition('bs', 'B')),
     'a.json': `\t${JSON.stringify(definition('as', 'A'))}`,

@@ -74,7 +74,7 @@ test('an empty list is a table without rows', (t) => {
   t.deepEqual(JSON.parse(table).metadata, { resourceVersion: '9' });
 });
 
-test('columns come in their order after the name, and the age only where it is one of them', (t) => {
+test('columns come in their order after the name, the age only where asked for', (t) => {
   const columns: PrinterColumn[] = [
     {
       name: 'Size',

@@ -1,10 +1,10 @@
 /**
- * Resource types out of files: CustomResourceDefinitions in YAML (several documents) or JSON, single
- * or in a List, by file or by folder.
+ * Resource types out of files: CustomResourceDefinitions in YAML (several documents) or JSON,
+ * single or in a List, by file or by folder.
  *
  * 1. Either every file can be used, or one DefinitionError has all problems of all files.
- * 2. A folder stands for its own *.yaml, *.yml and *.json in the order of their names, not for those
- *    of folders within it.
+ * 2. A folder stands for its own *.yaml, *.yml and *.json in the order of their names, not for
+ *    those of folders within it.
  * 3. A document that is no definition is refused, not skipped: nothing that was asked for is lost.
  */
 

@@ -1,4 +1,7 @@
-/** Definitions are shared by every layer and never change: their data is frozen, all the way down. */
+/**
+ * Definitions are shared by every layer and never change: their data is frozen, all the way down,
+ * so that nobody changes by accident what others rely on.
+ */
 
 /** Freezes plain data in place and gives it back. */
 export function deepFreeze<T>(value: T): T {

@@ -1,4 +1,7 @@
-/** The door of the definition folder: resource types, made by code or read from files. */
+/**
+ * Resource types, made by code (`defineResource`) or read from CustomResourceDefinitions
+ * (`readResourceTypes`). Both check the same rules and tell all problems at once.
+ */
 
 export { checkNameConflicts } from './conflicts.js';
 export { defineResource } from './define.js';

@@ -1,4 +1,7 @@
-/** What is wrong with a definition: every problem of it at once, each with its place and reason. */
+/**
+ * What is wrong with a definition: every problem of it at once, each with its place (file,
+ * document, field) and reason. Who starts a server with forty files wants to mend them in one go.
+ */
 
 /** One problem. */
 export interface DefinitionProblem {

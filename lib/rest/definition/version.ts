@@ -1,4 +1,7 @@
-/** Reading `spec.versions`: schema, subresources, printer columns and selectable fields of each. */
+/**
+ * Reading `spec.versions`: schema, subresources, printer columns and selectable fields of each
+ * version. Of a schema only the root is looked at; it is kept whole for OpenAPI.
+ */
 
 import type { JsonSchema, PrinterColumn, ResourceVersion } from '../../object/index.js';
 import { ColumnPathError, parseColumnPath } from '../table/index.js';

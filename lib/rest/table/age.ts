@@ -1,7 +1,7 @@
 /**
  * How long ago something was, as people read it in a table: `95s`, `5m30s`, `3h20m`, `26h`, `3d5h`,
- * `100d`, `2y3d`. The steps are upstream's (apimachinery `util/duration`), so that ages look the same
- * from every server.
+ * `100d`, `2y3d`. The steps are upstream's (apimachinery `util/duration`), so that ages look the
+ * same from every server.
  */
 
 const SECOND_MS = 1_000;
@@ -28,8 +28,7 @@ export function humanDuration(durationMs: number): string {
 }
 
 // RFC 3339, as Go reads it: date, time and offset are all there.
-const TIMESTAMP =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})$/;
+const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** The age of a timestamp at `nowMs`: `<unknown>` for an empty one, `<invalid>` for nonsense. */
 export function humanAge(timestamp: string, nowMs: number): string {

@@ -1,4 +1,7 @@
-/** What a column's path finds in an object: values in order, none where something is missing. */
+/**
+ * What a column's path finds in an object: values in order, none where something is missing.
+ * Members are own members only: nothing of JavaScript's objects shows.
+ */
 
 import { isNumber, numberLexeme } from '../../object/lossless/index.js';
 import type { ColumnPath, Filter, FilterOperator, Operand, Step } from './path.js';

@@ -1,4 +1,7 @@
-/** The door of the table folder: server-side printing and metadata-only forms of objects. */
+/**
+ * Objects in other forms than their own: tables printed by the server, and metadata alone. Bytes
+ * in, bytes out; the time is told by the caller.
+ */
 
 export { humanAge, humanDuration } from './age.js';
 export { tableColumns } from './columns.js';

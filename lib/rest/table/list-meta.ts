@@ -1,4 +1,7 @@
-/** The metadata of a list (`meta/v1` ListMeta), as tables and partial lists carry it. */
+/**
+ * The metadata of a list (`meta/v1` ListMeta), as tables and partial lists carry it. Whoever lists
+ * knows it before the first object.
+ */
 
 export interface ListMeta {
   readonly resourceVersion: string;

@@ -1,6 +1,7 @@
 /**
- * PartialObjectMetadata (`meta.k8s.io/v1`): an object without anything but its metadata, for clients
- * that need no more (garbage collection, quotas, metadata informers) and for the rows of tables.
+ * PartialObjectMetadata (`meta.k8s.io/v1`): an object without anything but its metadata, for
+ * clients that need no more (garbage collection, quotas, metadata informers) and for the rows of
+ * tables.
  */
 
 import { decodeJson, encodeJsonText } from '../../object/lossless/index.js';

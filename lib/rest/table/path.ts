@@ -1,10 +1,11 @@
 /**
  * The paths of printer columns: `.spec.size`, `.status.conditions[?(@.type=="Ready")].status`.
  *
- * The dialect is the part of kubectl's JSONPath that picks values: members (`.a`, `['a']`, with `\.`
- * for a dot within a name), indexes and slices (`[0]`, `[-1]`, `[1:3]`), `[*]`, `.*`, and filters with
- * one comparison or a bare path. Recursive descent and unions are refused when a type is defined, not
- * when a table is printed. What an object lacks is no error: the column is empty there.
+ * The dialect is the part of kubectl's JSONPath that picks values: members (`.a`, `['a']`, with
+ * `\.` for a dot within a name), indexes and slices (`[0]`, `[-1]`, `[1:3]`), `[*]`, `.*`, and
+ * filters with one comparison or a bare path. Recursive descent and unions are refused when a type
+ * is defined, not when a table is printed. What an object lacks is no error: the column is empty
+ * there.
  */
 
 export interface ColumnPath {
