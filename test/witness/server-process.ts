@@ -16,6 +16,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export interface ServerProcess {
   readonly pid: number;
   readonly url: string;
+  /** All addresses of the ready line. */
+  readonly urls: readonly string[];
   readonly kubeconfig: string;
   /** A folder of the test's own, removed by `stop`. */
   readonly folder: string;
@@ -51,10 +53,11 @@ export async function startServer(args: readonly string[]): Promise<ServerProces
   );
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const url = await readyUrl(child, () => errors);
+  const urls = await readyUrls(child, () => errors);
   return {
     pid: child.pid as number,
-    url,
+    url: urls[0] as string,
+    urls,
     kubeconfig,
     folder,
     errors: () => errors,
@@ -66,13 +69,13 @@ export async function startServer(args: readonly string[]): Promise<ServerProces
   };
 }
 
-async function readyUrl(child: ChildProcess, errors: () => string): Promise<string> {
+async function readyUrls(child: ChildProcess, errors: () => string): Promise<string[]> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   for await (const line of lines) {
-    const match = /(https?:\/\/\S+)/.exec(line);
-    if (match?.[1] !== undefined) {
+    const urls = line.match(/https?:\/\/[^\s,]+/g);
+    if (urls !== null) {
       child.stdout?.resume();
-      return match[1];
+      return urls;
     }
   }
   throw new Error(`the server ended before it was ready: ${errors()}`);
