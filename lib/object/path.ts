@@ -1,6 +1,6 @@
 /**
- * Where in a document a key stands, as error messages write it: `spec.containers[0].name`. Made from
- * the containers that the scanner has open, and only when there is an error to tell.
+ * Where in a document a key stands, as error messages write it: `spec.containers[0].name`. Made
+ * from the containers that the scanner has open, and only when there is an error to tell.
  */
 
 import { keyBytes } from './keys.js';
