@@ -31,6 +31,10 @@ export function readBody(options: BodyOptions): Promise<Uint8Array> {
       reject(tooLarge());
       return;
     }
+    if (source.readableEnded || source.destroyed) {
+      reject(new Error('the body was thrown away: the request has been answered'));
+      return;
+    }
     const chunks: Uint8Array[] = [];
     let total = 0;
     const onData = (chunk: Uint8Array): void => {

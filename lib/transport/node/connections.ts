@@ -76,6 +76,10 @@ export class Connections {
     return this.#open.get(socket) ?? this.open(socket);
   }
 
+  find(socket: Socket): Connection | undefined {
+    return this.#open.get(socket);
+  }
+
   /** The open connection to a client's address and port: HTTP/2 sessions hide their socket. */
   at(client: Pick<Socket, 'remoteAddress' | 'remotePort'>): Connection | undefined {
     return this.#byEndpoint.get(endpoint(client));

@@ -11,6 +11,7 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { badRequest, statusAnswer } from '../../request/index.js';
 import { TransportError } from '../error.js';
@@ -29,6 +30,34 @@ export type Http1Server = Pick<Server, 'on'>;
 export function serveHttp1(server: Http1Server, context: NodeContext): void {
   server.on('request', (request, response) => acceptHttp1(context, request, response, false));
   server.on('checkContinue', (request, response) => acceptHttp1(context, request, response, true));
+  server.on('clientError', (error, socket) => refuse(context, error, socket as Socket));
+}
+
+/** Answers for what the parser has refused, by its error code; 400 for the others. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', '413 Payload Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
+
+// As Node does by itself, but waiting for the answer to be sent before the connection ends: under TLS
+// it would be lost.
+function refuse(context: NodeContext, error: NodeJS.ErrnoException, socket: Socket): void {
+  const connection = context.connections.find(socket);
+  if (connection === undefined) {
+    // The TLS handshake failed, which is reported as such.
+    socket.destroy();
+    return;
+  }
+  context.onError(error, 'connection');
+  // While a request is being answered, this answer would come in the middle of the other.
+  if (error.code === 'ECONNRESET' || !socket.writable || connection.requestCount > 0) {
+    socket.destroy();
+    return;
+  }
+  const status = REFUSALS.get(error.code ?? '') ?? '400 Bad Request';
+  socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  socket.destroySoon();
 }
 
 /** Serves one request. `connect` hands the connection over, where the client asked for that. */

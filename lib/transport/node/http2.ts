@@ -27,6 +27,7 @@ import type { TransportLimits } from '../contract.js';
 import { Exchange } from '../exchange.js';
 import type { AnswerStream, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
+import { assertSendable } from './field.js';
 import { readBody } from './body.js';
 import type { Connection } from './connections.js';
 import type { NodeContext } from './context.js';
@@ -101,7 +102,7 @@ class Session {
     context.begin(this.#connection, record);
     stream.on('close', () => {
       out.closed = true;
-      if (!stream.writableFinished) {
+      if (!out.isComplete) {
         record.abort(new TransportError('client-left', 'the client reset the stream'));
       }
       exchange.clientLeft();
@@ -158,6 +159,7 @@ class Http2Stream implements AnswerStream {
   closed = false;
   readonly #stream: ServerHttp2Stream;
   #expectsContinue: boolean;
+  #ended = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.#stream = stream;
@@ -166,6 +168,11 @@ class Http2Stream implements AnswerStream {
 
   get headSent(): boolean {
     return this.#stream.headersSent;
+  }
+
+  // Node ends the writable side of a stream that the client has reset, too: it does not tell.
+  get isComplete(): boolean {
+    return this.#ended && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
   sendContinue(): void {
@@ -180,8 +187,12 @@ class Http2Stream implements AnswerStream {
       bodyBytes === undefined ? headers : [...headers, ['content-length', String(bodyBytes)]];
     const endStream = bytes === undefined || bytes.byteLength === 0;
     this.#respond(status, all, endStream);
-    if (endStream) this.#stopReading();
-    else this.end(bytes);
+    if (endStream) {
+      this.#ended = true;
+      this.#stopReading();
+    } else {
+      this.end(bytes);
+    }
   }
 
   head(status: number, headers: Headers): void {
@@ -193,12 +204,14 @@ class Http2Stream implements AnswerStream {
   }
 
   end(bytes?: Uint8Array): void {
+    this.#ended = true;
     this.#stream.end(bytes, () => this.#stopReading());
   }
 
+  // `close` would end the stream before it resets it, and clients would take the part for the whole.
   reset(): void {
     this.closed = true;
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.#stream.destroy(new Error('the answer was broken off'));
   }
 
   connect(answer: Answer, source: ConnectSource): void {
@@ -210,6 +223,7 @@ class Http2Stream implements AnswerStream {
     const fields: OutgoingHttpHeaders = { ':status': status };
     let last = false;
     for (const [name, value] of headers) {
+      assertSendable(name, value);
       const key = name.toLowerCase();
       if (key === 'connection') last ||= value.toLowerCase() === 'close';
       if (connectionSpecific.has(key)) continue;

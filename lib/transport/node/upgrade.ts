@@ -16,6 +16,7 @@ import type { Answer, ConnectSource } from '../../request/index.js';
 import type { Headers } from '../stream.js';
 import type { NodeContext } from './context.js';
 import { duplexOf } from './duplex.js';
+import { assertSendable } from './field.js';
 import type { Http1Server } from './http1.js';
 import { acceptHttp1 } from './http1.js';
 
@@ -66,17 +67,11 @@ function connect(
 
 function headText(status: number, headers: Headers): string {
   const lines = headers.map(([name, value]) => {
-    if (!token.test(name) || unsafeValue.test(value)) {
-      throw new TypeError(`the header ${JSON.stringify(name)} can't be sent`);
-    }
+    assertSendable(name, value);
     return `${name}: ${value}\r\n`;
   });
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
 }
-
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const unsafeValue = /[^\t\x20-\x7e\x80-\xff]/;
 
 function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];

@@ -1,0 +1,281 @@
+import test from 'ava';
+import fc from 'fast-check';
+
+import type { Pulled, PullSource } from '../../lib/request/index.js';
+import { Pump, TURN_BYTES_MAX } from '../../lib/transport/pump.js';
+import type { AnswerStream } from '../../lib/transport/stream.js';
+import { TurnQueue } from '../../lib/transport/turns.js';
+import { TestSource } from './fixture.js';
+
+/** Keeps what is written, and takes it when the test says so. */
+class TestStream implements AnswerStream {
+  closed = false;
+  headSent = false;
+  readonly log: string[] = [];
+  readonly writes: Uint8Array[] = [];
+  ended = 0;
+  resets = 0;
+  #taken: (() => void)[] = [];
+
+  whole(status: number, _headers: unknown, bytes: Uint8Array | undefined): void {
+    this.log.push(`whole ${status}`);
+    this.headSent = true;
+    if (bytes !== undefined) this.writes.push(bytes);
+    this.ended++;
+  }
+
+  head(status: number, _headers: unknown, flush: boolean): void {
+    this.headSent = true;
+    this.log.push(`head ${status}${flush ? ' flushed' : ''}`);
+  }
+
+  write(bytes: Uint8Array, taken: () => void): void {
+    this.writes.push(bytes);
+    this.#taken.push(taken);
+  }
+
+  get pending(): number {
+    return this.#taken.length;
+  }
+
+  take(): void {
+    this.#taken.shift()?.();
+  }
+
+  end(bytes?: Uint8Array): void {
+    if (bytes !== undefined && bytes.byteLength > 0) this.writes.push(bytes);
+    this.ended++;
+  }
+
+  reset(): void {
+    this.resets++;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.writes).toString();
+  }
+}
+
+interface Rig {
+  readonly stream: TestStream;
+  readonly pump: Pump;
+  readonly errors: unknown[];
+  readonly failures: unknown[];
+  closes: number;
+}
+
+function rig(source: PullSource): Rig {
+  const stream = new TestStream();
+  const made = { stream, errors: [] as unknown[], failures: [] as unknown[], closes: 0 };
+  const pump = new Pump({
+    status: 200,
+    headers: [],
+    source,
+    stream,
+    turns: new TurnQueue(),
+    onError: (error) => made.errors.push(error),
+    onClosed: () => made.closes++,
+    onFailure: (error) => made.failures.push(error),
+  });
+  return Object.assign(made, { pump });
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('an answer that ends within one turn is sent whole, with its length', (t) => {
+  const source = new TestSource();
+  source.push('a', 'bc', { type: 'end' });
+  const { stream, pump } = rig(source);
+  pump.start();
+  t.deepEqual(stream.log, ['whole 200']);
+  t.is(stream.text, 'abc');
+  t.is(source.closes, 1);
+});
+
+test('the head of a watch is flushed before anything is pulled, that of a list is not', (t) => {
+  const watch = rig(new TestSource(true));
+  watch.pump.start();
+  t.deepEqual(watch.stream.log, ['head 200 flushed']);
+  const list = rig(new TestSource(false));
+  list.pump.start();
+  t.deepEqual(list.stream.log, []);
+});
+
+test('events of one turn go out as one write', async (t) => {
+  const source = new TestSource(true);
+  const { stream, pump } = rig(source);
+  pump.start();
+  source.push('a');
+  source.push('b', 'c');
+  source.push('d');
+  t.is(stream.writes.length, 0);
+  await turn();
+  t.is(stream.writes.length, 1);
+  t.is(stream.text, 'abcd');
+});
+
+test('nothing is pulled while a write is under way', async (t) => {
+  const source = new TestSource(true);
+  const { stream, pump } = rig(source);
+  pump.start();
+  source.push('a');
+  await turn();
+  const pulls = source.pulls;
+  source.push('b', 'c');
+  await turn();
+  t.is(source.pulls, pulls);
+  t.is(stream.pending, 1);
+  stream.take();
+  t.is(stream.text, 'abc');
+});
+
+test('a write has at most the bytes of one turn, however much there is', (t) => {
+  const asked: number[] = [];
+  const source: PullSource = {
+    type: 'pull',
+    flushHeaders: false,
+    pull(maxBytes) {
+      asked.push(maxBytes);
+      return { type: 'chunks', chunks: [new Uint8Array(Math.min(maxBytes, 5000))] };
+    },
+    onReadable: () => t.fail('there is always more'),
+    close: () => undefined,
+  };
+  const { stream, pump } = rig(source);
+  pump.start();
+  t.is(stream.writes.length, 1);
+  t.is(stream.writes[0]?.byteLength, TURN_BYTES_MAX);
+  t.true(asked.every((bytes) => bytes > 0 && bytes <= TURN_BYTES_MAX));
+});
+
+test('the event loop gets its turn after a mebibyte', async (t) => {
+  const piece = new Uint8Array(TURN_BYTES_MAX);
+  const source: PullSource = {
+    type: 'pull',
+    flushHeaders: false,
+    pull: () => ({ type: 'chunks', chunks: [piece] }),
+    onReadable: () => undefined,
+    close: () => undefined,
+  };
+  const { stream, pump } = rig(source);
+  pump.start();
+  for (let count = 0; count < 100 && stream.pending > 0; count++) stream.take();
+  t.is(stream.writes.length, 4);
+  await turn();
+  t.is(stream.writes.length, 5);
+  pump.cancel();
+});
+
+const ENDINGS: readonly (readonly [name: string, (source: TestSource, rigged: Rig) => void])[] = [
+  ['its end', (source) => source.push({ type: 'end' })],
+  ['an abort', (source) => source.push({ type: 'abort', error: new Error('lost') })],
+  ['the client leaving', (_source, { pump }) => pump.cancel()],
+  ['the listener closing', (_source, { pump }) => pump.finish()],
+];
+
+for (const [name, end] of ENDINGS) {
+  test(`a source is closed exactly once, after ${name}`, async (t) => {
+    const source = new TestSource(true);
+    const rigged = rig(source);
+    rigged.pump.start();
+    source.push('a');
+    await turn();
+    rigged.stream.take();
+    end(source, rigged);
+    await turn();
+    rigged.pump.cancel();
+    rigged.pump.finish();
+    rigged.stream.take();
+    t.is(source.closes, 1);
+    t.is(rigged.closes, 1);
+  });
+}
+
+test('an abort resets the stream and is reported', async (t) => {
+  const source = new TestSource(true);
+  const { stream, pump, errors } = rig(source);
+  pump.start();
+  const error = new Error('lost');
+  source.push('half', { type: 'abort', error });
+  await turn();
+  t.is(stream.resets, 1);
+  t.is(stream.ended, 0);
+  t.deepEqual(errors, [error]);
+});
+
+const failing = (flushHeaders: boolean): PullSource => ({
+  type: 'pull',
+  flushHeaders,
+  pull: () => {
+    throw new Error('a bug');
+  },
+  onReadable: () => undefined,
+  close: () => undefined,
+});
+
+test('a source that throws before anything was sent is answered in its stead', (t) => {
+  const { stream, pump, failures } = rig(failing(false));
+  pump.start();
+  t.is(failures.length, 1);
+  t.is(stream.resets, 0);
+});
+
+test('a source that throws after the head was sent breaks the answer off', (t) => {
+  const { stream, pump, failures, errors } = rig(failing(true));
+  pump.start();
+  t.is(failures.length, 0);
+  t.is(errors.length, 1);
+  t.is(stream.resets, 1);
+});
+
+test('a closing listener ends a watch after what was written, and a late one with its head', async (t) => {
+  const source = new TestSource(true);
+  const { stream, pump } = rig(source);
+  pump.start();
+  source.push('a');
+  await turn();
+  pump.finish();
+  t.is(stream.text, 'a');
+  t.is(stream.ended, 1);
+  const late = rig(new TestSource(true));
+  late.pump.finish();
+  t.deepEqual(late.stream.log, ['head 200']);
+  t.is(late.stream.ended, 1);
+});
+
+test('whatever comes in whatever order is written in order, once, and bounded', async (t) => {
+  const step = fc.oneof(
+    fc.record({ push: fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 4 }) }),
+    fc.constant('take' as const),
+    fc.constant('turn' as const),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, watch) => {
+      const source = new TestSource(watch);
+      const { stream, pump } = rig(source);
+      const sent: Buffer[] = [];
+      let byte = 0;
+      pump.start();
+      for (const next of steps) {
+        if (next === 'take') stream.take();
+        else if (next === 'turn') await turn();
+        else {
+          const chunks = next.push.map((length) => Buffer.alloc(length, byte++ % 256));
+          sent.push(...chunks);
+          const pulled: Pulled = { type: 'chunks', chunks };
+          source.push(pulled);
+        }
+        if (stream.pending > 1) return false;
+      }
+      source.push({ type: 'end' });
+      while (stream.ended === 0) {
+        stream.take();
+        await turn();
+      }
+      const written = Buffer.concat(stream.writes);
+      return written.equals(Buffer.concat(sent)) && source.closes === 1;
+    }),
+    { numRuns: 60 },
+  );
+  t.pass();
+});
