@@ -102,7 +102,7 @@ export const anyRule: Rule = (file) =>
 /** What is to be done is done, or written down where work is planned. */
 export const unfinishedRule: Rule = (file) =>
   /^(lib|native|scripts|bench)\//.test(file.path)
-    ? findLines(file, /\b(?:TODO|FIXME|XXX|HACK)\b/, 'unfinished')
+    ? findLines(file, /\b(?:TODO|FIXME|XXX|HACK)(?:[:(\s]|$)/, 'unfinished')
     : [];
 
 const MACHINE_PATH = /(?:^|[^\w./-])\/(?:work|farm|root|Users|home\/\w+)\//;
