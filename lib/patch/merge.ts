@@ -1,6 +1,7 @@
 /**
  * JSON Merge Patch (RFC 7386). Pure: target and patch stay as they are, and the result shares
- * nothing with them. Works off a list instead of recursing, so that nesting can't exhaust the stack.
+ * nothing with them. Works off a list instead of recursing, so that nesting can't exhaust the
+ * stack.
  */
 
 import type { JsonValue } from '../object/index.js';

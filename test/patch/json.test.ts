@@ -1,4 +1,4 @@
-/** JSON Patch: RFC 6902's appendix, its errors, losslessness, purity, and a differential property. */
+/** JSON Patch: RFC 6902's appendix, errors, losslessness, purity, a differential property. */
 
 import test from 'ava';
 import fc from 'fast-check';

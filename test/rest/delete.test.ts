@@ -113,7 +113,7 @@ for (const [options, finalizers, status] of POLICIES) {
   });
 }
 
-test('202 says that an object waits, when cascading was asked for in the old spelling', async (t) => {
+test('202 says that an object waits, after cascading in the old spelling', async (t) => {
   const { server } = await withLamp({ finalizers: ['example.com/a'] });
   t.is((await server.ask('DELETE', `${LAMP}?orphanDependents=false`)).status, 202);
 });

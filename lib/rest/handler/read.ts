@@ -60,8 +60,9 @@ export function listOptions(context: Context, options: ListOptions): CacheListOp
 }
 
 /**
- * A failure that is found out before the head is sent is an HTTP error, but what history or freshness
- * can't give is told in the stream, as clients expect (upstream's watch handler has begun by then).
+ * A failure that is found out before the head is sent is an HTTP error, but what history or
+ * freshness can't give is told in the stream, as clients expect (upstream's watch handler has begun
+ * by then).
  */
 export async function watch(context: Context): Promise<Answer> {
   const { type, version, request } = context;

@@ -1,6 +1,6 @@
 /**
- * Objects and lists as the client wants to see them: themselves, tables, metadata only; JSON or YAML.
- * Objects that are shown as themselves in JSON are not parsed.
+ * Objects and lists as the client wants to see them: themselves, tables, metadata only; JSON or
+ * YAML. Objects that are shown as themselves in JSON are not parsed.
  */
 
 import type { CachedList } from '../../cache/index.js';

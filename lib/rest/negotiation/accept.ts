@@ -3,8 +3,8 @@
  * header (RFC 9110 §12.5.1, with Kubernetes' parameters `as`, `g` and `v`).
  *
  *  1. Clauses are tried by quality, then by how exact they are, then in their order.
- *  2. A clause that asks for a transformation this server does not have is skipped, as upstream does:
- *     `…;as=Table;…,application/json` degrades to plain JSON.
+ *  2. A clause that asks for a transformation this server does not have is skipped, as upstream
+ *     does: `…;as=Table;…,application/json` degrades to plain JSON.
  *  3. No Accept header means JSON.
  */
 

@@ -1,6 +1,7 @@
 /**
- * The options of GET, LIST and WATCH (`meta/v1` ListOptions), validated by upstream's rules. A value
- * that can't be read is a 400; a combination that makes no sense is a 422 that names every fault.
+ * The options of GET, LIST and WATCH (`meta/v1` ListOptions), validated by upstream's rules. A
+ * value that can't be read is a 400; a combination that makes no sense is a 422 that names every
+ * fault.
  */
 
 import { SelectorError, parseFieldSelector, parseLabelSelector } from '../../object/index.js';

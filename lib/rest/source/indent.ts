@@ -1,6 +1,6 @@
 /**
- * Indents JSON bytes on their way out, two spaces a level, as Go's encoder does for people. Works on
- * bytes: no value is parsed, so every number stays as it is written. Input must be compact JSON.
+ * Indents JSON bytes on their way out, two spaces a level, as Go's encoder does for people. Works
+ * on bytes: no value is parsed, so every number stays as it is written. Input must be compact JSON.
  */
 
 import type { Pulled, PullSource, Source } from '../../request/index.js';
@@ -39,7 +39,8 @@ export class Indenter {
   #depth = 0;
   #inString = false;
   #escaped = false;
-  // An opening bracket that was just written: whether the container is empty shows with the next byte.
+  // An opening bracket that was just written: whether the container is empty shows with the next
+  // byte.
   #opened = false;
 
   push(chunk: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 /**
- * What each kind of write makes of an object: pure decisions, from decoded request and present state
- * to the bytes that are to be stored. The order of the checks is upstream's, so that a request with
- * several faults is told the same one.
+ * What each kind of write makes of an object: pure decisions, from decoded request and present
+ * state to the bytes that are to be stored. The order of the checks is upstream's, so that a
+ * request with several faults is told the same one.
  */
 
 import { apiVersionOf, storageVersion } from '../../object/index.js';
@@ -135,7 +135,8 @@ export class Changes {
     const { metadata: rawMetadata, ...content } = decodeJson(bytes) as JsonObject;
     const { resourceVersion, ...metadata } = decodeMetadata(rawMetadata).metadata;
     void resourceVersion;
-    return { content, metadata };
+    // Objects from before a change of the storage version are moved to the new one as they are written.
+    return this.#asStored({ content, metadata });
   }
 
   #asStored({ content, metadata }: PreparedObject): PreparedObject {

@@ -1,6 +1,6 @@
 /**
- * Deleting a collection: pages of the list, and each object for itself. Not atomic, as upstream: what
- * fails leaves the rest as it is, and objects that appear meanwhile may stay.
+ * Deleting a collection: pages of the list, and each object for itself. Not atomic, as upstream:
+ * what fails leaves the rest as it is, and objects that appear meanwhile may stay.
  */
 
 import type { CacheListOptions, CachedList } from '../../cache/index.js';

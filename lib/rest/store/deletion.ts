@@ -2,10 +2,10 @@
  * What a DELETE does to an object: removes it, or marks it and leaves it to its finalizers.
  *
  *  1. An object without finalizers is removed at once.
- *  2. With finalizers it gets a deletionTimestamp, a grace period of 0 and the next generation; it is
- *     removed by the update that takes the last finalizer away.
- *  3. The propagation policy is a finalizer too, for a garbage collector to act on; asking again with
- *     another policy exchanges it, asking without one keeps it.
+ *  2. With finalizers it gets a deletionTimestamp, a grace period of 0 and the next generation; it
+ *     is removed by the update that takes the last finalizer away.
+ *  3. The propagation policy is a finalizer too, for a garbage collector to act on; asking again
+ *     with another policy exchanges it, asking without one keeps it.
  *
  * Pure functions over decoded metadata.
  */

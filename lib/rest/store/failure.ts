@@ -1,6 +1,6 @@
 /**
- * Failures of storage and cache as the Status that clients are told. What nobody foresaw stays as it
- * is, and becomes an InternalError at the door.
+ * Failures of storage and cache as the Status that clients are told. What nobody foresaw stays as
+ * it is, and becomes an InternalError at the door.
  */
 
 import type { CacheErrorCode } from '../../cache/index.js';

@@ -2,8 +2,9 @@
  * The loop behind every change of an existing object (upstream's GuaranteedUpdate): read, change,
  * compare-and-swap, until the swap wins.
  *
- *  1. The first state is a guess out of the cache: right nearly always, and it saves a read. Whatever
- *     the change refuses on a guess is asked again on the live state, unless that is the same.
+ *  1. The first state is a guess out of the cache: right nearly always, and it saves a read.
+ *     Whatever the change refuses on a guess is asked again on the live state, unless that is the
+ *     same.
  *  2. A lost swap brings the newer state along, and the change is made anew on that: a change runs
  *     once per state and must be pure.
  *  3. What a dry run answers is decided on the live state.

@@ -1,7 +1,7 @@
 /**
- * An object as a request brings it (a body, or the result of a patch), checked for being of the type
- * and the place that the URL names. Everything refused here is the client's 400: the request is not
- * about this object at all.
+ * An object as a request brings it (a body, or the result of a patch), checked for being of the
+ * type and the place that the URL names. Everything refused here is the client's 400: the request
+ * is not about this object at all.
  */
 
 import { apiVersionOf } from '../../object/index.js';

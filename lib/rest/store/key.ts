@@ -1,7 +1,7 @@
 /**
- * Storage keys of objects: `/<group>/<resource>/<namespace>/<name>`, cluster-scoped types without the
- * namespace, the core group as `core`. Group and resource come from a checked definition; namespace
- * and name from requests, and are checked here before they become part of a key.
+ * Storage keys of objects: `/<group>/<resource>/<namespace>/<name>`, cluster-scoped types without
+ * the namespace, the core group as `core`. Group and resource come from a checked definition;
+ * namespace and name from requests, and are checked here before they become part of a key.
  */
 
 import { isDns1123Label, isDns1123Subdomain } from '../../object/index.js';

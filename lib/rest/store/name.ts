@@ -1,6 +1,6 @@
 /**
- * Generated names: the given base and five random characters, without vowels and look-alikes, so that
- * no words come out (apiserver `storage/names`).
+ * Generated names: the given base and five random characters, without vowels and look-alikes, so
+ * that no words come out (apiserver `storage/names`).
  */
 
 /** Twenty-seven characters: 14 million suffixes for each base. */

@@ -1,6 +1,6 @@
 /**
- * Objects on their way out: the bytes that were stored, with the revision in them and in the version
- * that was asked for. Bytes are moved, never parsed and written again.
+ * Objects on their way out: the bytes that were stored, with the revision in them and in the
+ * version that was asked for. Bytes are moved, never parsed and written again.
  */
 
 import {
@@ -13,8 +13,8 @@ import {
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
 
 /**
- * `stored` (canonical, without a resourceVersion) as it is served. `revision` is `undefined` for what
- * a dry run did not create.
+ * `stored` (canonical, without a resourceVersion) as it is served. `revision` is `undefined` for
+ * what a dry run did not create.
  */
 export function outgoingBytes(
   type: ResourceType,

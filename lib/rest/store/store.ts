@@ -1,7 +1,7 @@
 /**
- * The objects of one resource type: create, update, delete over a Storage, with everything the server
- * keeps true about them. Reads come from the type's WatchCache; writes go to the storage alone, and
- * reach the cache through its feed.
+ * The objects of one resource type: create, update, delete over a Storage, with everything the
+ * server keeps true about them. Reads come from the type's WatchCache; writes go to the storage
+ * alone, and reach the cache through its feed.
  *
  *  1. An answer carries the bytes that were stored, with the revision of the write in them.
  *  2. A write that changes nothing writes nothing: same resourceVersion, no event.
@@ -113,8 +113,8 @@ export class ResourceStore {
   }
 
   /**
-   * Deletes the matching objects one by one; not atomic. What is gone already is no error; the first
-   * other failure ends it.
+   * Deletes the matching objects one by one; not atomic. What is gone already is no error; the
+   * first other failure ends it.
    */
   deleteCollection(request: DeleteCollectionRequest): Promise<DeletedCollection> {
     return deleteCollection(this, request);
