@@ -4,7 +4,8 @@
  * Rules:
  *  1. A stream is offered a bookmark every BOOKMARK_INTERVAL_MS, and once BOOKMARK_LEAD_MS before its
  *     deadline, so that a client that comes back after the deadline has a fresh revision.
- *  2. The timer ticks every second with jitter, and only while there are streams.
+ *  2. The timer ticks every second with jitter, and only while there are streams. Due times count in
+ *     whole seconds: a bookmark is offered less than 1 s early and at most 1.25 s late.
  *  3. The scheduler says only that a bookmark is due. What it says, and whether it may be said, the
  *     stream decides when its consumer has taken everything before it.
  */
@@ -66,8 +67,8 @@ export class BookmarkScheduler {
   #schedule(target: BookmarkTarget): boolean {
     const now = this.#clock.now();
     const last = target.deadline === undefined ? Infinity : target.deadline - BOOKMARK_LEAD_MS;
-    if (last <= now) return false;
     const second = Math.floor(Math.min(now + BOOKMARK_INTERVAL_MS, last) / TICK_MS);
+    if (second <= Math.floor(now / TICK_MS)) return false;
     let bucket = this.#buckets.get(second);
     if (bucket === undefined) this.#buckets.set(second, (bucket = new Set()));
     bucket.add(target);

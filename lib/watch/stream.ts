@@ -170,24 +170,29 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
     if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
     this.#readable = false;
-    const batch = drain();
-    const follows = batch.more ? undefined : this.#takeBookmark(batch.position);
+    let batch = drain();
+    // The initial objects may be none, or end exactly here: what is live follows at once.
+    while (batch.items.length === 0 && batch.end === undefined) {
+      if (!batch.more && batch.phase === 'live') break;
+      batch = drain();
+    }
+    const follows = this.#takeBookmark(batch);
     const items = follows === undefined ? batch.items : [...batch.items, bookmark(follows)];
     if (batch.end !== undefined) {
       if (items.length === 0) return this.#finish(batch.end);
       this.#lastEnd = batch.end;
       this.#readable = true;
     }
-    // The engine may stop at its budget without an item (nothing that matches): look again.
-    if (items.length === 0 && batch.more) this.#readable = true;
     return items.length === 0 ? { type: 'wait' } : { type: 'items', items };
   }
 
-  // A stream that begins in the future has nothing to say before it has got there.
-  #takeBookmark(position: bigint): bigint | undefined {
-    if (!this.#bookmarkDue || position < this.#watch.revision) return undefined;
+  // Only behind everything there is: the position of the initial objects is that of their state, and
+  // a stream that begins in the future has nothing to say before it has got there.
+  #takeBookmark(batch: WatchBatch<unknown>): bigint | undefined {
+    if (!this.#bookmarkDue || batch.more || batch.phase === 'initial') return undefined;
+    if (batch.position < this.#watch.revision) return undefined;
     this.#bookmarkDue = false;
-    return position;
+    return batch.position;
   }
 
   #onReadable(callback: () => void): void {
