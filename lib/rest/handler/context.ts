@@ -1,4 +1,7 @@
-/** What a verb's handler knows: the request, what it is about, and how it wants to be answered. */
+/**
+ * What a verb's handler knows: the request, what it is about, and how it wants to be answered.
+ * Immutable; made once for each request, out of tables that are made once for each handler.
+ */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
 import type { RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';

@@ -1,4 +1,8 @@
-/** DELETE of an object and of a collection. */
+/**
+ * DELETE of an object and of a collection. Options come from the body where there is one, else from
+ * the query; both are validated before anything is deleted. What is gone is answered with a Status,
+ * what waits for finalizers with the object, a collection with the list of what it was.
+ */
 
 import type { Answer } from '../../request/index.js';
 import { jsonAnswer, successStatus, unsupportedMediaType } from '../../request/index.js';

@@ -135,7 +135,7 @@ export class Changes {
     const { metadata: rawMetadata, ...content } = decodeJson(bytes) as JsonObject;
     const { resourceVersion, ...metadata } = decodeMetadata(rawMetadata).metadata;
     void resourceVersion;
-    // Objects from before a change of the storage version are moved to the new one as they are written.
+    // Objects from before a change of the storage version move to the new one as they are written.
     return this.#asStored({ content, metadata });
   }
 

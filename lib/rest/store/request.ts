@@ -1,4 +1,7 @@
-/** What callers ask of a ResourceStore, and what they get. */
+/**
+ * What callers ask of a ResourceStore, and what they get. Requests are never changed: a caller may use
+ * one again. Results are the caller's own.
+ */
 
 import type { Selectors } from '../../cache/index.js';
 import type { CachedObject } from '../../watch/index.js';
