@@ -1,9 +1,9 @@
 /**
  * GET of one object, LIST, and WATCH: all out of the cache.
  *
- *  1. Whole objects go out as the bytes that the cache holds; only tables and metadata are made here.
- *  2. A list holds its state until its source is closed, a watch its cursor: whoever takes the answer
- *     closes the source, whatever happens.
+ *  1. Whole objects go out as the bytes that the cache holds; tables and metadata are made here.
+ *  2. A list holds its state until its source is closed, a watch its cursor: whoever takes the
+ *     answer closes the source, whatever happens.
  */
 
 import type { CacheListOptions } from '../../cache/index.js';

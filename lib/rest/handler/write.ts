@@ -1,8 +1,8 @@
 /**
  * POST, PUT and PATCH.
  *
- *  1. Everything the client can do wrong with options, media type and body is found before the store
- *     is asked; what depends on the present object is the store's.
+ *  1. Everything the client can do wrong with options, media type and body is found before the
+ *     store is asked; what depends on the present object is the store's.
  *  2. Numbers of bodies and patches stay as they are written.
  *  3. A patch is made anew on every state that the store shows it: it is a function, and pure.
  */

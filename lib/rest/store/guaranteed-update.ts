@@ -14,7 +14,7 @@
 
 import type { Storage, StoredValue } from '../../storage/index.js';
 
-/** A state of the object; `bytes` may carry a resourceVersion, `revision` is the one that counts. */
+/** A state of the object; `bytes` may carry a resourceVersion, but `revision` counts. */
 export interface CurrentState {
   readonly bytes: Uint8Array;
   readonly revision: bigint;
@@ -45,7 +45,7 @@ export interface Updated<Result> {
   readonly revision: bigint;
 }
 
-/** Rejects with what `change` threw on the live state, with `notFound()`, or with a StorageError. */
+/** Rejects with what `change` threw on the live state, `notFound()`, or a StorageError. */
 export async function guaranteedUpdate<Result>(
   update: GuaranteedUpdate<Result>,
 ): Promise<Updated<Result>> {

@@ -1,6 +1,6 @@
 /**
- * What callers ask of a ResourceStore, and what they get. Requests are never changed: a caller may use
- * one again. Results are the caller's own.
+ * What callers ask of a ResourceStore, and what they get. Requests are never changed: a caller may
+ * use one again. Results are the caller's own.
  */
 
 import type { Selectors } from '../../cache/index.js';
