@@ -1,5 +1,6 @@
 /**
- * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one.
+ * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one, and
+ * lines to try it with.
  *
  * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after
  * `--` are passed on and win over the ones given here. The server runs in a process group of its
@@ -9,12 +10,16 @@
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
 
 import { build } from './build.mjs';
-import { inRoot } from './project.mjs';
+import { hints, readyUrl } from './hints.mjs';
+import { inRoot, say } from './project.mjs';
 
 const SERVE = [
   'serve',
+  '--bind-address',
+  '127.0.0.1',
   '--store',
   'lmdb',
   '--data-dir',
@@ -23,6 +28,8 @@ const SERVE = [
   'examples/crds',
   '--load',
   'examples/objects',
+  '--write-kubeconfig',
+  '.shardwatch/kubeconfig',
 ];
 
 /** Within this time the same signal again is the same key press, on another way. */
@@ -36,11 +43,17 @@ try {
   process.exitCode = 1;
 }
 
-function serve(args) {
-  const child = spawn(process.execPath, [inRoot('dist/server/command.js'), ...SERVE, ...args], {
+function serve(extra) {
+  const args = [...SERVE, ...extra];
+  const child = spawn(process.execPath, [inRoot('dist/server/command.js'), ...args], {
     cwd: inRoot(),
-    stdio: 'inherit',
+    stdio: ['inherit', 'pipe', 'inherit'],
     detached: process.platform !== 'win32',
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    say(line);
+    const url = readyUrl(line);
+    if (url !== undefined) say(hints(url, args).join('\n'));
   });
   const forwardedAtMs = new Map();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
