@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, webcrypto } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectTls } from 'node:tls';
 
 import test from 'ava';
 
 import { AuthError, clientCertificateAuthenticator } from '../../lib/auth/index.js';
 import type { PeerCertificate } from '../../lib/request/index.js';
-import { isStatusError } from '../../lib/request/index.js';
+import { isStatusError, textAnswer } from '../../lib/request/index.js';
 import { issue, NOW, peerOf, requestOf } from './authority.js';
 import type { Issued, IssueOptions } from './authority.js';
+import { bench } from '../transport/fixture.js';
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
@@ -288,6 +291,43 @@ test('at most 1024 certificates are remembered, the ones used last', async (t) =
   }
   t.is((await authenticator.authenticate(bare(used)))?.username, 'anna');
   await t.throwsAsync(authenticator.authenticate(bare(forgotten)));
+});
+
+test('a chain sent over TLS is verified, also when the client resumes its session', async (t) => {
+  const { root, intermediate } = await world();
+  const refusals: string[] = [];
+  const make = () =>
+    clientCertificateAuthenticator({
+      authorities: root.pem,
+      clock: { now: () => NOW },
+      onRefused: (reason) => refusals.push(reason),
+    });
+  const { listener } = await bench(t, 'HTTP/1.1 over TLS', async (request) => {
+    // Anew each time: nothing is to be remembered here.
+    const user = await (await make()).authenticate(request);
+    return textAnswer(200, user?.username ?? 'nobody', [['Connection', 'close']]);
+  });
+  const certificate = await leaf(intermediate);
+  const key = await webcrypto.subtle.exportKey('pkcs8', certificate.keys.privateKey);
+  const body = Buffer.from(key).toString('base64');
+  let session: Buffer | undefined;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const socket = connectTls({
+      port: listener.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      cert: `${certificate.pem}\n${intermediate.pem}\n`,
+      key: `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`,
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('session', (ticket: Buffer) => (session = ticket));
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await once(socket, 'close');
+    t.regex(text, /anna$/);
+  }
+  t.deepEqual(refusals, []);
 });
 
 for (const [name, pem] of [

@@ -74,6 +74,16 @@ for (const protocol of PROTOCOLS) {
     t.is(client.ports.size, 1);
   });
 
+  test(`${protocol}: the biggest body an API server takes arrives whole`, async (t) => {
+    const body = Buffer.alloc(3_145_728, '0123456789abcde');
+    const { client } = await bench(t, protocol, async (request) => {
+      const bytes = await request.body(body.byteLength);
+      return textAnswer(200, createHash('sha256').update(bytes).digest('hex'));
+    });
+    const response = await client.send('PUT', '/', { body });
+    t.is(await response.text(), createHash('sha256').update(body).digest('hex'));
+  });
+
   for (const declared of [true, false]) {
     const how = declared ? 'with its length declared' : 'of unknown length';
     test(`${protocol}: a body over the limit, ${how}, is refused and the connection usable`, async (t) => {
