@@ -74,7 +74,8 @@ async function answerByDeadline(
   info: RequestInfo,
 ): Promise<Answer> {
   if (info.verb === 'watch') return answerAllowed(parts, request, info);
-  const deadline = requestDeadline(request.query, request.receivedAt, parts.requestTimeoutMs);
+  const { query, receivedAt } = request;
+  const deadline = requestDeadline(query, receivedAt, parts.requestTimeoutMs, info.verb);
   const expiry = new AbortController();
   const answering = answerAllowed(parts, withSignal(request, expiry.signal), info);
   return new Promise<Answer>((resolve, reject) => {

@@ -22,7 +22,13 @@ import {
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
-import { createRestHandler, keyPrefix, ResourceStore, type RestHandler } from '../rest/index.js';
+import {
+  checkNameConflicts,
+  createRestHandler,
+  keyPrefix,
+  ResourceStore,
+  type RestHandler,
+} from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
 import {
   gzipAnswer,
@@ -94,6 +100,7 @@ export class ApiServer {
 
   constructor(options: ServerOptions) {
     if (options.resources.length === 0) throw new RangeError('a server needs a resource type');
+    checkNameConflicts(options.resources);
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#storage = options.storage ?? new MemoryStorage({ clock: this.#clock });
@@ -250,7 +257,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** How long requests in flight may take when the server is closed. */
 const CLOSE_GRACE_MS = 60_000;
 
-/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources. */
+/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources, and a
+ * DefinitionError when two types claim one name.
+ */
 export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);
 }
