@@ -1,6 +1,6 @@
 /**
- * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one, and
- * lines to try it with.
+ * `npm start`: a server on lmdb with example types and objects, from a fresh clone or an old one,
+ * and lines to try it with.
  *
  * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after
  * `--` are passed on and win over the ones given here. The server runs in a process group of its
