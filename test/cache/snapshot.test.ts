@@ -1,0 +1,94 @@
+/** Snapshots: the state of one revision, for nothing, until closed. */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import type { CacheSnapshot } from '../../lib/cache/index.js';
+import { cacheTest, keys, pullText, rejects, standAlone, type Widget, widget } from './fixture.js';
+
+cacheTest('a snapshot never changes, whatever is written', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  cache.apply(['a', 'b', 'c'].map((name) => ({ type: 'put', object: widget('ns', name) })));
+  const snapshot = cache.snapshot();
+  const document = (): string => pullText(snapshot.list().body('WidgetList', 'v1'));
+  const before = document();
+  cache.apply([
+    { type: 'put', object: widget('ns', 'a', { value: 7 }) },
+    { type: 'delete', namespace: 'ns', name: 'b' },
+    { type: 'put', object: widget('ns', 'd') },
+  ]);
+  cache.replace([widget('ns', 'z')]);
+  t.is(document(), before);
+  t.is(snapshot.resourceVersion, '4');
+  t.is(snapshot.size, 3);
+  t.is(snapshot.get('ns', 'b')?.resourceVersion, '3');
+  t.is(snapshot.get('ns', 'a')?.parse().spec?.value, undefined);
+  t.is(snapshot.get('ns', 'd'), undefined);
+  t.is(snapshot.get('ns', 'a', { apiVersion: 'v9' })?.parse().apiVersion, 'v9');
+  snapshot.close();
+  snapshot[Symbol.dispose]();
+  await rejects(t, () => snapshot.list(), 'closed');
+  await rejects(t, () => snapshot.get('ns', 'a'), 'closed');
+});
+
+cacheTest('a snapshot of an earlier revision is that revision', async (t, engine) => {
+  const cache = standAlone(t, engine, { history: { windowMs: 0, entriesMin: 2, entriesMax: 2 } });
+  for (const name of ['a', 'b', 'c', 'd']) cache.apply({ type: 'put', object: widget('ns', name) });
+  const snapshot = cache.snapshot('4');
+  t.deepEqual(keys(snapshot.list()), ['ns/a@2', 'ns/b@3', 'ns/c@4']);
+  snapshot.close();
+  await rejects(t, () => cache.snapshot('2'), 'expired');
+  await rejects(t, () => cache.snapshot('9'), 'resource-version-too-large');
+  await rejects(t, () => cache.snapshot('x'), 'invalid-resource-version');
+});
+
+cacheTest('a snapshot lists by scope, selector and page', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  cache.replace([
+    widget('one', 'a', { labels: { tier: 'gold' } }),
+    widget('one', 'b', { color: 'red' }),
+    widget('two', 'a'),
+  ]);
+  const snapshot = cache.snapshot();
+  const names = (options: Parameters<typeof snapshot.list>[0]): string[] =>
+    Array.from(snapshot.list(options).objects(), ({ namespace, name }) => `${namespace}/${name}`);
+  t.deepEqual(names({ namespace: 'one' }), ['one/a', 'one/b']);
+  t.deepEqual(names({ labelSelector: 'tier' }), ['one/a']);
+  t.deepEqual(names({ fieldSelector: 'spec.color=red' }), ['one/b']);
+  t.deepEqual(names({ fieldSelector: 'metadata.name=a' }), ['one/a', 'two/a']);
+  const page = snapshot.list({ limit: 1 });
+  t.is(page.remainingItemCount, 2);
+  t.deepEqual(names({ limit: 1, continue: page.continue! }), ['one/b']);
+  await rejects(t, () => snapshot.list({ fieldSelector: 'x=1' }), 'field-not-supported');
+  cache.apply({ type: 'delete', namespace: 'one', name: 'a' });
+  const later = (await cache.list({ limit: 1 })).continue!;
+  await rejects(t, () => snapshot.list({ continue: later }), 'invalid-continue');
+  snapshot.close();
+});
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function bytesUsed(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+cacheTest('1 000 snapshots of 100 000 objects add less than 5 % memory', (t, engine) => {
+  const empty = bytesUsed();
+  const cache = standAlone(t, engine);
+  const objects = function* (): Generator<Widget> {
+    for (let index = 0; index < 100_000; index++) {
+      yield widget(`ns${index % 50}`, `widget-${index}`, { color: 'red', value: index });
+    }
+  };
+  cache.replace(objects());
+  const full = bytesUsed();
+  const snapshots: CacheSnapshot<Widget>[] = [];
+  for (let index = 0; index < 1_000; index++) snapshots.push(cache.snapshot());
+  const held = bytesUsed();
+  t.true(held - full < 0.05 * (full - empty), `${held - full} of ${full - empty} bytes`);
+  t.true(snapshots.every((snapshot) => snapshot.size === 100_000));
+  for (const snapshot of snapshots) snapshot.close();
+});
