@@ -2,7 +2,7 @@
 
 import type { RequestRecord } from '../request/index.js';
 
-/** The token of `Authorization: Bearer TOKEN`, or undefined without one. The scheme has any case. */
+/** The token of `Authorization: Bearer TOKEN`, or undefined without one. Any case of the scheme. */
 export function bearerToken(request: Pick<RequestRecord, 'header'>): string | undefined {
   const [scheme, token] = (request.header('authorization') ?? '').trim().split(' ', 2);
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '') return undefined;

@@ -7,7 +7,7 @@ import { AuthError } from './error.js';
 import { loadX509 } from './x509.js';
 import type { X509Library } from './x509.js';
 
-/** Extended key usage of client certificates, and the one that stands for all (RFC 5280 §4.2.1.12). */
+/** Extended key usage of clients, and the one that stands for all (RFC 5280 §4.2.1.12). */
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const ANY_USAGE = '2.5.29.37.0';
 

@@ -1,7 +1,9 @@
 /**
- * Reads comma-separated values (RFC 4180) with the line each record begins at: fields may be quoted,
- * a quote within quotes is doubled, a quoted field may hold commas and line ends. Empty lines are
- * skipped; quotes within an unquoted field, and text behind a closing quote, are errors.
+ * Reads comma-separated values (RFC 4180) with the line each record begins at.
+ *
+ * Fields may be quoted, a quote within quotes is doubled, a quoted field may hold commas and line
+ * ends. Empty lines are skipped; quotes within an unquoted field, and text behind a closing quote,
+ * are errors.
  */
 
 export interface CsvRecord {

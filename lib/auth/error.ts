@@ -1,4 +1,4 @@
-/** What can be wrong with the files authentication works from; refused requests are StatusErrors. */
+/** What can be wrong with the files authentication works from. Refusals are StatusErrors. */
 
 export type AuthErrorCode =
   /** A token file can't be used; the message names file and line. */

@@ -3,8 +3,8 @@
  * certificate for its administrator (ECDSA P-256).
  *
  * 1. What is there and good is kept, so that kubeconfigs written earlier go on working. A pair is
- *    good when it can be read, key and certificate belong together, its authority issued it, it says
- *    what it should (hosts, user, groups), and it lasts for RENEW_BEFORE_MS more.
+ *    good when it can be read, key and certificate belong together, its authority issued it, it
+ *    says what it should (hosts, user, groups), and it lasts for RENEW_BEFORE_MS more.
  * 2. A new authority makes everything new; otherwise only what is not good any more.
  * 3. All files are readable by their owner alone, and each is replaced whole. A crash between key
  *    and certificate leaves two that do not belong together, and rule 1 makes them anew.

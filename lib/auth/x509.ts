@@ -1,8 +1,8 @@
 /**
  * Loads @peculiar/x509 when certificates are first read or made.
  *
- * Its dependency injection wants three functions of the Reflect metadata proposal to be there before
- * it is loaded. They are defined here, unless a polyfill has done so, and hence the import is
+ * Its dependency injection wants three functions of the Reflect metadata proposal to be there
+ * before it is loaded. They are defined here, unless a polyfill has done so, and hence the import is
  * dynamic; it also keeps a quarter of a second out of the start of programs that never need it.
  */
 

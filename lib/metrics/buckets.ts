@@ -1,4 +1,4 @@
-/** One series of a histogram: plain numbers, so that an observation costs a search and three adds. */
+/** One series of a histogram: plain numbers, an observation costs a search and three adds. */
 
 export class BucketCounts {
   sum = 0;

@@ -1,6 +1,6 @@
 /**
- * Metrics of storage and watch caches, asked for on scrape: upstream's names where it has the value,
- * `shardwatch_` where only this cache does. Labels are group and resource, as from 1.34 on.
+ * Metrics of storage and watch caches, asked for on scrape: upstream's names where it has the
+ * value, `shardwatch_` where only this cache does. Labels are group and resource, as from 1.34 on.
  */
 
 import type { MetricsRegistry, Sample } from './registry.js';

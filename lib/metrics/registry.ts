@@ -1,8 +1,8 @@
 /**
  * Metrics of one server, over a registry of prom-client that is the server's own.
  *
- * 1. Counting is adding to a plain number: labels are joined once, when a series is first asked for,
- *    and whoever counts often keeps the series. Text is made on scrape.
+ * 1. Counting is adding to a plain number: labels are joined once, when a series is first asked
+ *    for, and whoever counts often keeps the series. Text is made on scrape.
  * 2. Values that something else has at hand already (a cache's size) are asked for on scrape.
  * 3. A family has SERIES_MAX series at most; what would be more is counted, and not kept: label
  *    values that clients choose can't fill the memory.

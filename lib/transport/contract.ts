@@ -1,10 +1,9 @@
 /**
- * What a transport offers, whichever it is: it listens, makes request records, calls one handler and
- * pumps its answers. Nothing behind the handler sees a socket.
+ * What a transport offers, whichever it is: it listens, makes request records, calls one handler
+ * and pumps its answers. Nothing behind the handler sees a socket.
  */
 
 import type { Handler } from '../request/index.js';
-import type { TransportError } from './error.js';
 
 /** The clock a transport lives by; any clock of the package's other folders is one. */
 export interface TransportClock {
@@ -103,6 +102,3 @@ export const TRANSPORT_LIMITS: TransportLimits = {
 
 /** Signature of `onError` with the place bound, as the adapters pass it on. */
 export type ErrorReport = (error: unknown, place: TransportErrorPlace) => void;
-
-/** Why a request's signal was aborted. */
-export type AbortReason = TransportError;

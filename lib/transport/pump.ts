@@ -15,7 +15,7 @@ import type { ErrorReport } from './contract.js';
 import type { AnswerStream, Headers } from './stream.js';
 import type { TurnQueue } from './turns.js';
 
-/** Bytes of one write: big enough that a list's cost is its bytes, small enough to hold for many. */
+/** Bytes of one write: enough that a list's cost is its bytes, few enough to hold for many. */
 export const TURN_BYTES_MAX = 262_144;
 /** Bytes one client is sent before the event loop looks at the others. */
 const BYTES_BETWEEN_TURNS_MAX = 1_048_576;

@@ -1,6 +1,6 @@
 /**
- * The outgoing half of one exchange, as the pump needs it. One implementation per protocol; the pump
- * knows none of them.
+ * The outgoing half of one exchange, as the pump needs it. One implementation per protocol; the
+ * pump knows none of them.
  */
 
 import type { Answer } from '../request/index.js';

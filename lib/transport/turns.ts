@@ -2,8 +2,8 @@
  * Work that waits for the event loop's next turn: pumps whose source has something again, and pumps
  * that moved enough bytes for one turn.
  *
- * One immediate serves them all. What becomes readable during a turn is thereby written once, at its
- * end, and no client's big answer keeps the loop from the other clients.
+ * One immediate serves them all. What becomes readable during a turn is thereby written once, at
+ * its end, and no client's big answer keeps the loop from the other clients.
  */
 
 /** Tasks run in one turn; the rest follows after the loop has looked at its sockets again. */

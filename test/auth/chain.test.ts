@@ -16,7 +16,7 @@ const knows = (user: UserInfo): Authenticator => ({ authenticate: async () => us
 const nothing: Authenticator = { authenticate: async () => undefined };
 const refuses: Authenticator = { authenticate: () => Promise.reject(unauthorized()) };
 
-test('the first authenticator that knows the user decides; the group of all is added once', async (t) => {
+test('the first authenticator that knows the user decides; its group is added once', async (t) => {
   const chain = authenticatorChain([nothing, knows(userOf('a', ['dev'])), knows(userOf('b'))]);
   t.deepEqual(
     await chain.authenticate(requestOf({})),

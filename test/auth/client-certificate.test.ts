@@ -226,7 +226,8 @@ const SUBJECTS: readonly (readonly [
 ];
 
 for (const [subject, username, groups] of SUBJECTS) {
-  test(`the subject ${subject} is ${username === undefined ? 'nobody' : `user ${username}`}`, async (t) => {
+  const who = username === undefined ? 'nobody' : `user ${username}`;
+  test(`the subject ${subject} is ${who}`, async (t) => {
     const { root } = await world();
     const authenticator = await clientCertificateAuthenticator({
       authorities: root.pem,

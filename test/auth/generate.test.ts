@@ -132,7 +132,8 @@ const REMAKES: readonly Remake[] = [
 ];
 
 for (const { name, change, more, made } of REMAKES) {
-  test(`${name}, ${made.length === 0 ? 'nothing is' : `${made.join(', ')} are`} made anew`, async (t) => {
+  const what = made.length === 0 ? 'nothing is' : `${made.join(', ')} are`;
+  test(`${name}, ${what} made anew`, async (t) => {
     const directory = folder(t);
     const before = await generateCertificates(options(directory));
     change?.(directory);
@@ -204,7 +205,7 @@ test('a kubeconfig that can not be written is told by its name', (t) => {
 });
 
 for (const protocol of ['HTTP/1.1 over TLS', 'HTTP/2'] as const) {
-  test(`${protocol}: the generated client certificate is accepted over a real connection`, async (t) => {
+  test(`${protocol}: the generated client certificate is accepted`, async (t) => {
     const { authority } = await testCertificates();
     const authenticator = authenticatorChain([
       await clientCertificateAuthenticator({

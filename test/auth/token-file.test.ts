@@ -119,7 +119,8 @@ const HEADERS: readonly (readonly [header: string | undefined, token: string | u
 ];
 
 for (const [header, token] of HEADERS) {
-  test(`the header ${JSON.stringify(header)} has ${token === undefined ? 'no token' : 'a token'}`, (t) => {
+  const has = token === undefined ? 'no token' : 'a token';
+  test(`the header ${JSON.stringify(header)} has ${has}`, (t) => {
     t.is(bearerToken({ header: () => header }), token);
   });
 }

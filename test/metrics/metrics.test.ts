@@ -96,7 +96,7 @@ const LABELS: RequestLabels = {
 const TYPE = 'group="example.com",version="v1",resource="widgets"';
 const SCOPE = `${TYPE},subresource="",scope="namespace",component="apiserver"`;
 
-test('a request is counted by its labels, time and size, under the names of kube-apiserver', async (t) => {
+test('a request is counted by labels, time and size, under the usual names', async (t) => {
   const registry = new MetricsRegistry();
   const metrics = new RequestMetrics(registry);
   metrics.answered(LABELS, 200, 0.03, 5_000);
@@ -162,7 +162,8 @@ for (const [verb, isApply, label] of [
   ['', false, 'OTHER'],
   ['propfind', false, 'OTHER'],
 ] as const) {
-  test(`the verb ${JSON.stringify(verb)}${isApply ? ' of an apply' : ''} is counted as ${label}`, (t) => {
+  const what = `${JSON.stringify(verb)}${isApply ? ' of an apply' : ''}`;
+  test(`the verb ${what} is counted as ${label}`, (t) => {
     t.is(requestVerb(verb, isApply), label);
   });
 }

@@ -23,7 +23,7 @@ for (const protocol of PROTOCOLS) {
     t.is(await response.text(), '{"ä":1}');
   });
 
-  test(`${protocol}: HEAD has the length and no body, and a pulled body is not pulled`, async (t) => {
+  test(`${protocol}: HEAD has the length, no body, and nothing is pulled`, async (t) => {
     const source = new TestSource(true);
     const { client } = await bench(t, protocol, async ({ path }) =>
       path === '/pull' ? { status: 200, headers: [['X', 'y']], source } : textAnswer(200, 'four'),
@@ -78,7 +78,7 @@ for (const protocol of PROTOCOLS) {
     t.is(closes, 1);
   });
 
-  test(`${protocol}: a watch's head comes at once, then each event, then a clean end`, async (t) => {
+  test(`${protocol}: a watch's head comes at once, then each event`, async (t) => {
     const source = new TestSource(true);
     const { client } = await bench(t, protocol, async () => ({
       status: 200,
@@ -158,7 +158,7 @@ for (const protocol of PROTOCOLS) {
     ],
   ];
   for (const [name, make] of BREAKS) {
-    test(`${protocol}: ${name} in the middle of a body breaks it off, so that the client can tell`, async (t) => {
+    test(`${protocol}: ${name} in a body breaks it off, and the client can tell`, async (t) => {
       const { client, errors } = await bench(t, protocol, async () => ({
         status: 200,
         headers: [],
@@ -171,7 +171,7 @@ for (const protocol of PROTOCOLS) {
     });
   }
 
-  test(`${protocol}: an exception before the first byte is a 500, and the connection usable`, async (t) => {
+  test(`${protocol}: an exception before the first byte is a 500`, async (t) => {
     const source = new TestSource();
     source.pull = () => {
       throw new Error('a bug');
@@ -197,7 +197,7 @@ for (const protocol of PROTOCOLS) {
   });
 }
 
-test('HTTP/2: connection-specific headers are left out; Connection: close ends the session', async (t) => {
+test('HTTP/2: connection headers are left out; Connection: close ends the session', async (t) => {
   const { client } = await bench(t, 'HTTP/2', async () =>
     textAnswer(401, 'no', [
       ['Connection', 'close'],

@@ -22,7 +22,8 @@ const ACCEPTS: readonly (readonly [values: readonly string[], accepts: boolean])
 ];
 
 for (const [values, accepts] of ACCEPTS) {
-  test(`Accept-Encoding ${JSON.stringify(values)} ${accepts ? 'takes' : 'does not take'} gzip`, (t) => {
+  const takes = accepts ? 'takes' : 'does not take';
+  test(`Accept-Encoding ${JSON.stringify(values)} ${takes} gzip`, (t) => {
     t.is(acceptsGzip(values), accepts);
   });
 }

@@ -70,7 +70,7 @@ test('a key of another certificate is refused', async (t) => {
   t.is(error?.code, 'bad-certificate');
 });
 
-test('another certificate is served from now on; one that is no good changes nothing', async (t) => {
+test('another certificate is served from now on; a bad one changes nothing', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'shardwatch-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const other = await generateCertificates({ directory, clock: { now: () => Date.now() } });
@@ -117,7 +117,7 @@ for (const protocol of PROTOCOLS) {
     t.is(clock.timerCount, 0);
   });
 
-  test(`${protocol}: closing lets a running request finish, and ends a watch cleanly`, async (t) => {
+  test(`${protocol}: closing lets a request finish and ends a watch cleanly`, async (t) => {
     const asked = deferred<void>();
     const answer = deferred<void>();
     const source = new TestSource(true);
@@ -184,7 +184,7 @@ for (const protocol of PROTOCOLS) {
     await closed;
   });
 
-  test(`${protocol}: a connection that has sent half a request does not hold up the closing`, async (t) => {
+  test(`${protocol}: half a request does not hold up the closing`, async (t) => {
     const { listener } = await bench(t, protocol, ok);
     const socket = await rawConnection(listener.port, protocol !== 'HTTP/1.1');
     socket.on('error', () => undefined);
@@ -269,7 +269,7 @@ test('a handshake that fails is reported and hurts nobody', async (t) => {
   t.is(errors[0]?.place, 'tls');
 });
 
-test('HTTP/2: a session without requests ends after the idle time, one with a watch does not', async (t) => {
+test('HTTP/2: an idle session ends after the idle time, one with a watch does not', async (t) => {
   const source = new TestSource(true);
   const { client, connect, clock } = await bench(t, 'HTTP/2', async ({ path }) =>
     path === '/watch' ? { status: 200, headers: [], source } : textAnswer(200, 'ok'),

@@ -228,7 +228,7 @@ test('a source that throws after the head was sent breaks the answer off', (t) =
   t.is(stream.resets, 1);
 });
 
-test('a closing listener ends a watch after what was written, and a late one with its head', async (t) => {
+test('a closing listener ends a watch after what was written, or after its head', async (t) => {
   const source = new TestSource(true);
   const { stream, pump } = rig(source);
   pump.start();

@@ -64,7 +64,7 @@ for (const protocol of PROTOCOLS) {
     t.is((await seen.promise).peerCertificate, peerCertificate);
   });
 
-  test(`${protocol}: bodies up to the limit arrive whole, and the connection is reused`, async (t) => {
+  test(`${protocol}: bodies up to the limit arrive whole, by one connection`, async (t) => {
     const { client } = await bench(t, protocol, echo);
     for (const length of [0, 1, 999, 1000]) {
       const body = 'x'.repeat(length);
@@ -86,7 +86,7 @@ for (const protocol of PROTOCOLS) {
 
   for (const declared of [true, false]) {
     const how = declared ? 'with its length declared' : 'of unknown length';
-    test(`${protocol}: a body over the limit, ${how}, is refused and the connection usable`, async (t) => {
+    test(`${protocol}: a body over the limit, ${how}, hurts no later request`, async (t) => {
       const { client } = await bench(t, protocol, echo);
       const body = Buffer.alloc(300_000, 'x');
       const outgoing = client.start(
@@ -118,7 +118,7 @@ for (const protocol of PROTOCOLS) {
     t.true(clock.timerCount <= 1);
   });
 
-  test(`${protocol}: a client that never stops sending gets its answer and is cut off`, async (t) => {
+  test(`${protocol}: who never stops sending gets an answer and is cut off`, async (t) => {
     const { client, clock } = await bench(t, protocol, async () => textAnswer(401, 'no'));
     const outgoing = client.start('PUT', '/', { 'content-length': '1000000' });
     outgoing.write('some');
@@ -134,7 +134,7 @@ for (const protocol of PROTOCOLS) {
     await t.notThrowsAsync(client.closed);
   });
 
-  test(`${protocol}: a client that waits to send its body is told to when it is wanted`, async (t) => {
+  test(`${protocol}: who waits to send a body is told when it is wanted`, async (t) => {
     const { client } = await bench(t, protocol, echo);
     const headers = { expect: '100-continue', 'content-length': '4' };
     const outgoing = client.start('POST', '/', headers);
@@ -143,7 +143,7 @@ for (const protocol of PROTOCOLS) {
     t.is(await (await outgoing.response).text(), 'body');
   });
 
-  test(`${protocol}: a client that waits to send too much is not told to`, async (t) => {
+  test(`${protocol}: who waits to send too much is not told to`, async (t) => {
     const { client } = await bench(t, protocol, echo);
     const outgoing = client.start('POST', '/', {
       expect: '100-continue',
@@ -158,7 +158,7 @@ for (const protocol of PROTOCOLS) {
     outgoing.leave();
   });
 
-  test(`${protocol}: a client that leaves in the middle of its body ends the wait for it`, async (t) => {
+  test(`${protocol}: a client that leaves ends the wait for its body`, async (t) => {
     const failed = deferred<unknown>();
     const started = deferred<void>();
     const { client } = await bench(t, protocol, async (request) => {
@@ -177,7 +177,7 @@ for (const protocol of PROTOCOLS) {
     t.is((error as TransportError).code, 'client-left');
   });
 
-  test(`${protocol}: a signal is aborted when the client leaves, once answered never`, async (t) => {
+  test(`${protocol}: a signal is aborted when the client leaves too early`, async (t) => {
     const seen = deferred<RequestRecord>();
     const left = deferred<void>();
     const source = new TestSource(true);
@@ -217,14 +217,14 @@ for (const protocol of PROTOCOLS) {
     t.is(source.pulls, 0);
   });
 
-  test(`${protocol}: a path with a broken escape is refused without asking the handler`, async (t) => {
+  test(`${protocol}: a path with a broken escape never sees the handler`, async (t) => {
     const { client } = await bench(t, protocol, async () => t.fail() as never);
     const response = await client.send('GET', '/a%zz');
     t.is(response.status, 400);
     t.like(JSON.parse(await response.text()), { kind: 'Status', reason: 'BadRequest' });
   });
 
-  test(`${protocol}: a handler that throws is answered with 500, reported, and survived`, async (t) => {
+  test(`${protocol}: a handler that throws is a 500, reported and survived`, async (t) => {
     const { client, errors } = await bench(t, protocol, async ({ path }) => {
       if (path === '/bug') throw new Error('a secret bug');
       return jsonAnswer(200, {});
@@ -284,7 +284,7 @@ test('a body that was thrown away with the answer can not be had afterwards', as
 });
 
 for (const protocol of PROTOCOLS.slice(0, 2)) {
-  test(`${protocol}: a chunked body that breaks its framing ends the connection, the handler told`, async (t) => {
+  test(`${protocol}: broken framing ends body and connection`, async (t) => {
     const failed = deferred<unknown>();
     const { client, errors } = await bench(t, protocol, async (request) => {
       await request.body(BODY_BYTES_MAX).catch(failed.resolve);

@@ -70,7 +70,8 @@ test('an upgrade with a body is refused', async (t) => {
   const { listener } = await bench(t, 'HTTP/1.1', upgrading);
   const socket = await open(listener.port);
   socket.write(
-    'POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 4\r\n\r\nbody',
+    'POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n' +
+      'Content-Length: 4\r\n\r\nbody',
   );
   t.regex(await readUntil(socket, '\r\n\r\n'), /^HTTP\/1\.1 400 /);
   await once(socket, 'close');
@@ -87,7 +88,7 @@ test('an upgrade whose answer has a header that can not be sent is a 500', async
   t.regex(await readUntil(socket, '\r\n\r\n'), /^HTTP\/1\.1 500 /);
 });
 
-test('a handed-over connection aborts its signal when the client leaves, and is cut with the rest', async (t) => {
+test('a handed-over connection aborts its signal, and is cut with the rest', async (t) => {
   const aborted = deferred<void>();
   const { listener, clock } = await bench(t, 'HTTP/1.1', async (request) => {
     request.signal.addEventListener('abort', () => aborted.resolve());

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 on Node's parser, plain and under TLS: request records in, answers out. With `upgrade.ts`
- * the only place that knows Node's request and response objects.
+ * HTTP/1.1 on Node's parser, plain and under TLS: request records in, answers out. With
+ * `upgrade.ts` the only place that knows Node's request and response objects.
  *
  * 1. That a client has left is told by the *response's* `close`: the request's comes as soon as its
  *    body has been read.
@@ -40,8 +40,8 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
 
-// As Node does by itself, but waiting for the answer to be sent before the connection ends: under TLS
-// it would be lost.
+// As Node does by itself, but waiting for the answer to be sent before the connection ends: under
+// TLS it would be lost.
 function refuse(context: NodeContext, error: NodeJS.ErrnoException, socket: Socket): void {
   const connection = context.connections.find(socket);
   if (connection === undefined) {

@@ -4,8 +4,8 @@
  * 1. Of a session, only streams are served; pushes are never sent.
  * 2. A session without streams is closed after the idle time; with streams it stays, however quiet:
  *    a watch may have nothing to say for hours.
- * 3. When an answer is complete before the request is, the stream is reset with NO_ERROR: the client
- *    stops sending and keeps the answer (RFC 9113 §8.1). The session stays usable.
+ * 3. When an answer is complete before the request is, the stream is reset with NO_ERROR: the
+ *    client stops sending and keeps the answer (RFC 9113 §8.1). The session stays usable.
  * 4. `Connection: close` on an answer becomes a GOAWAY: running streams finish, new ones go
  *    elsewhere. Other connection-specific headers do not exist here and are left out (§8.2.2).
  */
@@ -36,7 +36,7 @@ import { NodeRequestRecord } from './record.js';
 
 /** Upload window of a stream, and the biggest frame: upstream's 256 KiB. */
 const STREAM_WINDOW_BYTES = 262_144;
-/** Megabytes a session may hold: both windows of a hundred streams, with room. Node's 10 kill it. */
+/** Megabytes a session may hold: both windows of a hundred streams; Node's 10 would kill it. */
 export const SESSION_MEMORY_MB_MAX = 128;
 
 /** What clients are told when they connect. */
@@ -208,7 +208,7 @@ class Http2Stream implements AnswerStream {
     this.#stream.end(bytes, () => this.#stopReading());
   }
 
-  // `close` would end the stream before it resets it, and clients would take the part for the whole.
+  // `close` would end the stream before resetting it, and a part would look like the whole.
   reset(): void {
     this.closed = true;
     this.#stream.destroy(new Error('the answer was broken off'));
