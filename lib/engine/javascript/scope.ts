@@ -126,17 +126,21 @@ export class Scope {
 export function scopeKey(scope: EngineScope): string {
   const { namespace, name, selector, apiVersion } = scope;
   const labels = (selector?.labels ?? []).map((term) =>
-    JSON.stringify([term.key, term.operator, [...term.values].sort()]),
+    [term.key, term.operator, ...[...term.values].sort()].map(delimited).join(''),
   );
   const fields = (selector?.fields ?? []).map((term) =>
-    JSON.stringify([term.path, term.operator, term.value]),
+    [term.path, term.operator, term.value].map(delimited).join(''),
   );
-  const absent = null;
-  return JSON.stringify([
-    namespace ?? absent,
-    name ?? absent,
-    labels.sort(),
-    fields.sort(),
-    apiVersion ?? absent,
-  ]);
+  return [
+    delimited(namespace),
+    delimited(name),
+    delimited(apiVersion),
+    ...labels.sort().map((term) => `l${delimited(term)}`),
+    ...fields.sort().map((term) => `f${delimited(term)}`),
+  ].join('');
+}
+
+// Its length in front, so that no text can pretend to be two.
+function delimited(text: string | undefined): string {
+  return text === undefined ? '-' : `${text.length}:${text}`;
 }

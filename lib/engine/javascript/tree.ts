@@ -128,6 +128,11 @@ export class Tree<Item> {
     return this.#size;
   }
 
+  /** The topmost node, for tests that look at the tree's shape. */
+  get node(): TreeNode<Item> {
+    return this.#root;
+  }
+
   get(key: string): Item | undefined {
     return findItem(this.#root, this.#shape, key);
   }

@@ -95,8 +95,11 @@ export interface ApiVersionText {
 /** Bytes as stored. */
 export const AS_STORED: Rendering = { apiVersion: undefined, digits: undefined };
 
+const PLAIN_NAME = /^[\w./-]*$/;
+
 export function apiVersionText(apiVersion: string): ApiVersionText {
-  const quoted = JSON.stringify(apiVersion);
+  // Reads print no JSON; only a name that no server would serve needs its escapes.
+  const quoted = PLAIN_NAME.test(apiVersion) ? `"${apiVersion}"` : JSON.stringify(apiVersion);
   return {
     apiVersion,
     value: new Uint8Array(Buffer.from(quoted)),
