@@ -35,6 +35,7 @@ import {
   nodeTransport,
   type Listener,
   type TlsOptions,
+  type TransportErrorPlace,
   type TransportLimits,
 } from '../transport/index.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
@@ -145,7 +146,7 @@ export class ApiServer {
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
       clock: this.#clock,
-      onError: (error, place) => this.#logger.debug({ error, place }, 'transport'),
+      onError: (error, place) => this.#report(error, place),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
@@ -184,6 +185,12 @@ export class ApiServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  // What clients do to their connections is noise; what handlers and sources throw is a bug.
+  #report(error: unknown, place: TransportErrorPlace): void {
+    const isBug = place === 'handler' || place === 'source';
+    this.#logger[isBug ? 'error' : 'debug']({ error, place }, 'transport');
   }
 
   #router(types: readonly ResourceType[]) {
