@@ -325,6 +325,17 @@ for (const { row, options } of FUTURE) {
   );
 }
 
+cacheTest('what the storage has compacted is expired, history or not', async (t, engine) => {
+  const { cache, storage } = await scene(t, engine);
+  const exact = { resourceVersion: '5', resourceVersionMatch: 'Exact' as const };
+  t.deepEqual(keys(await cache.list(exact)), AT_5);
+  await storage.compact(6n);
+  await rejects(t, () => cache.list(exact), 'expired');
+  const error = await rejects(t, () => cache.list({ continue: token(5n) }), 'continue-expired');
+  t.is(error.continue, token(-1n));
+  t.is((await cache.list({ ...exact, resourceVersion: '6' })).resourceVersion, '6');
+});
+
 cacheTest('a negative limit, like 0, is none', async (t, engine) => {
   const { cache } = await scene(t, engine);
   for (const limit of [0, -1]) t.deepEqual(keys(await cache.list({ limit })), NEWEST);

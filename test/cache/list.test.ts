@@ -188,6 +188,22 @@ for (const [where, resourceVersion] of [
   });
 }
 
+cacheTest('a rare object is found in the storage with few reads', async (t, engine) => {
+  const storage = new GatedStorage();
+  for (let index = 0; index < 200; index++) await store(storage, widget('ns', `w${index}`));
+  await store(storage, widget('ns', 'x', { color: 'red' }));
+  const revision = String(await storage.committedRevision());
+  await store(storage, widget('ns', 'y'));
+  const cache = fed(t, engine, storage);
+  await cache.ready();
+  storage.reads.length = 0;
+  const options = { resourceVersion: revision, limit: 1, fieldSelector: 'spec.color=red' };
+  const list = await cache.list(options);
+  t.deepEqual(keys(list), [`ns/x@${revision}`]);
+  t.is(list.continue, undefined);
+  t.true(storage.reads.length <= 8, `${storage.reads.length} reads`);
+});
+
 cacheTest('the storage filters, pages and renders like the cache', async (t, engine) => {
   const storage = new GatedStorage();
   for (let index = 0; index < 30; index++) {

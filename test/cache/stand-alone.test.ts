@@ -266,6 +266,24 @@ cacheTest('a replaced cache forgets the times of what was there', async (t, engi
   t.deepEqual(keys(await cache.list()), ['ns/a@3']);
 });
 
+cacheTest('nothing waits for versions that are gone', (t, engine) => {
+  const clock = new ManualClock();
+  const cache = standAlone(t, engine, { clock });
+  const { pending } = clock;
+  const object = widget('ns', 'a');
+  const ends: readonly (() => unknown)[] = [
+    () => cache.apply({ type: 'put', object }),
+    () => cache.apply({ type: 'delete', namespace: 'ns', name: 'a' }),
+    () => cache.replace([]),
+  ];
+  for (const end of ends) {
+    cache.apply({ type: 'put', object, ttlSeconds: 3_600 });
+    t.is(clock.pending, pending + 1);
+    end();
+    t.is(clock.pending, pending);
+  }
+});
+
 cacheTest('the founding calls: add an event, events since, one object', (t, engine) => {
   const cache = WatchCache.founding<Widget>({ engine, clock: new ManualClock() });
   t.teardown(() => cache.close());

@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+
 import type { ExecutionContext } from 'ava';
 
 import type { WatchEvent, WatchStream } from '../../lib/watch/index.js';
@@ -126,6 +128,15 @@ engineTest('the engine is let go once, whichever ends come together', (t, testEn
       t.is(reasons.length, 1);
     }
   }
+});
+
+engineTest('a stream that is over leaves its signal alone', (t, testEngine) => {
+  const { open } = rig(t, testEngine);
+  const { signal } = new AbortController();
+  const stream = open({ signal });
+  t.is(getEventListeners(signal, 'abort').length, 1);
+  stream.close();
+  t.is(getEventListeners(signal, 'abort').length, 0);
 });
 
 engineTest('a signal that was aborted before ends the stream at once', async (t, testEngine) => {
