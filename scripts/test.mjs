@@ -34,7 +34,10 @@ await main(process.argv.slice(2));
 async function main(paths) {
   const problem = nodeVersionProblem();
   if (problem !== undefined) fail(problem);
-  else if (await step('install', installDependencies)) await testAll(paths.map(compiledPath));
+  else if (await step('install', installDependencies)) {
+    // Whatever goes wrong, the totals are told.
+    await step('run', () => testAll(paths.map(compiledPath)));
+  }
   for (const title of skipped) say(`skipped: ${title}`);
   if (totals.passed === 0 && totals.failed === 0) fail('no test ran');
   say(`${totals.passed} passed, ${totals.failed} failed`);
