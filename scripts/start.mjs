@@ -54,7 +54,6 @@ function serve(extra) {
     const url = readyUrl(line);
     if (url !== undefined) say(hints(url, args).join('\n'));
   });
-  showWhatToTry(child.stdout, args);
   const forwardedAtMs = new Map();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
@@ -71,43 +70,4 @@ function serve(extra) {
   child.on('close', (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal];
   });
-}
-
-// The server's own output goes through; its first line says that it is ready, and where.
-function showWhatToTry(output, args) {
-  let text = '';
-  output.setEncoding('utf8').on('data', (chunk) => {
-    process.stdout.write(chunk);
-    if (text === undefined) return;
-    text += chunk;
-    if (!text.includes('\n')) return;
-    const url = /https:\/\/[^\s,]+/.exec(text)?.[0];
-    text = undefined;
-    if (url !== undefined) say(hints(url, args));
-  });
-}
-
-function hints(url, args) {
-  const given = (flag, otherwise) => {
-    const at = args.lastIndexOf(flag);
-    return at < 0 ? otherwise : args[at + 1];
-  };
-  const kubectl = `kubectl --kubeconfig ${given('--write-kubeconfig', KUBECONFIG)}`;
-  const pki = `${given('--data-dir', FOLDER)}/pki`;
-  const apps = '/apis/platform.example.com/v1/namespaces/atlas/apps';
-  return `
-Try, in another terminal, in this folder:
-
-  ${kubectl} api-resources
-  ${kubectl} get apps -n atlas
-  ${kubectl} get apps -A -l tier=data --watch
-  ${kubectl} patch app api -n atlas --type merge -p '{"spec":{"replicas":9}}'
-
-or, without kubectl:
-
-  curl --cacert ${pki}/ca.crt --cert ${pki}/client.crt --key ${pki}/client.key \\
-    '${url}${apps}?limit=2'
-
-Ctrl-C stops the server; what was written is there at the next start.
-`;
 }
