@@ -6,7 +6,6 @@ cacheTest('GET, LIST and WATCH answer without JSON.parse and JSON.stringify', as
   const cache = standAlone(t, engine);
   cache.apply(['a', 'b'].map((name) => ({ type: 'put', object: widget('ns', name) })));
   const bytes = Buffer.from(JSON.stringify(widget('ns', 'c', { labels: { tier: 'gold' } })));
-  const stream = await cache.watch({ namespace: 'ns', labelSelector: 'tier!=tin' });
   const { parse, stringify } = JSON;
   const refuse = (): never => {
     throw new Error('an object was parsed or stringified');
@@ -15,6 +14,7 @@ cacheTest('GET, LIST and WATCH answer without JSON.parse and JSON.stringify', as
   try {
     JSON.parse = refuse;
     JSON.stringify = refuse;
+    const stream = await cache.watch({ namespace: 'ns', labelSelector: 'tier!=tin' });
     const frames = stream.frames({ apiVersion: 'example.com/v1', kind: 'Widget' });
     cache.apply({ type: 'put', object: bytes });
     await turn();
