@@ -3,8 +3,7 @@
  * and lines to try it with.
  *
  * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after
- * `--` are passed on and win over the ones given here. When the server is ready, lines to try are
- * printed. The server runs in a process group of its
+ * `--` are passed on and win over the ones given here. The server runs in a process group of its
  * own, because Ctrl-C reaches every process of a terminal and npm passes the signal on once more:
  * the server is to get it once, and a second one only when somebody asks for a second time.
  */
