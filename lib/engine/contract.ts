@@ -27,7 +27,7 @@ export interface HistoryLimits {
   readonly entriesMin: number;
   /** Never more events than this. Default 102 400. */
   readonly entriesMax: number;
-  /** Bytes of object versions that only the history keeps alive. Default 256 MiB. */
+  /** Bytes of object versions that only the history keeps alive; beats entriesMin. Default 256 MiB. */
   readonly bytesMax: number;
 }
 
@@ -80,7 +80,7 @@ export interface EngineScope {
 export interface ListQuery extends EngineScope {
   /** Only keys at or after this one, in key order. */
   readonly start?: ObjectKey;
-  /** At most this many objects. Absent: all. */
+  /** At most this many objects. Absent, 0 and below: all. */
   readonly limit?: number;
 }
 
@@ -94,7 +94,10 @@ export interface EngineObject extends ObjectKey {
 export interface EngineList {
   /** The revision of the root that is listed. */
   readonly revision: bigint;
-  /** The last key of the page where more unfiltered objects follow; needs a `limit`. */
+  /**
+   * The last key of the page where more objects follow within the scope's namespace and name, whether
+   * or not they meet the selector; needs a `limit`.
+   */
   readonly last: ObjectKey | undefined;
   /** How many objects follow the page; only with a `limit` and without a selector. */
   readonly remaining: number | undefined;
@@ -153,7 +156,11 @@ export interface WatchBatch<Item> {
   readonly bytes: number;
   /** `initial` while the objects of a `state` watch are delivered; a batch never mixes both. */
   readonly phase: 'initial' | 'live';
-  /** Everything up to this revision that matches has been drained. */
+  /**
+   * Everything up to this revision that matches has been drained: 0 until the initial state has been
+   * drained whole and `revision` with its last batch (which may be empty), then never above the
+   * cache's revision nor as high as that of an event still to come.
+   */
   readonly position: bigint;
   /** Whether another drain would deliver more at once. */
   readonly more: boolean;

@@ -11,23 +11,14 @@ import {
   type EngineCache,
   EngineError,
   type EngineRoot,
-  type EngineWatch,
   type HistoryLimits,
-  type WatchBatch,
 } from '../../lib/engine/index.js';
-import type { ObjectKey } from '../../lib/object/index.js';
 import { HISTORY_LIMITS, type TestEngine } from '../engine/engines.js';
 import { listText, put, remove, text, type Widget, widgetText } from '../engine/widget.js';
-import {
-  EngineModel,
-  keyOf,
-  listState,
-  type ModelDelivery,
-  type ModelObject,
-  type ModelScope,
-  stateText,
-} from './engine-model.js';
+import { EngineModel, keyOf, listState, type ModelScope, stateText } from './engine-model.js';
+import { PageRun } from './engine-pages.js';
 import { SCOPES } from './engine-scopes.js';
+import { frameText, WatchRun } from './engine-watch.js';
 
 /** One change of a batch. Revisions and keys are chosen from numbers, whatever their size. */
 export type ChangeStep =
@@ -51,32 +42,10 @@ export type Step =
   | { readonly type: 'let-go'; readonly pick: number }
   | { readonly type: 'page'; readonly scope: number; readonly limit: number };
 
-interface WatchRun {
-  readonly watch: EngineWatch;
-  readonly scope: ModelScope;
-  readonly generation: number;
-  /** The objects that are still to come as the initial state. */
-  initial: ModelObject[] | undefined;
-  delivered: number;
-  deliveries: (() => ModelDelivery[]) | undefined;
-  lastRevision: bigint;
-  lastPosition: bigint;
-}
-
 interface HeldRun {
   readonly root: EngineRoot;
   readonly text: string;
   readonly count: number;
-}
-
-interface PageRun {
-  readonly scope: ModelScope;
-  readonly revision: bigint;
-  readonly generation: number;
-  readonly expected: string;
-  readonly total: number;
-  parts: string[];
-  start: ObjectKey | undefined;
 }
 
 export class HistoryRun {
@@ -122,7 +91,7 @@ export class HistoryRun {
       case 'drain':
         return this.#drain(this.#watches[step.pick % this.#watches.length], step.form, step.max);
       case 'unwatch':
-        return this.#watches.splice(step.pick % 8, 1)[0]?.watch.close();
+        return this.#watches.splice(step.pick % 8, 1)[0]?.close();
       case 'hold':
         return this.#hold(step.pick);
       case 'let-go':
@@ -162,122 +131,33 @@ export class HistoryRun {
 
   #watch(scope: ModelScope, from: number): void {
     if (this.#watches.length >= 8) return;
-    const { revision, oldestRevision, generation, events } = this.#model;
-    const wake = (): void => {};
-    const common = { scope, generation, delivered: 0, lastRevision: 0n, lastPosition: 0n };
+    const { revision, oldestRevision, events } = this.#model;
     if (from % 3 === 0) {
-      const watch = this.#cache.watch({ ...scope.scope, from: { type: 'state' }, wake });
-      assert.equal(watch.revision, revision);
-      this.#watches.push({ ...common, ...this.#expect(scope, revision, true), watch });
+      this.#watches.push(new WatchRun(this.#cache, this.#model, scope, undefined));
       return;
     }
     // Mostly what a client may resume from, sometimes what is long gone or yet to come.
     const recent = events.slice(-8).map((event) => event.revision);
     const choices = [0n, revision, revision + BigInt(from % 16), oldestRevision, ...recent];
     const after = choices[from % choices.length]!;
-    const query = { ...scope.scope, from: { type: 'after' as const, revision: after }, wake };
-    if (after < oldestRevision) {
-      const error = engineErrorOf(() => this.#cache.watch(query));
-      assert.equal(error.code, 'revision-expired');
-      assert.equal(error.oldestRevision, oldestRevision);
+    if (after >= oldestRevision) {
+      this.#watches.push(new WatchRun(this.#cache, this.#model, scope, after));
       return;
     }
-    const watch = this.#cache.watch(query);
-    assert.equal(watch.revision, after);
-    this.#watches.push({ ...common, ...this.#expect(scope, after, false), watch });
-  }
-
-  #expect(
-    scope: ModelScope,
-    after: bigint,
-    hasState: boolean,
-  ): Pick<WatchRun, 'initial' | 'deliveries'> {
-    return {
-      initial: hasState ? listState(this.#model.state, scope) : undefined,
-      deliveries: () => this.#model.deliveries(scope, after),
-    };
+    const error = engineErrorOf(() => new WatchRun(this.#cache, this.#model, scope, after));
+    assert.equal(error.code, 'revision-expired');
+    assert.equal(error.oldestRevision, oldestRevision);
   }
 
   #drain(run: WatchRun | undefined, form: 'events' | 'frames', max: number): void {
-    if (run === undefined) return;
-    const batch = form === 'events' ? run.watch.drainEvents(max) : run.watch.drainFrames(max * 100);
-    if (batch.end !== undefined) {
-      this.#checkEnd(run, batch);
-      run.watch.close();
-      this.#watches.splice(this.#watches.indexOf(run), 1);
-      return;
-    }
-    assert.equal(run.generation, this.#model.generation, 'a replaced watch ends');
-    assert.ok(!this.#hasLost(run), 'a watch that lost an event ends');
-    const items = batch.items.map((item) => frameOf(item));
-    assert.equal(
-      batch.bytes,
-      batch.items.reduce((sum, item) => sum + sizeOf(item), 0),
-    );
-    if (run.initial !== undefined) this.#checkInitial(run, batch, items);
-    else this.#checkLive(run, batch, items);
+    if (run === undefined || run.drain(form, max)) return;
+    this.#watches.splice(this.#watches.indexOf(run), 1);
   }
 
-  #checkInitial(run: WatchRun, batch: WatchBatch<unknown>, items: readonly string[]): void {
-    const initial = run.initial!;
-    const expected = initial.splice(0, items.length);
-    assert.equal(batch.phase, 'initial');
-    assert.deepEqual(
-      items,
-      expected.map((object) =>
-        frameText('ADDED', widgetText(object, object.revision, run.scope.scope.apiVersion)),
-      ),
-    );
-    assert.ok(items.length > 0 || initial.length === 0);
-    assert.equal(batch.position, initial.length === 0 ? run.watch.revision : 0n);
-    if (initial.length > 0) {
-      assert.ok(batch.more);
-      return;
-    }
-    run.initial = undefined;
-    run.lastRevision = run.watch.revision;
-    assert.equal(batch.more, run.deliveries!().length > 0);
-  }
-
-  #checkLive(run: WatchRun, batch: WatchBatch<unknown>, items: readonly string[]): void {
-    const deliveries = run.deliveries!();
-    const expected = deliveries.slice(run.delivered, run.delivered + items.length);
-    assert.equal(batch.phase, 'live');
-    assert.deepEqual(
-      items,
-      expected.map(({ type, object }) => frameText(type, object)),
-    );
-    run.delivered += items.length;
-    for (const { event } of expected) {
-      assert.ok(event.revision > run.lastRevision);
-      run.lastRevision = event.revision;
-    }
-    const next = deliveries[run.delivered];
-    assert.equal(batch.more, next !== undefined);
-    assert.ok(items.length > 0 || next === undefined, 'a drain with something to say says it');
-    assert.equal(
-      batch.position,
-      next === undefined ? this.#model.revision : next.event.revision - 1n,
-    );
-    assert.ok(batch.position >= run.lastPosition);
-    run.lastPosition = batch.position;
-  }
-
-  #checkEnd(run: WatchRun, batch: WatchBatch<unknown>): void {
-    assert.deepEqual(batch.items, []);
-    assert.ok(!batch.more);
-    if (batch.end === 'replaced') {
-      assert.ok(run.generation < this.#model.generation);
-      return;
-    }
-    assert.equal(batch.end, 'expired');
-    // It may have expired in its own generation and been asked only now.
-    if (run.generation === this.#model.generation) assert.ok(this.#hasLost(run));
-  }
-
-  #hasLost(run: WatchRun): boolean {
-    const next = run.deliveries!()[run.delivered];
-    return next !== undefined && next.event.revision <= this.#model.oldestRevision;
+  /** Begins a chain of pages, or reads the next page of the one that was begun. */
+  #page(scope: ModelScope, limit: number): void {
+    this.#pages ??= new PageRun(this.#cache, this.#model, scope);
+    if (!this.#pages.next(limit)) this.#pages = undefined;
   }
 
   #hold(pick: number): void {
@@ -304,53 +184,6 @@ export class HistoryRun {
   #checkHeld({ root, text, count }: HeldRun): void {
     assert.equal(root.count, count);
     assert.equal(listText(root.list({})), text);
-  }
-
-  /** Begins a chain of pages, or reads the next page of the one that was begun. */
-  #page(scope: ModelScope, limit: number): void {
-    const { revision, generation, state } = this.#model;
-    const expected = listState(state, scope);
-    this.#pages ??= {
-      scope,
-      revision,
-      generation,
-      expected: stateText(expected, scope.scope),
-      total: expected.length,
-      parts: [],
-      start: undefined,
-    };
-    const chain = this.#pages;
-    if (chain.revision < this.#model.oldestRevision) {
-      this.#pages = undefined;
-      return;
-    }
-    const root = this.#cache.root(chain.revision);
-    const start = chain.start === undefined ? {} : { start: chain.start };
-    const list = root.list({ ...chain.scope.scope, ...start, limit });
-    root.close();
-    this.#checkRemaining(chain, list.remaining, limit);
-    const page = listText(list).slice(1, -1);
-    if (page !== '') chain.parts.push(page);
-    const { last } = list;
-    if (last !== undefined) {
-      chain.start = { namespace: last.namespace, name: `${last.name}\0` };
-      return;
-    }
-    assert.equal(`[${chain.parts.join(',')}]`, chain.expected);
-    this.#pages = undefined;
-  }
-
-  #checkRemaining(chain: PageRun, remaining: number | undefined, limit: number): void {
-    if (chain.scope.scope.selector !== undefined) {
-      assert.equal(remaining, undefined);
-      return;
-    }
-    const state = this.#model.stateAt(chain.revision);
-    const { start } = chain;
-    const suffix = listState(state, chain.scope).filter(
-      (object) => start === undefined || isAfter(object, start),
-    );
-    assert.equal(remaining, Math.max(0, suffix.length - limit));
   }
 
   #checkStats(): void {
@@ -418,7 +251,7 @@ export class HistoryRun {
       for (let count = 0; count < 200 && this.#watches.includes(run); count++) {
         this.#drain(run, 'events', 5);
       }
-      run.watch.close();
+      run.close();
     }
     this.#cache.trim();
     const stats = this.#cache.stats();
@@ -441,24 +274,4 @@ function engineErrorOf(call: () => unknown): EngineError {
     throw error;
   }
   return assert.fail('no error was thrown');
-}
-
-function isAfter(object: ModelObject, start: ObjectKey): boolean {
-  const bytes = (key: ObjectKey): Buffer => Buffer.from(`${key.namespace}/${key.name}`);
-  return Buffer.compare(bytes(object), bytes(start)) >= 0;
-}
-
-function frameText(type: string, object: string): string {
-  return `{"type":"${type}","object":${object}}\n`;
-}
-
-// Events and frames say the same; compared as frames.
-function frameOf(item: unknown): string {
-  if (item instanceof Uint8Array) return String(text(item));
-  const { type, object } = item as { type: string; object: Uint8Array };
-  return frameText(type, String(text(object)));
-}
-
-function sizeOf(item: unknown): number {
-  return item instanceof Uint8Array ? item.length : (item as { object: Uint8Array }).object.length;
 }

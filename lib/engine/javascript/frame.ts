@@ -17,6 +17,15 @@ import { copyVersion, renderedLength, type Rendering, type Version } from './ver
 /** Frames kept by one cache: 16 MiB, some seconds of busy traffic. */
 export const FRAME_BYTES_MAX: number = 16 * 1024 * 1024;
 
+/**
+ * Frames are laid side by side into blocks of this size, since an ArrayBuffer for each costs more than
+ * its bytes. A block goes with the last frame in it.
+ */
+const BLOCK_BYTES: number = 64 * 1024;
+
+/** Larger frames have memory of their own, so that a block wastes an eighth at most. */
+const BLOCK_FRAME_BYTES_MAX: number = BLOCK_BYTES / 8;
+
 /** A kept frame. */
 export interface Frame {
   readonly type: WatchEventType;
@@ -75,6 +84,8 @@ export function writeFrame(
 export class FrameCache {
   readonly #bytesMax: number;
   readonly #kept = new PositionQueue<Frame>();
+  #block = new Uint8Array(0);
+  #blockUsed = 0;
   #bytes = 0;
   #made = 0;
 
@@ -100,7 +111,7 @@ export class FrameCache {
     for (const frame of record.frames) {
       if (frame.type === type && frame.apiVersion === apiVersion) return frame.bytes!;
     }
-    const bytes = new Uint8Array(frameLength(type, content.version, content.rendering));
+    const bytes = this.#allocate(frameLength(type, content.version, content.rendering));
     writeFrame(type, content.version, content.rendering, bytes, 0);
     this.#made++;
     this.#keep({ type, apiVersion, record, bytes });
@@ -112,6 +123,17 @@ export class FrameCache {
     for (const frame of record.frames) this.#giveUp(frame);
     record.frames = NO_FRAMES;
     this.#skipGivenUp();
+  }
+
+  #allocate(length: number): Uint8Array {
+    if (length > BLOCK_FRAME_BYTES_MAX) return new Uint8Array(length);
+    if (this.#blockUsed + length > this.#block.length) {
+      this.#block = new Uint8Array(BLOCK_BYTES);
+      this.#blockUsed = 0;
+    }
+    const start = this.#blockUsed;
+    this.#blockUsed += length;
+    return this.#block.subarray(start, this.#blockUsed);
   }
 
   #keep(frame: Frame): void {
