@@ -3,46 +3,9 @@
  * not.
  */
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-import type { EngineCache, EngineRoot, Put } from '../../lib/engine/index.js';
-
-import { engineTest, type TestEngine } from './engines.js';
+import { engineTest } from './engines.js';
+import { loaded, nameOf, OBJECTS, objectText } from './large.js';
 import { listText, text } from './widget.js';
-
-const OBJECTS = 100_000;
-const PADDING = 'p'.repeat(350);
-
-function objectText(index: number, value: number, revision?: number): string {
-  const version = revision === undefined ? '' : `,"resourceVersion":"${revision}"`;
-  return (
-    `{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"labels":{"app":"app-${index % 100}"},` +
-    `"name":"${nameOf(index)}","namespace":"ns-${index % 10}"${version}},` +
-    `"spec":{"node":"n${index % 50}","padding":"${PADDING}","value":${value}}}`
-  );
-}
-
-function nameOf(index: number): string {
-  return `object-${String(index).padStart(6, '0')}`;
-}
-
-function objectPut(index: number, value: number, revision: number): Put {
-  return {
-    type: 'put',
-    namespace: `ns-${index % 10}`,
-    name: nameOf(index),
-    object: Buffer.from(objectText(index, value)),
-    revision: BigInt(revision),
-  };
-}
-
-function loaded(engine: TestEngine): EngineCache {
-  const cache = engine.create({ history: { entriesMin: 0, entriesMax: 0 } });
-  const puts = Array.from({ length: OBJECTS }, (_, index) => objectPut(index, 0, index + 1));
-  cache.replace(puts, BigInt(OBJECTS));
-  return cache;
-}
 
 // Indexes in key order: by namespace, then by name.
 const ORDER = Array.from({ length: OBJECTS }, (_, index) => index).sort(
@@ -89,38 +52,5 @@ engineTest(
     cache.trim();
     t.like(cache.stats(), { objects: 0, namespaces: 0, bytesLive: 0, bytesRetained: 0 });
     t.true(cache.stats().bytesFree <= 3 * 4 * 1024 * 1024);
-  },
-);
-
-engineTest(
-  'a thousand held snapshots of a hundred thousand objects add less than 5 % memory',
-  (t, engine) => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    const used = (): number => {
-      collect();
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
-    };
-    const before = used();
-    const cache = loaded(engine);
-    const base = used();
-    const roots: EngineRoot[] = [];
-    for (let count = 0; count < 1000; count++) {
-      roots.push(cache.root());
-      const index = (count * 7919) % OBJECTS;
-      cache.apply([objectPut(index, count + 1, OBJECTS + count + 1)]);
-    }
-    const added = (used() - base) / (base - before);
-    t.true(added < 0.05, `${(100 * added).toFixed(2)} % were added`);
-    for (const count of [0, 500, 999]) {
-      const index = (count * 7919) % OBJECTS;
-      const key = { namespace: `ns-${index % 10}`, name: nameOf(index) };
-      t.is(text(roots[count]!.get(key)?.object), objectText(index, 0, index + 1));
-      t.is(roots[count]!.count, OBJECTS);
-    }
-    t.true(cache.stats().bytesRetained > 0);
-    for (const root of roots) root.close();
-    t.is(cache.stats().bytesRetained, 0);
   },
 );

@@ -1,0 +1,52 @@
+/**
+ * What snapshots cost, counted in bytes of V8's heap and of ArrayBuffers. In a file of its own: every
+ * test file runs in a thread of its own, whose heap nobody else fills.
+ */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import type { EngineRoot } from '../../lib/engine/index.js';
+
+import { engineTest, turn } from './engines.js';
+import { loaded, nameOf, objectPut, OBJECTS, objectText } from './large.js';
+import { text } from './widget.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+// Memory of dead ArrayBuffers is given back behind the collector's back, hence more than one round.
+async function usedBytes(): Promise<number> {
+  for (let round = 0; round < 4; round++) {
+    collect();
+    await turn();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+engineTest(
+  'a thousand held snapshots of a hundred thousand objects add less than 5 % memory',
+  async (t, engine) => {
+    const before = await usedBytes();
+    const cache = loaded(engine);
+    const base = await usedBytes();
+    const roots: EngineRoot[] = [];
+    for (let count = 0; count < 1000; count++) {
+      roots.push(cache.root());
+      const index = (count * 7919) % OBJECTS;
+      cache.apply([objectPut(index, count + 1, OBJECTS + count + 1)]);
+    }
+    const added = ((await usedBytes()) - base) / (base - before);
+    t.true(added < 0.05, `${(100 * added).toFixed(2)} % were added`);
+    for (const count of [0, 500, 999]) {
+      const index = (count * 7919) % OBJECTS;
+      const key = { namespace: `ns-${index % 10}`, name: nameOf(index) };
+      t.is(text(roots[count]!.get(key)?.object), objectText(index, 0, index + 1));
+      t.is(roots[count]!.count, OBJECTS);
+    }
+    t.true(cache.stats().bytesRetained > 0);
+    for (const root of roots) root.close();
+    t.is(cache.stats().bytesRetained, 0);
+  },
+);
