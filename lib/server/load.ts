@@ -41,7 +41,17 @@ export async function loadObjects(
     const documents = await readDocuments(file);
     for (const [index, document] of documents.entries()) {
       const place = `${file}: document ${index + 1}`;
-      const answer = await inject(creation(document, types, place));
+      const collection = collectionOf(document, types, place);
+      if (await isThere(document, collection, inject)) {
+        existing++;
+        continue;
+      }
+      const answer = await inject({
+        method: 'POST',
+        path: collection,
+        headers: { 'content-type': 'application/yaml' },
+        body: document.text(),
+      });
       if (answer.status === 201) created++;
       else if (answer.status === 409) existing++;
       else throw new LoadError(`${place}: ${messageOf(answer)}`);
@@ -70,7 +80,9 @@ interface ReadDocument {
   readonly apiVersion: unknown;
   readonly kind: unknown;
   readonly namespace: unknown;
-  readonly text: string;
+  readonly name: unknown;
+  /** Only what is created is written out again. */
+  readonly text: () => string;
 }
 
 async function readDocuments(file: string): Promise<ReadDocument[]> {
@@ -87,16 +99,28 @@ async function readDocuments(file: string): Promise<ReadDocument[]> {
         apiVersion: document.get('apiVersion'),
         kind: document.get('kind'),
         namespace: document.getIn(['metadata', 'namespace']),
-        text: document.toString(),
+        name: document.getIn(['metadata', 'name']),
+        text: () => document.toString(),
       };
     });
 }
 
-function creation(
+async function isThere(
+  { name }: ReadDocument,
+  collection: string,
+  inject: Inject,
+): Promise<boolean> {
+  if (typeof name !== 'string' || name === '') return false;
+  const path = `${collection}/${encodeURIComponent(name)}`;
+  const { status } = await inject({ method: 'GET', path });
+  return status === 200;
+}
+
+function collectionOf(
   document: ReadDocument,
   types: readonly ResourceType[],
   place: string,
-): InjectedRequest {
+): string {
   for (const type of types) {
     for (const version of type.versions) {
       const apiVersion = apiVersionOf(type.group, version.name);
@@ -104,12 +128,7 @@ function creation(
       const root = type.group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
       const namespace = String(document.namespace ?? 'default');
       const scope = type.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-      return {
-        method: 'POST',
-        path: `${root}${scope}/${type.resource}`,
-        headers: { 'content-type': 'application/yaml' },
-        body: document.text,
-      };
+      return `${root}${scope}/${type.resource}`;
     }
   }
   const subject = `${String(document.apiVersion)} ${String(document.kind)}`;
