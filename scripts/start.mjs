@@ -5,7 +5,9 @@
  * Installs and builds what is missing or changed, then runs `shardwatch serve`; arguments after
  * `--` are passed on and win over the ones given here. The server runs in a process group of its
  * own, because Ctrl-C reaches every process of a terminal and npm passes the signal on once more:
- * the server is to get it once, and a second one only when somebody asks for a second time.
+ * the server is to get it once, and a second one only when somebody asks for a second time. (The
+ * script in package.json begins with `exec`: what is sent to npm would otherwise end its shell and
+ * leave the server behind. On Windows run `node scripts/start.mjs`.)
  */
 
 import { spawn } from 'node:child_process';
