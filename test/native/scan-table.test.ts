@@ -1,4 +1,4 @@
-/** Both engines scan by one table: the C++ tests' copy of it is what the JavaScript scanner says. */
+/** Both engines scan by one table: the C++ tests' copy of it is what the JavaScript one says. */
 
 import test from 'ava';
 import { readFileSync } from 'node:fs';

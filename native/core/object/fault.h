@@ -1,8 +1,7 @@
 // What can be wrong with bytes that should be a Kubernetes object: a code, a place, a sentence.
 //
 //  1. Codes, offsets, paths and messages are those of lib/object/error.ts; a table that both
-//  engines
-//     run holds them together. (Out of memory is known only here.)
+//     engines run holds them together. (Out of memory is known only here.)
 //  2. Where bytes have several faults, UTF-8 is judged first, then the first fault in reading order
 //     (a duplicate key is met at the closing brace of its object), then what an object demands.
 //  3. Messages show one byte of the document and the names of its keys, nothing else of it.

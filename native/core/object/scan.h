@@ -2,19 +2,15 @@
 // resourceVersion, its metadata, labels and declared fields, and where a resourceVersion goes.
 //
 //   {"metadata":{"name":"n","resourceVersion":"5","uid":"u"}}
-//   |<------- head -------->|                    |<- tail ->|      (the comma between them is cut)
+//   |<------- head ------->|                     |<- tail ->|     (the key between them is cut)
 //
-//  1. Two documents that say the same have the same canonical bytes (numbers: written the same
-//  way).
-//  2. `metadata.resourceVersion` is not part of an object's content: it is taken out and reported.
-//  A
+//  1. Two documents that say the same have the same canonical bytes (numbers: written alike).
+//  2. `metadata.resourceVersion` is not part of an object's content: it is taken out and told. A
 //     `metadata` that holds nothing (else) is left out with it, since stamping makes it anew.
 //  3. Scanning what was stamped gives the canonical bytes that were stamped.
 //  4. A field that is null counts as absent, as upstream's decoder reads it; of any other wrong
-//  type it
-//     is refused.
+//     type it is refused.
 //  5. Everything in a ScannedObject is a view of the caller's bytes or of the scanner's memory, and
-//  is
 //     valid until either goes or the next Scan.
 // The same as lib/object/scan.ts, byte for byte and fault for fault.
 // Thread rule: a scanner is used by one thread at a time; each thread has its own.

@@ -1,7 +1,7 @@
 // Puts what is not part of an object's content into its canonical bytes: the resourceVersion, and
 // the `apiVersion` in which it is served. Both are spliced in, never encoded anew, and at their
-// sorted place, so that the result is canonical too. Pure functions of their arguments. Thread
-// rule: any thread.
+// sorted place, so that the result is canonical too.
+// Values without a life of their own. Thread rule: any thread.
 
 #ifndef NATIVE_CORE_OBJECT_STAMP_H_
 #define NATIVE_CORE_OBJECT_STAMP_H_

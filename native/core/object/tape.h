@@ -12,8 +12,7 @@
 //                           string x
 //
 //  1. The value of a key is the entry after it.
-//  2. `start` and `end` are offsets in the document; of a string and a key they leave out the
-//  quotes.
+//  2. `start` and `end` are offsets in the document, quotes of strings and keys left out.
 //  3. The children of an array that is canonical already are dropped when it closes: nobody looks
 //     into it again.
 //  4. Memory that is out is told, not thrown: Append returns kNoEntry.
