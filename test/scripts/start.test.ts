@@ -1,6 +1,7 @@
-/** `npm start` as a terminal and npm use it. */
+/** `npm start` as a terminal, npm and a supervisor use it. One at a time: each may build. */
 
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
@@ -10,35 +11,44 @@ import { createInterface } from 'node:readline';
 
 import { ROOT } from './script.js';
 
-test('it serves, says what to try, and stops cleanly on a Ctrl-C that comes twice', async (t) => {
+/** Starts, reads to the last line to try, sends the signals and resolves to how it ended. */
+async function startAndStop(
+  t: ExecutionContext,
+  command: readonly [string, ...string[]],
+  signals: readonly NodeJS.Signals[],
+): Promise<{ text: string; folder: string; end: unknown }> {
   const folder = await mkdtemp(join(tmpdir(), 'shardwatch-start-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const kubeconfig = join(folder, 'kubeconfig');
-  const child = spawn(
-    process.execPath,
-    [
-      join(ROOT, 'scripts/start.mjs'),
-      ...['--secure-port', '0'],
-      ...['--data-dir', folder],
-      ...['--write-kubeconfig', kubeconfig],
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const [program, ...first] = command;
+  const args = [
+    ...first,
+    ...['--secure-port', '0'],
+    ...['--data-dir', folder],
+    ...['--write-kubeconfig', join(folder, 'kubeconfig')],
+  ];
+  const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => child.kill('SIGTERM'));
   const exited = once(child, 'exit');
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const printed: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     printed.push(line);
-    if (line.startsWith('Ctrl-C')) break;
+    if (!line.startsWith('Ctrl-C')) continue;
+    await t.notThrowsAsync(access(join(folder, 'kubeconfig')));
+    for (const signal of signals) child.kill(signal);
   }
-  const text = printed.join('\n');
-  t.regex(text, /is ready on https:\/\/127\.0\.0\.1:\d+/, errors);
-  t.true(text.includes(`kubectl --kubeconfig ${kubeconfig} get apps`), text);
-  await t.notThrowsAsync(access(kubeconfig));
+  return { text: printed.join('\n'), folder, end: await exited };
+}
+
+test.serial('it serves, says what to try, and stops cleanly on a Ctrl-C that comes twice', async (t) => {
   // Once by the terminal, once by npm.
-  child.kill('SIGINT');
-  child.kill('SIGINT');
-  t.deepEqual(await exited, [0, null], errors);
+  const command = [process.execPath, join(ROOT, 'scripts/start.mjs')] as const;
+  const { text, folder, end } = await startAndStop(t, command, ['SIGINT', 'SIGINT']);
+  t.regex(text, /is ready on https:\/\/127\.0\.0\.1:\d+/);
+  t.true(text.includes(`kubectl --kubeconfig ${join(folder, 'kubeconfig')} get apps`), text);
+  t.deepEqual(end, [0, null]);
+});
+
+test.serial('what is sent to npm alone stops the server, not only its shell', async (t) => {
+  const { end } = await startAndStop(t, ['npm', 'start', '--'], ['SIGTERM']);
+  t.deepEqual(end, [0, null]);
 });
