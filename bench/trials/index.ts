@@ -1,0 +1,14 @@
+/** All trials there are. Their rows have the names that goals.tsv gives them. */
+
+import type { Trial } from './contract.js';
+import { getTrials } from './get.js';
+import { listTrials } from './list.js';
+import { memoryTrials } from './memory.js';
+import { watchTrials } from './watch.js';
+
+export const TRIALS: readonly Trial[] = [
+  ...listTrials,
+  ...getTrials,
+  ...memoryTrials,
+  ...watchTrials,
+];

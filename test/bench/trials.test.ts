@@ -1,0 +1,217 @@
+/** The trials themselves, with few objects: their names, their results, the figures they have. */
+
+import test from 'ava';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { launchProcess } from '../../bench/contender.js';
+import { parseGoals } from '../../bench/goals.js';
+import { timeCalls } from '../../bench/kernel.js';
+import { ROOT } from '../../bench/machine.js';
+import { ROUNDS_MIN } from '../../bench/measure.js';
+import { findEngines, run } from '../../bench/run.js';
+import type { Operations, Setup, Trial } from '../../bench/trials/contract.js';
+import { TRIALS } from '../../bench/trials/index.js';
+import {
+  bucketOf,
+  BUCKETS,
+  FIRST_REVISION,
+  keyOrder,
+  podIdentity,
+  PodSource,
+} from '../../bench/workload/pods.js';
+import { compareNamespaces, compareUtf8, scanObject } from '../../lib/object/index.js';
+import { engineReport } from '../../lib/engine/index.js';
+
+const FAMILIES = ['list/', 'get/', 'memory/', 'watch/match-'];
+
+const goals = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
+
+test('every goal of these families has a row of that name, and every row a goal', (t) => {
+  const wanted = goals
+    .filter((goal) => FAMILIES.some((family) => goal.case.startsWith(family)))
+    .map(({ case: name, against, kind, unit }) => `${name} ${against} ${kind} ${unit}`);
+  const there = TRIALS.flatMap(({ rows }) =>
+    rows.map(({ case: name, against, kind, metricUnit }) => {
+      const unit = kind === 'value' ? metricUnit : 'x';
+      return `${name} ${against} ${kind === 'ratio' ? 'ratio' : 'value'} ${unit}`;
+    }),
+  );
+  t.deepEqual(there.sort(), wanted.sort());
+});
+
+test('every trial has at least ten rounds, quick or not', (t) => {
+  for (const { name, full, quick } of TRIALS) {
+    t.true(full.sets * full.rounds >= ROUNDS_MIN, name);
+    t.true(quick.sets * quick.rounds >= ROUNDS_MIN, name);
+  }
+});
+
+const SETUP: Setup = {
+  engine: engineReport().kind,
+  size: { objects: 300, objectBytes: 2_048, updates: 600, watches: 250 },
+  seed: 7,
+};
+
+function metricsOf(trial: Trial, operation: string): readonly string[] {
+  const plans = trial.rows.filter((plan) => plan.operation === operation);
+  return plans.flatMap(({ metric, noiseMetric }) => [metric, noiseMetric ?? metric]);
+}
+
+for (const trial of TRIALS) {
+  test(`${trial.name}: all contenders compute the same, and have figures of it`, async (t) => {
+    const setup = trial.name === 'get/bytes-8k' ? large(SETUP) : SETUP;
+    const ours = await trial.engine(setup);
+    const rivals = Object.entries(trial.rivals);
+    const all: [string, Operations][] = [['engine', ours]];
+    for (const [name, prepare] of rivals) all.push([name, await prepare(setup)]);
+    for (const plan of trial.rows) {
+      t.true(plan.operation in ours, plan.operation);
+      if (plan.kind === 'ratio') t.true(plan.rival in trial.rivals, plan.rival);
+    }
+    for (const [operation, { digest }] of Object.entries(ours)) {
+      const digests = all.flatMap(([, operations]) => operations[operation]?.digest?.() ?? []);
+      t.is(new Set(digests).size, digest === undefined ? 0 : 1, operation);
+    }
+    for (const [name, operations] of all) {
+      for (const [operation, { sample }] of Object.entries(operations)) {
+        const figures = await sample(2);
+        for (const metric of metricsOf(trial, operation)) {
+          t.true(Number.isFinite(figures[metric]), `${name} ${operation} ${metric}`);
+        }
+      }
+    }
+  });
+
+  test(`${trial.name}: other histories have other results`, async (t) => {
+    const setup = trial.name === 'get/bytes-8k' ? large(SETUP) : SETUP;
+    const one = await trial.engine(setup);
+    const other = await trial.engine({ ...setup, seed: 8 });
+    for (const [operation, { digest }] of Object.entries(one)) {
+      if (digest === undefined) continue;
+      t.not(digest(), other[operation]?.digest?.(), operation);
+    }
+  });
+}
+
+function large(setup: Setup): Setup {
+  return { ...setup, size: { ...setup.size, objectBytes: 8_192 } };
+}
+
+const SIZES = [2_048, 8_192];
+
+for (const bytes of SIZES) {
+  test(`pods of ${bytes} bytes are canonical, survive being parsed, and are what they say`, (t) => {
+    const pods = new PodSource(bytes);
+    for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 63, 64, 12_345]) {
+      const object = pods.bytes(index, 42, FIRST_REVISION + 7);
+      const text = Buffer.from(object).toString();
+      t.is(text.length, bytes);
+      t.is(JSON.stringify(JSON.parse(text)), text);
+      const scanned = scanObject(object, ['spec.nodeName']);
+      t.deepEqual({ namespace: scanned.namespace, name: scanned.name }, podIdentity(index));
+      t.is(scanned.resourceVersion, String(FIRST_REVISION + 7));
+      const labels = Object.fromEntries(scanned.labels);
+      t.is(Number(labels['bucket']), bucketOf(index));
+      t.is(Number(labels['group']), bucketOf(index) % 10);
+      t.regex(scanned.fields[0] ?? '', /^node-\d{3}$/);
+      // Nothing but the resourceVersion is taken out: the rest was canonical already.
+      const member = `"resourceVersion":"${FIRST_REVISION + 7}",`;
+      t.is(Buffer.from(scanned.bytes).toString(), text.replace(member, ''));
+    }
+  });
+}
+
+test('pods of another version differ, those of the same do not', (t) => {
+  const pods = new PodSource(2_048);
+  const one = Buffer.from(pods.bytes(5, 1, FIRST_REVISION)).toString();
+  t.is(Buffer.from(pods.bytes(5, 1, FIRST_REVISION)).toString(), one);
+  t.not(Buffer.from(pods.bytes(5, 2, FIRST_REVISION)).toString(), one);
+  t.not(Buffer.from(pods.bytes(6, 1, FIRST_REVISION)).toString(), one);
+});
+
+test('64 pods may be held at a time', (t) => {
+  const pods = new PodSource(2_048);
+  const held = Array.from({ length: 64 }, (_, index) => pods.bytes(index, 0, FIRST_REVISION));
+  t.is(new Set(held.map((bytes) => Buffer.from(bytes).toString())).size, 64);
+});
+
+test('a pod that does not fit is refused', (t) => {
+  t.throws(() => new PodSource(100), { instanceOf: RangeError });
+});
+
+test('the order of keys is that of the cache', (t) => {
+  const keys = [...keyOrder(500)].map((index) => podIdentity(index));
+  const sorted = [...keys].sort(
+    (a, b) => compareNamespaces(a.namespace, b.namespace) || compareUtf8(a.name, b.name),
+  );
+  t.deepEqual(keys, sorted);
+  t.is(keys.length, 500);
+});
+
+test('each bucket holds one percent of the pods', (t) => {
+  const counts = Array.from({ length: BUCKETS }, () => 0);
+  for (let index = 0; index < 64 * 500; index++) counts[bucketOf(index)]!++;
+  t.true(counts.every((count) => count === 320));
+});
+
+test('short and long calls are timed', (t) => {
+  let calls = 0;
+  const work = (rounds: number) => (): void => {
+    for (let round = 0; round < rounds; round++) calls += round & 1;
+  };
+  for (const operation of [work(10), work(1_000_000)]) {
+    const { wallUs = 0, cpuUs = -1 } = timeCalls(operation, 5);
+    t.true(wallUs > 0 && cpuUs >= 0);
+  }
+  t.true(calls > 0);
+});
+
+test('what a call throws is thrown', (t) => {
+  let calls = 0;
+  const failing = (): void => {
+    if (++calls > 3) throw new Error('it broke');
+  };
+  t.throws(() => timeCalls(failing, 50), { message: 'it broke' });
+});
+
+test('engines that cannot be had are told with the reason', (t) => {
+  const { there, missing } = findEngines(['native', 'javascript']);
+  t.true(there.includes('javascript'));
+  t.is(there.length + missing.size, 2);
+  for (const reason of missing.values()) t.regex(reason, /native/);
+});
+
+test('a run starts real processes and makes rows of what they answer', async (t) => {
+  const trial = TRIALS.find(({ name }) => name === 'get/bytes-2k');
+  const effort = { size: { ...SETUP.size }, sets: 1, rounds: 10, budgetMs: 1 };
+  const seen: number[] = [];
+  const { rows, samples } = await run({
+    trials: [{ ...trial!, quick: effort }, TRIALS[0]!],
+    names: ['get/'],
+    quick: true,
+    engine: 'javascript',
+    othersMax: Infinity,
+    machine: 'a machine',
+    launch: launchProcess,
+    readLoad: () => undefined,
+    say: () => undefined,
+    onRows: (rows) => seen.push(rows.length),
+  });
+  t.deepEqual(
+    rows.map((row) => [row.case, row.against, row.engine, 'ratio' in row, 'scaledTo' in row]),
+    [
+      ['get/bytes-2k', 'stringify', 'javascript', true, true],
+      ['get/bytes-2k', 'itself', 'javascript', true, true],
+    ],
+  );
+  t.deepEqual(seen, [2]);
+  t.is(samples[0]?.rounds.length, 10);
+});
+
+test('a contender that there is not is told by its process', async (t) => {
+  const { engine, size, seed } = SETUP;
+  const spec = { trial: 'get/bytes-2k', contender: 'nobody', engine, size, seed };
+  const error = await t.throwsAsync(launchProcess(spec));
+  t.regex(String(error?.cause), /there is no contender nobody/);
+});
