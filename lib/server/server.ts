@@ -19,6 +19,7 @@ import {
   statusAnswer,
   type Answer,
   type Handler,
+  type RequestInfo,
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
@@ -42,7 +43,7 @@ import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
 import { implicitNamespaceAnswer } from './implicit-namespace.js';
 import { injectedRecord, type InjectedRequest } from './inject.js';
-import { silentLogger, type Logger } from './logger.js';
+import { silentLogger, type LogFields, type Logger } from './logger.js';
 import { createPipeline } from './pipeline.js';
 import { ServerMetrics } from './server-metrics.js';
 
@@ -123,8 +124,10 @@ export class ApiServer {
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       uuid: randomUUID,
       logger: this.#logger,
-      finish: async (request, info, answer) =>
-        gzipAnswer(this.#metrics.measure(request, info, answer), request),
+      finish: async (request, info, answer) => {
+        this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
+        return gzipAnswer(this.#metrics.measure(request, info, answer), request);
+      },
     });
   }
 
@@ -206,7 +209,7 @@ export class ApiServer {
     };
     return async (
       request: RequestRecord,
-      info: ReturnType<typeof parseRequestInfo>,
+      info: RequestInfo,
       user: UserInfo | undefined,
     ): Promise<Answer> => {
       if (info.isResourceRequest) {
@@ -309,6 +312,23 @@ function groupPaths(types: readonly ResourceType[]): string[] {
     }
   }
   return [...paths];
+}
+
+function accessFields(
+  request: RequestRecord,
+  info: RequestInfo | undefined,
+  answer: Answer,
+  clock: Clock,
+): LogFields {
+  return {
+    verb: info?.verb ?? '',
+    method: request.method,
+    path: request.path,
+    code: answer.status,
+    durationMs: clock.now() - request.receivedAt,
+    client: request.remoteAddress,
+    userAgent: request.header('user-agent') ?? '',
+  };
 }
 
 // An address that stands for all addresses is no place to connect to.
