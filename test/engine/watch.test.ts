@@ -245,6 +245,32 @@ engineTest(
   },
 );
 
+engineTest(
+  'a watch that was woken and not drained is not woken again, not even for its end',
+  async (t, engine) => {
+    const cache = engine.create();
+    let wakes = 0;
+    cache.watch({ from: { type: 'after', revision: 0n }, wake: () => wakes++ });
+    cache.apply([put(WEB, 1n)]);
+    await turn();
+    cache.replace([], 2n);
+    await turn();
+    t.is(wakes, 1);
+  },
+);
+
+engineTest('a closed watch is not woken for an event of its group', async (t, engine) => {
+  const cache = engine.create();
+  let wakes = 0;
+  const from = { type: 'after' as const, revision: 0n };
+  const closed = cache.watch({ from, wake: () => t.fail() });
+  cache.watch({ from, wake: () => wakes++ });
+  closed.close();
+  cache.apply([put(WEB, 1n)]);
+  await turn();
+  t.is(wakes, 1);
+});
+
 engineTest('one function may wake several watches', async (t, engine) => {
   const cache = engine.create();
   let wakes = 0;
@@ -363,9 +389,12 @@ engineTest(
       { key: 'app', operator: 'In' as const, values: ['x', 'y'] },
       { key: 'tier', operator: 'DoesNotExist' as const, values: [] },
     ];
+    const reversed = terms
+      .map((term) => ({ ...term, values: [...term.values].reverse() }))
+      .reverse();
     const open = (query: Partial<WatchQuery>) => cache.watch({ ...after(0n), ...query });
     const one = open({ selector: { labels: terms, fields: [] } });
-    const same = open({ selector: { labels: [...terms].reverse(), fields: [] } });
+    const same = open({ selector: { labels: reversed, fields: [] } });
     const other = open({ selector: app('x') });
     const version = open({ apiVersion: 'example.com/v2' });
     t.like(cache.stats(), { watches: 4, watchGroups: 3 });

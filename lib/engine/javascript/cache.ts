@@ -137,7 +137,6 @@ export class JavaScriptEngineCache implements EngineCache {
     this.#assertOpen();
     if (revision <= this.#root.revision) return;
     this.#root = { ...this.#root, revision };
-    this.#watches.offer(this.#log.end);
   }
 
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
@@ -179,7 +178,7 @@ export class JavaScriptEngineCache implements EngineCache {
       kind: this.kind,
       objects: directory.count,
       shards: this.#shards.count,
-      namespaces: directory.namespaceCount,
+      namespaces: this.#shards.namespaces,
       bytesLive,
       bytesRetained: this.#arena.live - bytesLive,
       bytesFree: this.#arena.allocated - this.#arena.live,

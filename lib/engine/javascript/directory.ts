@@ -49,10 +49,6 @@ export class Directory {
     return this.#namespaces.weight;
   }
 
-  get namespaceCount(): number {
-    return this.#namespaces.size;
-  }
-
   /** The objects of a namespace; none where there is no such namespace. */
   objects(namespace: string): TreeSnapshot<Version> {
     return this.#namespaces.get(namespace)?.objects ?? NO_OBJECTS;

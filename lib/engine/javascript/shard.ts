@@ -18,15 +18,14 @@ import type { Version } from './version.js';
 export class Shard {
   readonly #trees = new Map<string, Tree<Version>>();
   readonly #touched = new Set<string>();
-  #objects = 0;
   #bytes = 0;
 
-  /** Number of objects. */
-  get objects(): number {
-    return this.#objects;
+  /** Number of namespaces that have an object, once all is published. */
+  get namespaces(): number {
+    return this.#trees.size;
   }
 
-  /** Bytes of their versions. */
+  /** Bytes of the current versions. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -39,8 +38,7 @@ export class Shard {
       this.#trees.set(version.namespace, tree);
     }
     const previous = tree.put(version);
-    this.#count(previous, -1);
-    this.#count(version, 1);
+    this.#bytes += version.length - (previous?.length ?? 0);
     this.#touched.add(version.namespace);
     return previous;
   }
@@ -49,7 +47,7 @@ export class Shard {
   delete(key: ObjectKey): Version | undefined {
     const previous = this.#trees.get(key.namespace)?.delete(key.name);
     if (previous === undefined) return undefined;
-    this.#count(previous, -1);
+    this.#bytes -= previous.length;
     this.#touched.add(key.namespace);
     return previous;
   }
@@ -62,12 +60,6 @@ export class Shard {
       if (tree.size === 0) this.#trees.delete(namespace);
     }
     this.#touched.clear();
-  }
-
-  #count(version: Version | undefined, sign: 1 | -1): void {
-    if (version === undefined) return;
-    this.#objects += sign;
-    this.#bytes += sign * version.length;
   }
 }
 
@@ -85,6 +77,10 @@ export class Shards {
 
   get bytes(): number {
     return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  }
+
+  get namespaces(): number {
+    return this.#shards.reduce((sum, shard) => sum + shard.namespaces, 0);
   }
 
   /** The shard that a namespace belongs to. */

@@ -88,7 +88,7 @@ export class Watches implements WatchHost {
     this.#beginFuture();
   }
 
-  /** The cache has reached another revision: some watches may begin. */
+  /** Begins the watches whose revision was passed. Without an event above it there is no hurry. */
   #beginFuture(): void {
     for (const [watch, cursor] of this.#future) {
       if (cursor.after >= this.revision) continue;

@@ -132,6 +132,15 @@ test('an object larger than a slab has one of its own, which goes with it', (t) 
   small.check();
 });
 
+test('large objects among small ones waste no slabs', (t) => {
+  const arena = new Arena();
+  for (let index = 0; index < 20; index++) {
+    add(arena, 100, 1);
+    add(arena, 3 * 1024 * 1024, 2);
+  }
+  t.true(arena.allocated <= arena.live + 64 * 1024);
+});
+
 test('a cache of few objects takes little memory', (t) => {
   const arena = new Arena();
   for (let index = 0; index < 50; index++) add(arena, 1_000, index);

@@ -4,7 +4,7 @@ import test from 'ava';
 
 import { JavaScriptEngineCache } from '../../../lib/engine/javascript/index.js';
 import type { JavaScriptEngineInternals } from '../../../lib/engine/javascript/index.js';
-import type { EngineScope, EngineSelector, EngineWatch } from '../../../lib/engine/index.js';
+import type { EngineScope, EngineSelector, EngineWatch, Put } from '../../../lib/engine/index.js';
 import { cacheOptions, type TestCacheOptions } from '../engines.js';
 import { drainAll, put, remove } from '../widget.js';
 
@@ -96,6 +96,10 @@ test('pending events are dropped when every watch of the group has passed them',
   drainAll(fast);
   drainAll(late);
   t.is(cache.watches.pendingCount, 0);
+  late.close();
+  cache.apply([put({ namespace: 'a', name: 'web' }, 12n)]);
+  drainAll(fast);
+  t.is(cache.watches.pendingCount, 0, 'a watch that is gone is not waited for');
 });
 
 test('a watch that never drains costs no more than the log has entries', (t) => {
@@ -146,6 +150,18 @@ test('frames go when their record leaves the log', (t) => {
   t.is(cache.watches.frames.bytes, 0);
 });
 
+test('frames that went with their records are not in the way of those that are given up', (t) => {
+  const cache = create({ history: { entriesMin: 0, entriesMax: 5 } }, { frameBytesMax: 700 });
+  const watch = open(cache, {});
+  const change = (revision: bigint): Put => put({ namespace: 'a', name: 'web' }, revision);
+  cache.apply([change(1n)]);
+  watch.drainFrames(10_000);
+  cache.apply([2n, 3n, 4n, 5n, 6n].map(change));
+  t.is(watch.drainFrames(10_000).items.length, 5);
+  const { bytes } = cache.watches.frames;
+  t.true(bytes > 0 && bytes <= 700);
+});
+
 test('a version that nobody knows any more gives its strings back', (t) => {
   const cache = create({ history: { entriesMin: 0, bytesMax: 0 } });
   const widget = { namespace: 'a', name: 'web', labels: { app: 'x' }, node: 'n1' };
@@ -159,6 +175,8 @@ test('a version that nobody knows any more gives its strings back', (t) => {
   t.throws(() => cache.apply([put({ ...widget, name: 'new' }, 5n), remove('a', 'x', 5n)]));
   t.throws(() => cache.apply([put(widget, 5n), { ...put(widget, 6n), name: 'other' }]));
   t.is(cache.stringCount, 2, 'a refused batch leaves nothing behind');
+  cache.apply([remove('a', 'api', 5n)]);
+  t.is(cache.stringCount, 0);
 });
 
 test('wake-ups of one turn are one task, and one that throws stops no other', (t) => {
