@@ -94,6 +94,24 @@ TEST(BlockPool, ReservesNoMoreForBlocksThatComeAndGo) {
   EXPECT_EQ(pool.Stats().bytes_reserved, reserved);
 }
 
+TEST(BlockPool, ADraftIsFilledWhereTheBlockWillBe) {
+  BlockPool pool;
+  BlockDraft draft = pool.Draft(5);
+  ASSERT_TRUE(draft);
+  ASSERT_EQ(draft.bytes().size(), 5U);
+  std::memcpy(draft.bytes().data(), "bytes", 5);
+  const void* const place = draft.bytes().data();
+  const BlockReference block = std::move(draft).Finish();
+  EXPECT_EQ(block->bytes().data(), place);
+  EXPECT_EQ(TextOf(block), "bytes");
+}
+
+TEST(BlockPool, ADraftThatIsDroppedLeavesNothing) {
+  BlockPool pool;
+  { const BlockDraft draft = pool.Draft(1000); }
+  EXPECT_EQ(pool.Stats().blocks_live, 0U);
+}
+
 TEST(BlockPool, RefusesWhatASizeCannotHold) {
   BlockPool pool;
   const std::byte one{};

@@ -3,7 +3,7 @@
 // A block is filled once, when it is made, and never changes; whoever holds a reference may read it
 // from any thread without a lock. It carries no V8 handle and may outlive every environment.
 //
-//   slot of a pool:  | Block: pool, references, size, size class | bytes ... | rounding |
+//   slot of a pool:  | Block: pool, references, size | bytes ... | rounding |
 //
 //  1. The count starts at one and never rises from zero: a reference is copied from a reference.
 //  2. The last reference gives the slot back to the pool it came from, on whichever thread that is.
@@ -38,8 +38,7 @@ class alignas(kSlotAlignment) Block {
   friend class BlockPool;
   friend class BlockReference;
 
-  Block(BlockPool* pool, uint32_t size, uint32_t size_class)
-      : pool_(pool), references_(1), size_(size), size_class_(size_class) {}
+  Block(BlockPool* pool, uint32_t size) : pool_(pool), references_(1), size_(size) {}
   ~Block() = default;
 
   // Immutable after construction.
@@ -48,7 +47,6 @@ class alignas(kSlotAlignment) Block {
   std::atomic<uint32_t> references_;
   // Immutable after construction.
   const uint32_t size_;
-  const uint32_t size_class_;
 };
 
 // One count on a block, or none.

@@ -1,34 +1,25 @@
-// Where blocks come from: slots of a few sizes, cut from slabs and used again.
+// Where blocks come from: an arena of their own, and the one way to fill a block.
 //
-// Memory that is warm copies several times faster than memory that the kernel has yet to map, so a
-// slot that a block leaves is kept for the next block of its class and goes to the system only with
-// the pool.
-//
-//   bin of a class:  free -> slot -> slot -> (nothing)      slabs: 256 KiB each, cut whole
-//
-//  1. A slot is in exactly one place: a live block, or the free list of its class.
-//  2. A block that can't be made changes nothing: Make returns an empty reference.
-//  3. The pool outlives its blocks; its destructor asserts that none is left.
-// Thread rule: any thread; a bin's lock is held for a pointer swap, except while a slab is cut.
-// Lock order: never two bins at once.
+//  1. A block is filled before anybody but its maker sees it.
+//  2. A block that can't be made changes nothing: what is returned is empty.
+//  3. The pool outlives its blocks; the arena's destructor asserts that none is left.
+// Thread rule: any thread; a BlockDraft belongs to one thread.
 
 #ifndef NATIVE_CORE_BYTES_BLOCK_POOL_H_
 #define NATIVE_CORE_BYTES_BLOCK_POOL_H_
 
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <mutex>
 #include <span>
+#include <utility>
 
+#include "native/core/bytes/arena.h"
 #include "native/core/bytes/block.h"
-#include "native/core/bytes/size_class.h"
 
 namespace shardwatch {
 
-// Sums over all bins; each is exact at some moment during the call, not all at the same one.
+// Each number is exact at some moment during the call, not all at the same one.
 struct BlockPoolStats {
   uint64_t blocks_live = 0;
   // Slots of live blocks, headers and rounding included.
@@ -37,17 +28,39 @@ struct BlockPoolStats {
   uint64_t bytes_reserved = 0;
 };
 
+// A block that is being filled, or none.
+class BlockDraft {
+ public:
+  BlockDraft() = default;
+
+  explicit operator bool() const { return static_cast<bool>(block_); }
+
+  // To be written, all of it, before Finish.
+  std::span<std::byte> bytes() const;
+
+  // The block, which does not change any more.
+  BlockReference Finish() && { return std::move(block_); }
+
+ private:
+  friend class BlockPool;
+  explicit BlockDraft(BlockReference block) : block_(std::move(block)) {}
+
+  BlockReference block_;
+};
+
 class BlockPool {
  public:
   // A block's size is 32 bits wide, header included.
   static constexpr size_t kBlockBytesMax = std::numeric_limits<uint32_t>::max() - sizeof(Block);
 
   BlockPool() = default;
-  ~BlockPool();
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
 
-  // A block with a copy of `bytes`. Empty when memory is out or `bytes` exceeds kBlockBytesMax.
+  // A block of `size` bytes to be filled. Empty when memory is out or size exceeds kBlockBytesMax.
+  BlockDraft Draft(size_t size);
+
+  // A block with a copy of `bytes`; empty as above.
   BlockReference Make(std::span<const std::byte> bytes);
 
   BlockPoolStats Stats() const;
@@ -55,32 +68,9 @@ class BlockPool {
  private:
   friend class BlockReference;
 
-  struct FreeSlot {
-    FreeSlot* next;
-  };
-
-  struct alignas(kSlotAlignment) Slab {
-    Slab* next;
-  };
-
-  // Alone on its cache line, so that threads that use different classes do not meet.
-  struct alignas(64) Bin {
-    mutable std::mutex mu;
-    // Guarded by mu.
-    FreeSlot* free = nullptr;
-    Slab* slabs = nullptr;
-    uint64_t slabs_count = 0;
-    uint64_t blocks_live = 0;
-  };
-
   void Release(Block* block);
-  void* Take(uint32_t size_class, size_t slot_bytes);
-  static bool CutSlab(Bin& bin, size_t slot_bytes);
 
-  std::array<Bin, kSizeClassCount> bins_;
-  // Atomic. Blocks too large for a bin.
-  std::atomic<uint64_t> unpooled_blocks_ = 0;
-  std::atomic<uint64_t> unpooled_bytes_ = 0;
+  Arena arena_;
 };
 
 }  // namespace shardwatch
