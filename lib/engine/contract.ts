@@ -27,7 +27,9 @@ export interface HistoryLimits {
   readonly entriesMin: number;
   /** Never more events than this. Default 102 400. */
   readonly entriesMax: number;
-  /** Bytes of object versions that only the history keeps alive; beats entriesMin. Default 256 MiB. */
+  /**
+   * Bytes of object versions that only the history keeps alive; beats entriesMin. Default 256 MiB.
+   */
   readonly bytesMax: number;
 }
 
@@ -95,8 +97,8 @@ export interface EngineList {
   /** The revision of the root that is listed. */
   readonly revision: bigint;
   /**
-   * The last key of the page where more objects follow within the scope's namespace and name, whether
-   * or not they meet the selector; needs a `limit`.
+   * The last key of the page where more objects follow within the scope's namespace and name,
+   * whether or not they meet the selector; needs a `limit`.
    */
   readonly last: ObjectKey | undefined;
   /** How many objects follow the page; only with a `limit` and without a selector. */
@@ -129,8 +131,8 @@ export interface WatchQuery extends EngineScope {
    */
   readonly from: { readonly type: 'state' } | { readonly type: 'after'; readonly revision: bigint };
   /**
-   * Called from the event loop when there is something to drain or the watch has ended, at most once
-   * between two drains.
+   * Called from the event loop when there is something to drain or the watch has ended, at most
+   * once between two drains.
    */
   readonly wake: () => void;
 }
@@ -157,9 +159,9 @@ export interface WatchBatch<Item> {
   /** `initial` while the objects of a `state` watch are delivered; a batch never mixes both. */
   readonly phase: 'initial' | 'live';
   /**
-   * Everything up to this revision that matches has been drained: 0 until the initial state has been
-   * drained whole and `revision` with its last batch (which may be empty), then never above the
-   * cache's revision nor as high as that of an event still to come.
+   * Everything up to this revision that matches has been drained: 0 until the initial state has
+   * been drained whole and `revision` with its last batch (which may be empty), then never above
+   * the cache's revision nor as high as that of an event still to come.
    */
   readonly position: bigint;
   /** Whether another drain would deliver more at once. */
@@ -247,8 +249,8 @@ export type EngineErrorCode =
   | 'engine-unavailable';
 
 /**
- * Thrown by engines and their loader. For `invalid-object` the `cause` is the ObjectError that tells
- * what the bytes lack, and `index` says which change of the batch it was.
+ * Thrown by engines and their loader. For `invalid-object` the `cause` is the ObjectError that
+ * tells what the bytes lack, and `index` says which change of the batch it was.
  */
 export class EngineError extends Error {
   override readonly name: string = 'EngineError';

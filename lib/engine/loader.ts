@@ -1,9 +1,9 @@
 /**
  * Chooses the engine of a cache, and tells why.
  *
- * `auto` is the native engine where it can be had and JavaScript otherwise; the environment variable
- * SHARDWATCH_ENGINE (native, javascript or auto) decides in its place. Whoever names an engine gets
- * that one or an error, and why the native one is not there is never swallowed.
+ * `auto` is the native engine where it can be had and JavaScript otherwise; the environment
+ * variable SHARDWATCH_ENGINE (native, javascript or auto) decides in its place. Whoever names an
+ * engine gets that one or an error, and why the native one is not there is never swallowed.
  */
 
 import {
@@ -28,8 +28,8 @@ const NATIVE_MISSING = 'this build has no native engine yet';
 /**
  * Makes a cache on the engine of that kind.
  *
- * Throws `engine-unavailable` for an engine that cannot be had and for names that are no engine's, and a
- * RangeError for options out of range.
+ * Throws `engine-unavailable` for an engine that cannot be had and for names that are no engine's,
+ * and a RangeError for options out of range.
  */
 export function createEngineCache(
   kind: EngineKind | 'auto',
@@ -40,7 +40,9 @@ export function createEngineCache(
   return new JavaScriptEngineCache(options);
 }
 
-/** Tells which engine `createEngineCache` would take. Throws what it would throw. Default `auto`. */
+/**
+ * Tells which engine `createEngineCache` would take. Throws what it would throw. Default `auto`.
+ */
 export function engineReport(kind: EngineKind | 'auto' = 'auto'): EngineReport {
   if (kind !== 'auto') return reportNamed(kind, 'it was asked for');
   const named = process.env[ENGINE_VARIABLE];

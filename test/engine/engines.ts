@@ -31,7 +31,10 @@ export const HISTORY_LIMITS: HistoryLimits = {
   bytesMax: 256 * 1024 * 1024,
 };
 
-/** Options with the defaults of tests: the declared field `spec.node`, and a clock that stands still. */
+/**
+ * Options with the defaults of tests: the declared field `spec.node`, and a clock that stands
+ * still.
+ */
 export function cacheOptions(options: TestCacheOptions = {}): EngineCacheOptions {
   return {
     name: 'widgets.example.com',

@@ -9,7 +9,8 @@ const PADDING = 'p'.repeat(350);
 export function objectText(index: number, value: number, revision?: number): string {
   const version = revision === undefined ? '' : `,"resourceVersion":"${revision}"`;
   return (
-    `{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"labels":{"app":"app-${index % 100}"},` +
+    `{"apiVersion":"example.com/v1","kind":"Widget",` +
+    `"metadata":{"labels":{"app":"app-${index % 100}"},` +
     `"name":"${nameOf(index)}","namespace":"ns-${index % 10}"${version}},` +
     `"spec":{"node":"n${index % 50}","padding":"${PADDING}","value":${value}}}`
   );

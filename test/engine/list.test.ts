@@ -3,7 +3,8 @@ import type { EngineCache, EngineSelector, ListQuery } from '../../lib/engine/in
 import { engineTest, type TestEngine } from './engines.js';
 import { listKeys, listText, put, text, type Widget, widgetText } from './widget.js';
 
-// In the order of their keys' UTF-8 bytes: `-` and `.` come before the slash, astral characters last.
+// In the order of their keys' UTF-8 bytes: `-` and `.` come before the slash, astral characters
+// last.
 const WIDGETS: readonly Widget[] = [
   { namespace: 'a-b', name: 'web', labels: { app: 'x' } },
   { namespace: 'a.b', name: 'web', node: 'n1' },

@@ -1,6 +1,6 @@
 /**
- * What must hold at the size that the engine is made for: 10^5 objects. Sizes are counted, times are
- * not.
+ * What must hold at the size that the engine is made for: 10^5 objects. Sizes are counted, times
+ * are not.
  */
 
 import { engineTest } from './engines.js';

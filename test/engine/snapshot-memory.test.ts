@@ -1,6 +1,6 @@
 /**
- * What snapshots cost, counted in bytes of V8's heap and of ArrayBuffers. In a file of its own: every
- * test file runs in a thread of its own, whose heap nobody else fills.
+ * What snapshots cost, counted in bytes of V8's heap and of ArrayBuffers. In a file of its own:
+ * every test file runs in a thread of its own, whose heap nobody else fills.
  */
 
 import { setFlagsFromString } from 'node:v8';

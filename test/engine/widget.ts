@@ -37,7 +37,9 @@ export function widgetText(
   });
 }
 
-/** A widget's bytes as a client may send them: other order, white space, a stale resourceVersion. */
+/**
+ * A widget's bytes as a client may send them: other order, white space, a stale resourceVersion.
+ */
 export function widgetSource(widget: Widget): Uint8Array {
   const { namespace, name } = widget;
   const labels = Object.keys(widget.labels ?? {}).length > 0 ? widget.labels : undefined;

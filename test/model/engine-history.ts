@@ -1,8 +1,9 @@
 /**
- * Runs a random history against an engine and the plain model at once, and compares after every step.
+ * Runs a random history against an engine and the plain model at once, and compares after every
+ * step.
  *
- * Watches, held roots and page chains live across steps: what they deliver is compared with what the
- * model says at the time of reading, or of their beginning where they are to be immutable.
+ * Watches, held roots and page chains live across steps: what they deliver is compared with what
+ * the model says at the time of reading, or of their beginning where they are to be immutable.
  */
 
 import assert from 'node:assert/strict';

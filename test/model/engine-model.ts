@@ -1,6 +1,6 @@
 /**
- * A plain model of an engine: the whole state of every revision in an array, every event in another.
- * Slow, obvious, and independent of how the engine does it.
+ * A plain model of an engine: the whole state of every revision in an array, every event in
+ * another. Slow, obvious, and independent of how the engine does it.
  */
 
 import { compareNamespaces, compareUtf8 } from '../../lib/object/index.js';
@@ -51,7 +51,8 @@ export function compareObjects(left: Widget, right: Widget): number {
 
 /** The state as one JSON array. */
 export function stateText(objects: readonly ModelObject[], scope: EngineScope = {}): string {
-  return `[${objects.map((object) => widgetText(object, object.revision, scope.apiVersion)).join(',')}]`;
+  const texts = objects.map((object) => widgetText(object, object.revision, scope.apiVersion));
+  return `[${texts.join(',')}]`;
 }
 
 export class EngineModel {

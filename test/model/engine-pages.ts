@@ -1,6 +1,6 @@
 /**
- * One chain of pages of a random history: whatever is written between two pages, together they are the
- * state at the revision of the first one.
+ * One chain of pages of a random history: whatever is written between two pages, together they are
+ * the state at the revision of the first one.
  */
 
 import assert from 'node:assert/strict';

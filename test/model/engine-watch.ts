@@ -1,6 +1,6 @@
 /**
- * One watch of a random history: what it delivers is compared with what the model says is due, whenever
- * it is drained, and so is the reason why it ends.
+ * One watch of a random history: what it delivers is compared with what the model says is due,
+ * whenever it is drained, and so is the reason why it ends.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * Model tests: random histories, run against every engine and a plain model at once. What must hold is
- * written in engine-history.ts; a failure prints the seed and the shortest history that shows it.
+ * Model tests: random histories, run against every engine and a plain model at once. What must hold
+ * is written in engine-history.ts; a failure prints the seed and the shortest history that shows
+ * it.
  */
 
 import fc from 'fast-check';

@@ -2,14 +2,15 @@
  * All slabs of one cache.
  *
  *   sealed, dense   ██████▒█████   stays as it is
- *   sealed, sparse  ██▒▒▒▒▒█▒▒▒▒   less than half live: `compact` moves the rest into the current slab
+ *   sealed, sparse  ██▒▒▒▒▒█▒▒▒▒   less than half live: `compact` moves it into the current slab
  *   current         ████░░░░░░░░   versions are added here
  *   pool            ░░░░░░░░░░░░   a few empty ones, whose pages are warm
  *
  * Invariants:
- *  1. `allocated` is the capacity of all slabs, the pool's included; `live` the bytes of all residents.
- *  2. Nobody keeps a view of a slab beyond one synchronous step: compaction moves what lies in it. (So
- *     every read copies out at once.)
+ *  1. `allocated` is the capacity of all slabs, the pool's included; `live` the bytes of all
+ *     residents.
+ *  2. Nobody keeps a view of a slab beyond one synchronous step: compaction moves what lies in it.
+ *     (So every read copies out at once.)
  *  3. Compaction copies less than it frees, hence no more than what was written.
  */
 

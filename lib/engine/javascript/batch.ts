@@ -1,6 +1,6 @@
 /**
- * A batch of changes on its way in: checked as a whole, its objects scanned and laid into the arena,
- * before anything of the present state moves.
+ * A batch of changes on its way in: checked as a whole, its objects scanned and laid into the
+ * arena, before anything of the present state moves.
  *
  * Invariant: a batch that is refused leaves nothing behind but free memory.
  */

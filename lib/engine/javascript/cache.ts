@@ -1,13 +1,13 @@
 /**
- * The JavaScript engine: a cache on one thread, in plain TypeScript, its objects' bytes outside the V8
- * heap.
+ * The JavaScript engine: a cache on one thread, in plain TypeScript, its objects' bytes outside the
+ * V8 heap.
  *
  *   apply ─▶ batch (check, scan, store) ─▶ shards ─▶ log ─▶ root ─▶ watches ─▶ trim
  *   get, list, root, watch of a state ─▶ root        watch after a revision ─▶ log
  *
  * Invariants (beside those of the contract):
- *  1. `#root` is replaced as a whole, after shards and log have everything that it stands for, so nothing
- *     can be read halfway.
+ *  1. `#root` is replaced as a whole, after shards and log have everything that it stands for, so
+ *     nothing can be read halfway.
  *  2. Versions are freed by `#collect` and nowhere else, except those of a refused batch.
  */
 

@@ -6,8 +6,8 @@
  *   joined   has seen the whole log once: reads what its group has matched since
  *
  * Invariants:
- *  1. A replaying cursor stands at a matching record; without one it joins. So does every cursor follow
- *     the log's end for free while nothing matches.
+ *  1. A replaying cursor stands at a matching record; without one it joins. So does every cursor
+ *     follow the log's end for free while nothing matches.
  *  2. Hence a cursor has lost an event if, and only if, the record that it stands at left the log.
  */
 
@@ -53,7 +53,9 @@ export class LiveCursor {
     return this.#state === 'joined' && this.#group.hasLost(this.#position);
   }
 
-  /** The event it stands at, or `undefined` for none. Not to be asked of a cursor that has lost one. */
+  /**
+   * The event it stands at, or `undefined` for none. Not to be asked of a cursor that has lost one.
+   */
   peek(): CursorEvent | undefined {
     if (this.#state === 'replay') {
       return { record: this.#log.at(this.#position)!, type: this.#replayType };

@@ -2,9 +2,9 @@
  * All objects of one state: an ordered copy-on-write tree of namespaces, each with the tree of its
  * objects.
  *
- * Order is that of whole keys (`namespace/name` as UTF-8 bytes): namespaces compare with the slash that
- * follows them. Every level counts its objects, so ranks and sizes take O(log n) over all namespaces
- * too.
+ * Order is that of whole keys (`namespace/name` as UTF-8 bytes): namespaces compare with the slash
+ * that follows them. Every level counts its objects, so ranks and sizes take O(log n) over all
+ * namespaces too.
  *
  * A Directory is immutable; `DirectoryEdit` makes one from another, object by object.
  */

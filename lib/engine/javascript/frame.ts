@@ -2,10 +2,10 @@
  * Frames: events as lines of a JSON watch stream (`{"type":"ADDED","object":…}` and a newline).
  *
  * Invariants:
- *  1. What a record says of an event type in one apiVersion is encoded once and shared by all watches,
- *     as long as the frame is kept.
- *  2. The kept frames of a cache take at most the given bytes, the oldest ones go first; a frame that is
- *     gone is made again on demand, with the same bytes.
+ *  1. What a record says of an event type in one apiVersion is encoded once and shared by all
+ *     watches, as long as the frame is kept.
+ *  2. The kept frames of a cache take at most the given bytes, the oldest ones go first; a frame
+ *     that is gone is made again on demand, with the same bytes.
  *  3. A frame is not kept longer than its record is in the log.
  */
 
@@ -18,8 +18,8 @@ import { copyVersion, renderedLength, type Rendering, type Version } from './ver
 export const FRAME_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /**
- * Frames are laid side by side into blocks of this size, since an ArrayBuffer for each costs more than
- * its bytes. A block goes with the last frame in it.
+ * Frames are laid side by side into blocks of this size, since an ArrayBuffer for each costs more
+ * than its bytes. A block goes with the last frame in it.
  */
 const BLOCK_BYTES: number = 64 * 1024;
 

@@ -1,6 +1,6 @@
 /**
- * A group: all watches of one cache with equal scope, selector and apiVersion. An event is matched once
- * for the group, and its frame is encoded once.
+ * A group: all watches of one cache with equal scope, selector and apiVersion. An event is matched
+ * once for the group, and its frame is encoded once.
  *
  *   pending    41 ADDED    44 MODIFIED    45 DELETED         positions rise for ever
  *   unread        1            2              3
@@ -8,8 +8,8 @@
  *              slow one   another one   (a third that has drained waits for 46)
  *
  * Invariants:
- *  1. `pending` has an entry for every matching event since the first joined cursor that has not passed
- *     it joined; `unread` of an entry counts the joined cursors that have not.
+ *  1. `pending` has an entry for every matching event since the first joined cursor that has not
+ *     passed it joined; `unread` of an entry counts the joined cursors that have not.
  *  2. An entry that every cursor has passed, or whose record left the log, is dropped with the next
  *     event at the latest: pending entries never outnumber the log's.
  *  3. Entries hold no version: a slow watch keeps nothing alive.

@@ -1,6 +1,6 @@
 /**
- * States of the past: roots retained every so many events, and any revision between them made from the
- * nearest one by applying or undoing the log's records.
+ * States of the past: roots retained every so many events, and any revision between them made from
+ * the nearest one by applying or undoing the log's records.
  *
  *   log        first …                                             end
  *   retained       │        ●────────────●────────────●          ● current
@@ -9,12 +9,13 @@
  *                                └──────── applied from the left neighbour
  *
  * Invariants:
- *  1. Retained and rebuilt roots are not below the log's first record, so every version in them is also
- *     in the log or in the current state: they hold nothing alive.
+ *  1. Retained and rebuilt roots are not below the log's first record, so every version in them is
+ *     also in the log or in the current state: they hold nothing alive.
  *  2. A rebuilt root is the state at exactly its sequence, byte for byte what it was.
  *
- * A path is copied for each record that is applied or undone, which is why one root in RETAINED_EVERY
- * is kept rather than each: the copies of one event take a few KiB, those that nobody asks for none.
+ * A path is copied for each record that is applied or undone, which is why one root in
+ * RETAINED_EVERY is kept rather than each: the copies of one event take a few KiB, those that
+ * nobody asks for none.
  */
 
 import type { EventLog } from './log.js';

@@ -10,8 +10,8 @@
  *   namespace a   ─┴─ the same four
  *
  * An event visits two of these trees, that of its namespace and that of any, with the names, field
- * values and labels of the version before and of the new one: an object that moves from one value to
- * another concerns the watches of both.
+ * values and labels of the version before and of the new one: an object that moves from one value
+ * to another concerns the watches of both.
  *
  * Invariant: an empty set or index is removed at once, so nothing remains of groups that are gone.
  */

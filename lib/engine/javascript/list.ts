@@ -147,8 +147,8 @@ function rankRange(root: Root, query: ListQuery, scope: Scope): readonly [number
 }
 
 /**
- * With a selector the page is searched for at once. Another one follows when the page is full and any
- * object stands behind it, matching or not: upstream does not look further either.
+ * With a selector the page is searched for at once. Another one follows when the page is full and
+ * any object stands behind it, matching or not: upstream does not look further either.
  */
 function searchPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
   const place = placeSource(root.directory, scope, query.start);

@@ -7,14 +7,14 @@
  *
  * Invariants:
  *  1. Sequences and revisions of records rise strictly; sequences do so across generations too.
- *  2. `oldestRevision` is the revision of the last record that was dropped, or that of the list that the
- *     generation began with: all events above it are here.
- *  3. After `trim` the limits hold, in this order: never more bytes than bytesMax (the one limit that
- *     memory depends on, so it beats entriesMin), never more records than entriesMax, and nothing older
- *     than windowMs beyond the newest entriesMin records.
+ *  2. `oldestRevision` is the revision of the last record that was dropped, or that of the list
+ *     that the generation began with: all events above it are here.
+ *  3. After `trim` the limits hold, in this order: never more bytes than bytesMax (the one limit
+ *     that memory depends on, so it beats entriesMin), never more records than entriesMax, and
+ *     nothing older than windowMs beyond the newest entriesMin records.
  *
- * Worked example (entriesMin 2, entriesMax 4, windowMs 75 000): five events in ten seconds leave the
- * last four. A minute and a half later `trim` leaves the last two, and those stay for good.
+ * Worked example (entriesMin 2, entriesMax 4, windowMs 75 000): five events in ten seconds leave
+ * the last four. A minute and a half later `trim` leaves the last two, and those stay for good.
  */
 
 import type { HistoryLimits } from '../contract.js';
@@ -22,7 +22,9 @@ import type { Frame } from './frame.js';
 import { PositionQueue } from './queue.js';
 import type { Version } from './version.js';
 
-/** What one change did to one object. Without `previous` a creation, without `version` a deletion. */
+/**
+ * What one change did to one object. Without `previous` a creation, without `version` a deletion.
+ */
 export interface EventRecord {
   readonly sequence: number;
   readonly revision: bigint;
@@ -105,8 +107,8 @@ export class EventLog {
   }
 
   /**
-   * Drops everything. The generation that begins has no events up to `oldestRevision`; its sequences
-   * leave one out, so that the roots before and after it differ (retired.ts).
+   * Drops everything. The generation that begins has no events up to `oldestRevision`; its
+   * sequences leave one out, so that the roots before and after it differ (retired.ts).
    */
   restart(oldestRevision: bigint, dropped: (record: EventRecord) => void): void {
     while (this.length > 0) dropped(this.#drop());

@@ -1,15 +1,18 @@
 /**
- * A first-in, first-out queue whose entries keep their positions: what is pushed gets the next number,
- * and is found by it until it is dropped from the front. Positions only rise, also across `reset`.
+ * A first-in, first-out queue whose entries keep their positions: what is pushed gets the next
+ * number, and is found by it until it is dropped from the front. Positions only rise, also across
+ * `reset`.
  *
  *   first = 1030                 end = 2050
  *   [ · · · 1030 … 1535 ] [ 1536 … 2047 ] [ 2048 2049 ]     segments of SEGMENT_SIZE
  *
- * Push, drop and lookup take constant time; a segment is given up as soon as it is empty, and a slot as
- * soon as its entry is dropped.
+ * Push, drop and lookup take constant time; a segment is given up as soon as it is empty, and a
+ * slot as soon as its entry is dropped.
  */
 
-/** Entries of a segment: large enough to make the list of segments short, small beside the entries. */
+/**
+ * Entries of a segment: large enough to make the list of segments short, small beside the entries.
+ */
 const SEGMENT_SIZE = 512;
 
 export class PositionQueue<Entry> {

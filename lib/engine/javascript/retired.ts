@@ -1,15 +1,16 @@
 /**
- * Versions that no longer are part of the current state nor of the event log, until nobody reads them.
+ * Versions that no longer are part of the current state nor of the event log, until nobody reads
+ * them.
  *
- * A version that record s replaced is in exactly the roots whose sequence is s or below, from the one
- * that it came with. So it is free once record s has left the log (every root that can be made from now
- * on is above it) and every held root is above s. No version counts its readers.
+ * A version that record s replaced is in exactly the roots whose sequence is s or below, from the
+ * one that it came with. So it is free once record s has left the log (every root that can be made
+ * from now on is above it) and every held root is above s. No version counts its readers.
  *
  *   held roots      ▼ 12          ▼ 30
  *   retired     8   11  │  15  22  │  31 …        8 and 11 are free, 15 and later are not
  *
- * Invariant: versions retire in rising order of s, for records leave the log in order, and the versions
- * that `replace` drops retire last of their generation.
+ * Invariant: versions retire in rising order of s, for records leave the log in order, and the
+ * versions that `replace` drops retire last of their generation.
  */
 
 import { PositionQueue } from './queue.js';

@@ -1,4 +1,6 @@
-/** A root: everything that readers see of a cache at one moment. Immutable; published as a whole. */
+/**
+ * A root: everything that readers see of a cache at one moment. Immutable; published as a whole.
+ */
 
 import type { Directory } from './directory.js';
 

@@ -1,6 +1,6 @@
 /**
- * A list's or watch's scope, ready to be asked: which objects belong to it, where to look for them, and
- * how they are served.
+ * A list's or watch's scope, ready to be asked: which objects belong to it, where to look for them,
+ * and how they are served.
  *
  * Requirements on `metadata.name=` and `metadata.namespace=` narrow the place that is searched (as
  * upstream narrows it); they are checked like all others too, so that contradictions match nothing.
@@ -122,7 +122,9 @@ export class Scope {
   }
 }
 
-/** Text that is equal for scopes that select and serve the same, whatever the order of their terms. */
+/**
+ * Text that is equal for scopes that select and serve the same, whatever the order of their terms.
+ */
 export function scopeKey(scope: EngineScope): string {
   const { namespace, name, selector, apiVersion } = scope;
   const labels = (selector?.labels ?? []).map((term) =>

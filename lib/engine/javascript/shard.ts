@@ -1,13 +1,13 @@
 /**
- * Shards: the writers' side of the current state. A namespace hashes to a shard, which owns the working
- * tree of that namespace and counts what is in it.
+ * Shards: the writers' side of the current state. A namespace hashes to a shard, which owns the
+ * working tree of that namespace and counts what is in it.
  *
  * Invariants:
  *  1. All objects of a namespace are in one shard, at any time.
  *  2. After `publish` the directory holds exactly what the shards hold.
  *
- * On one thread shards gain nothing by themselves; they are here because the order of effects and the
- * counters are those of the native core, whose shards are written in parallel.
+ * On one thread shards gain nothing by themselves; they are here because the order of effects and
+ * the counters are those of the native core, whose shards are written in parallel.
  */
 
 import type { ObjectKey } from '../../object/index.js';

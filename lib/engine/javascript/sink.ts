@@ -1,6 +1,6 @@
 /**
- * What a drain fills: events with their objects, or frames. A sink takes what it is offered until it is
- * full, but never less than one item.
+ * What a drain fills: events with their objects, or frames. A sink takes what it is offered until
+ * it is full, but never less than one item.
  */
 
 import type { EngineEvent, WatchEventType } from '../contract.js';

@@ -1,10 +1,11 @@
 /**
- * A slab: one block of memory outside the V8 heap that object versions are laid into, one behind the
- * other.
+ * A slab: one block of memory outside the V8 heap that object versions are laid into, one behind
+ * the other.
  *
  * Invariants:
  *  1. `live` is the sum of the lengths of `residents`, and at most `used`.
- *  2. A resident's `slab`, `slot` and `offset` name this slab, its index in `residents` and its place.
+ *  2. A resident's `slab`, `slot` and `offset` name this slab, its index in `residents` and its
+ *     place.
  *
  * Owner: an Arena.
  */

@@ -1,8 +1,8 @@
 /**
  * Walks the items of a tree snapshot in key order.
  *
- * The nodes it walks are immutable (tree-node.ts, invariant 3), so a cursor stays valid however long it
- * rests and whatever is written meanwhile.
+ * The nodes it walks are immutable (tree-node.ts, invariant 3), so a cursor stays valid however
+ * long it rests and whatever is written meanwhile.
  */
 
 import {

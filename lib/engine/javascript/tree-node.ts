@@ -6,16 +6,16 @@
  *        [a c f]       [m p x]      leaves: items in key order
  *
  * Invariants:
- *  1. A bound is above every key of the children before it and not above any key of its own child. It
- *     need not be a key that exists.
+ *  1. A bound is above every key of the children before it and not above any key of its own child.
+ *     It need not be a key that exists.
  *  2. `weight` is the sum of the weights of all items below the node.
  *  3. A node is changed only by the edit that owns it; every other node is immutable for ever.
  *  4. Nodes hold NODE_SIZE_MIN to NODE_SIZE_MAX entries, the root excepted.
  */
 
 /**
- * Entries of a node. A write copies one node a level: 64 keeps 10^5 objects in four levels, so that a
- * version of the tree costs about 2 KiB.
+ * Entries of a node. A write copies one node a level: 64 keeps 10^5 objects in four levels, so that
+ * a version of the tree costs about 2 KiB.
  */
 export const NODE_SIZE_MAX = 64;
 

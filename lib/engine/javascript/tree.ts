@@ -4,11 +4,13 @@
  *
  * Invariants:
  *  1. A snapshot costs nothing but its handle, whatever the size of the tree, and never changes.
- *  2. Between two snapshots an edit copies a node at most once: what it copied carries its token and is
- *     changed in place from then on. `snapshot` takes a new token, and so gives all nodes away.
+ *  2. Between two snapshots an edit copies a node at most once: what it copied carries its token
+ *     and is changed in place from then on. `snapshot` takes a new token, and so gives all nodes
+ *     away.
  *  3. Lookup, put, delete, rank and select take O(log n).
  *
- * Owner: a Tree belongs to its shard, or to whoever rebuilds an older state. Snapshots are anybody's.
+ * Owner: a Tree belongs to its shard, or to whoever rebuilds an older state. Snapshots are
+ * anybody's.
  */
 
 import { TreeCursor } from './tree-cursor.js';
@@ -241,7 +243,9 @@ export class Tree<Item> {
     return branch;
   }
 
-  /** Makes one node of the children `at` and `at + 1`, or two even ones where one would overflow. */
+  /**
+   * Makes one node of the children `at` and `at + 1`, or two even ones where one would overflow.
+   */
   #join(branch: Branch<Item>, at: number): void {
     const left = branch.children[at]!;
     const right = branch.children[at + 1]!;

@@ -1,11 +1,12 @@
 /**
  * One version of one object: where its bytes lie, and what was read out of them when it came in.
  *
- * The bytes are canonical JSON with the version's own resourceVersion in it. They are immutable, but
- * their place may change (arena.ts, invariant 2): whoever reads them copies them out at once.
+ * The bytes are canonical JSON with the version's own resourceVersion in it. They are immutable,
+ * but their place may change (arena.ts, invariant 2): whoever reads them copies them out at once.
  *
- * Life: a version is part of the current state until another one or a deletion takes its place; then
- * the record of that event keeps it; then the roots that were held before that event (retired.ts).
+ * Life: a version is part of the current state until another one or a deletion takes its place;
+ * then the record of that event keeps it; then the roots that were held before that event
+ * (retired.ts).
  */
 
 import { type ScannedObject, stampedLength, stampInto } from '../../object/index.js';

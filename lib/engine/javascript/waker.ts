@@ -3,9 +3,10 @@
  *
  * Rules:
  *  1. `wake` is never called from inside a call of the engine, and at most once between two drains.
- *  2. Whatever is woken between two turns of the event loop is called in one go. The default scheduler
- *     is setImmediate and not a microtask: changes that arrive in one turn then cost each watch one
- *     wake-up and one write, and a flood of changes cannot keep the loop from reading sockets.
+ *  2. Whatever is woken between two turns of the event loop is called in one go. The default
+ *     scheduler is setImmediate and not a microtask: changes that arrive in one turn then cost each
+ *     watch one wake-up and one write, and a flood of changes cannot keep the loop from reading
+ *     sockets.
  *  3. A `wake` that throws keeps no other from being called; its error is thrown on its own turn.
  */
 

@@ -1,5 +1,6 @@
 /**
- * One watch: the initial state, if it was asked for, then live events, then the reason why it ended.
+ * One watch: the initial state, if it was asked for, then live events, then the reason why it
+ * ended.
  *
  *   initial ──(state drained)──▶ live ──▶ ended
  *      └──────(a live event was lost meanwhile, replace, close)──▶ ended

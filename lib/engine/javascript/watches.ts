@@ -3,8 +3,8 @@
  *
  *   record ──▶ interest ──▶ group (matches once, notes it as pending) ──▶ waiting watches are woken
  *
- * Invariant: a watch that ended or was closed is in no set, map or index here, nor is its group when it
- * was the last one.
+ * Invariant: a watch that ended or was closed is in no set, map or index here, nor is its group
+ * when it was the last one.
  */
 
 import type { WatchEnd, WatchQuery } from '../contract.js';
@@ -63,8 +63,8 @@ export class Watches implements WatchHost {
   }
 
   /**
-   * Opens a watch of the events above `after`, behind the initial state that `initial` makes for its
-   * scope.
+   * Opens a watch of the events above `after`, behind the initial state that `initial` makes for
+   * its scope.
    */
   open(
     query: WatchQuery,

@@ -37,7 +37,7 @@ function add(arena: Arena, length: number, mark: number): Block {
   return block;
 }
 
-test('blocks keep their bytes over any adding, removing and compacting, and all is accounted for', (t) => {
+test('blocks keep their bytes over any history, and all memory is accounted for', (t) => {
   const step = fc.oneof(
     fc.record({
       type: fc.constant('add' as const),
@@ -86,7 +86,7 @@ test('blocks keep their bytes over any adding, removing and compacting, and all 
   t.pass();
 });
 
-test('compaction leaves no slab that is less than half full but the current one and the pool', (t) => {
+test('compaction leaves no slab less than half full but the current one and the pool', (t) => {
   const arena = new Arena();
   const blocks = Array.from({ length: 20_000 }, (_, index) => add(arena, 2_000, index % 256));
   const kept = blocks.filter((_, index) => index % 10 === 0);

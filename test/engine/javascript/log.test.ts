@@ -91,7 +91,7 @@ test('a restart drops everything and leaves one sequence out', (t) => {
   t.is(log.append(80n, 0, version(1), undefined).sequence, 4);
 });
 
-test('a retired version is freed when every held root is above the record that replaced it', (t) => {
+test('a version is freed when all held roots are above the record that replaced it', (t) => {
   const held = new HeldRoots();
   const retired = new RetiredVersions();
   const versions = [8, 11, 15, 31].map((sequence) => ({ sequence, version: version(sequence) }));
