@@ -4,8 +4,9 @@
  *  1. Pure: target and operations stay as they are; the result shares nothing with them.
  *  2. All or nothing: the first operation that fails throws, and nothing has changed.
  *  3. `test` compares number lexemes, as upstream compares bytes: 1 is not 1.0.
- *  4. As upstream, and unlike the RFC, `test` for null holds where there is no such member: clients
- *     use it to say "still not set".
+ *  4. As upstream, and unlike the RFC, because clients have come to rely on it: `test` for null
+ *     holds where there is no such member ("still not set"), `replace` adds a member that is not
+ *     there, a value that is left out is null, and array indices below 0 count from the end.
  */
 
 import { Pointer } from 'rfc6902';
@@ -26,7 +27,7 @@ export type JsonPatchOperation = { readonly [member: string]: JsonValue };
 
 /**
  * Takes a decoded document for a patch. Throws a PatchError `malformed` when it is no array of
- * objects, and `too-many-operations` beyond JSON_PATCH_OPERATIONS_MAX.
+ * objects with texts for `op`, `path` and `from`, and `too-many-operations` beyond JSON_PATCH_OPERATIONS_MAX.
  */
 export function parseJsonPatch(document: JsonValue): readonly JsonPatchOperation[] {
   if (!Array.isArray(document)) {
@@ -41,8 +42,15 @@ export function parseJsonPatch(document: JsonValue): readonly JsonPatchOperation
     );
   }
   return operations.map((operation, index) => {
-    if (isObject(operation)) return operation;
-    throw new PatchError('malformed', `operation ${index} of the patch is not an object`, index);
+    if (!isObject(operation)) {
+      throw new PatchError('malformed', `operation ${index} of the patch is not an object`, index);
+    }
+    for (const member of ['op', 'path', 'from']) {
+      const value = getMember(operation, member) ?? null;
+      if (value === null || typeof value === 'string') continue;
+      throw new PatchError('malformed', `"${member}" of operation ${index} is no string`, index);
+    }
+    return operation;
   });
 }
 
@@ -108,11 +116,10 @@ class Patching {
     if (parent === undefined) {
       this.root = value;
     } else if (Array.isArray(parent)) {
-      parent.splice(
-        key === '-' ? parent.length : this.#arrayIndex(key, parent.length, path),
-        0,
-        value,
-      );
+      // One more than there are: what is added may come last.
+      const index = key === '-' ? parent.length : parseIndex(key, parent.length + 1);
+      if (index === undefined) throw this.#error(`"${path}" is not an index of the array`);
+      parent.splice(index, 0, value);
     } else {
       setMember(parent, key, value);
     }
@@ -120,11 +127,15 @@ class Patching {
 
   #replace(path: string, value: JsonValue): void {
     const location = this.#locate(path);
-    this.#existing(location, path);
     const { parent, key } = location;
-    if (parent === undefined) this.root = cloneJson(value);
-    else if (Array.isArray(parent)) parent[Number(key)] = cloneJson(value);
-    else setMember(parent, key, cloneJson(value));
+    if (parent === undefined) {
+      this.root = cloneJson(value);
+    } else if (Array.isArray(parent)) {
+      this.#existing(location, path);
+      parent[parseIndex(key, parent.length) as number] = cloneJson(value);
+    } else {
+      setMember(parent, key, cloneJson(value));
+    }
   }
 
   #remove(path: string): JsonValue {
@@ -132,7 +143,7 @@ class Patching {
     const value = this.#existing(location, path);
     const { parent, key } = location;
     if (parent === undefined) throw this.#error('the whole document cannot be removed');
-    if (Array.isArray(parent)) parent.splice(Number(key), 1);
+    if (Array.isArray(parent)) parent.splice(parseIndex(key, parent.length) as number, 1);
     else delete parent[key];
     return value;
   }
@@ -173,9 +184,7 @@ class Patching {
   }
 
   #value(operation: JsonPatchOperation): JsonValue {
-    const value = getMember(operation, 'value');
-    if (value === undefined) throw this.#error('"value" is missing');
-    return value;
+    return getMember(operation, 'value') ?? null;
   }
 
   #locate(pointer: string): Location {
@@ -199,12 +208,6 @@ class Patching {
     return value;
   }
 
-  #arrayIndex(token: string, indexMax: number, pointer: string): number {
-    const index = parseIndex(token);
-    if (index !== undefined && index <= indexMax) return index;
-    throw this.#error(`"${pointer}" is not an index of the array`);
-  }
-
   #error(reason: string, code: PatchError['code'] = 'not-applicable'): PatchError {
     return new PatchError(code, `operation ${this.#index}: ${reason}`, this.#index);
   }
@@ -212,13 +215,16 @@ class Patching {
 
 function child(parent: JsonValue | undefined, token: string): JsonValue | undefined {
   if (Array.isArray(parent)) {
-    const index = parseIndex(token);
-    return index === undefined ? undefined : (parent as JsonValue[])[index];
+    const entries = parent as JsonValue[];
+    const index = parseIndex(token, entries.length);
+    return index === undefined ? undefined : entries[index];
   }
   return isObject(parent) ? getMember(parent, token) : undefined;
 }
 
-// RFC 6901: digits without leading zeros.
-function parseIndex(token: string): number | undefined {
-  return /^(0|[1-9][0-9]{0,9})$/.test(token) ? Number(token) : undefined;
+// RFC 6901: digits without leading zeros; a sign in front counts from the end.
+function parseIndex(token: string, length: number): number | undefined {
+  if (!/^-?(0|[1-9][0-9]{0,9})$/.test(token)) return undefined;
+  const index = token.startsWith('-') ? length + Number(token) : Number(token);
+  return index >= 0 && index < length ? index : undefined;
 }
