@@ -89,7 +89,14 @@ test('columns come in their order after the name, the age only where asked for',
   t.deepEqual(new TablePrinter(columns).columnDefinitions, [
     NAME_COLUMN,
     { name: 'Size', type: 'integer', format: 'int32', description: 'How large.', priority: 1 },
-    { name: 'Made', type: 'date', format: '', description: '', priority: 0 },
+    {
+      name: 'Made',
+      type: 'date',
+      format: '',
+      description:
+        'Custom resource definition column (in JSONPath format): .metadata.creationTimestamp',
+      priority: 0,
+    },
   ]);
 });
 
@@ -132,7 +139,7 @@ test('a bookmark is a row with its metadata', (t) => {
   t.deepEqual(table.metadata, { resourceVersion: '12' });
   t.deepEqual(table.rows, [
     {
-      cells: [null, null],
+      cells: ['', null],
       object: {
         kind: 'PartialObjectMetadata',
         apiVersion: 'meta.k8s.io/v1',
@@ -208,8 +215,8 @@ test('what stands beside the cells is read from the query', (t) => {
   t.true(isStatusError(error) && error.code === 400);
   t.is(
     error?.message,
-    'Unable to convert to Table as requested: includeObject: Unsupported value: "All": ' +
-      'supported values: "Metadata", "None", "Object"',
+    'Unable to convert to Table as requested: includeObject: Invalid value: "All": ' +
+      "must be 'Metadata', 'Object', 'None', or empty",
   );
 });
 

@@ -54,6 +54,8 @@ export function tableColumns(printerColumns: readonly PrinterColumn[]): readonly
 /** The JSON text of the cell that `object`, a decoded JSON value, has in `column`. */
 export function cellText(column: Column, object: unknown, nowMs: number): string {
   const [value] = evaluateColumnPath(column.path, object);
+  // A bookmark has no name; its row still begins with one.
+  if (value === undefined && column.definition.format === 'name') return '""';
   if (value === undefined || value === null) return 'null';
   switch (column.definition.type) {
     case 'string':
@@ -71,6 +73,9 @@ export function cellText(column: Column, object: unknown, nowMs: number): string
   }
 }
 
+/** What stands where a column has no description of its own. */
+const DESCRIPTION = 'Custom resource definition column (in JSONPath format)';
+
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -80,7 +85,7 @@ function toColumn(column: PrinterColumn): Column {
       name: column.name,
       type: column.type,
       format: column.format ?? '',
-      description: column.description ?? '',
+      description: column.description ?? `${DESCRIPTION}: ${column.jsonPath}`,
       priority: column.priority,
     },
     path: parseColumnPath(column.jsonPath),

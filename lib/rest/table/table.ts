@@ -9,7 +9,7 @@
 
 import { decodeJson } from '../../object/lossless/index.js';
 import type { PrinterColumn } from '../../object/index.js';
-import { badRequest, fieldErrorText, fieldNotSupported } from '../../request/index.js';
+import { badRequest, fieldErrorText, fieldInvalid } from '../../request/index.js';
 import { cellText, tableColumns } from './columns.js';
 import type { Column, ColumnDefinition } from './columns.js';
 import { listMetaText } from './list-meta.js';
@@ -25,13 +25,14 @@ export interface TableOptions {
   readonly now: number;
 }
 
-const INCLUDE_OBJECT: readonly string[] = ['Metadata', 'None', 'Object'];
+const INCLUDE_OBJECT: ReadonlySet<string> = new Set<IncludeObject>(['Metadata', 'None', 'Object']);
 
 /** Reads `?includeObject=`; absent or empty is `Metadata`. Throws a StatusError 400. */
 export function parseIncludeObject(text: string | null): IncludeObject {
   if (text === null || text === '') return 'Metadata';
-  if (INCLUDE_OBJECT.includes(text)) return text as IncludeObject;
-  const error = fieldNotSupported('includeObject', text, INCLUDE_OBJECT);
+  if (INCLUDE_OBJECT.has(text)) return text as IncludeObject;
+  const rule = "must be 'Metadata', 'Object', 'None', or empty";
+  const error = fieldInvalid('includeObject', text, rule);
   throw badRequest(`Unable to convert to Table as requested: ${fieldErrorText(error)}`);
 }
 
