@@ -44,7 +44,7 @@ export interface ApiVersionDiscovery {
 }
 
 export interface ApiGroupDiscovery {
-  readonly metadata: { readonly name: string; readonly creationTimestamp: null };
+  readonly metadata: { readonly name: string };
   readonly versions: readonly ApiVersionDiscovery[];
 }
 
@@ -73,7 +73,7 @@ export function aggregatedDiscovery(
 
 function groupDiscovery(types: readonly ResourceType[], group: string): ApiGroupDiscovery {
   return {
-    metadata: { name: group, creationTimestamp: null },
+    metadata: { name: group },
     versions: servedVersions(types, group).map((version) => {
       return {
         version,

@@ -172,7 +172,7 @@ test('the aggregated form has all of it in one document', (t) => {
     metadata: {},
     items: [
       {
-        metadata: { name: 'demo.example.com', creationTimestamp: null },
+        metadata: { name: 'demo.example.com' },
         versions: [
           {
             version: 'v1',
@@ -208,7 +208,7 @@ test('the aggregated form has all of it in one document', (t) => {
         ],
       },
       {
-        metadata: { name: 'example.com', creationTimestamp: null },
+        metadata: { name: 'example.com' },
         versions: [
           {
             version: 'v1',
