@@ -59,7 +59,8 @@ const REFUSALS: readonly Refusal[] = [
     code: 400,
     reason: 'BadRequest',
     message:
-      'the object provided is unrecognized (must be of type Widget): it is not a JSON object (5b5d)',
+      "the object provided is unrecognized (must be of type Widget): couldn't get version/kind; " +
+      'json parse error: the body must be an object, not an array (5b5d)',
   },
   {
     name: 'an object without a kind',
@@ -90,9 +91,96 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'another kind',
     body: { kind: 'Rack', apiVersion: 'example.com/v1' },
+    code: 422,
+    reason: 'Invalid',
+    message: 'Rack.example.com "" is invalid: kind: Invalid value: "Rack": must be Widget',
+  },
+  {
+    name: 'null',
+    body: Buffer.from('null'),
     code: 400,
     reason: 'BadRequest',
-    message: 'Rack in version "v1" cannot be handled as a Widget: the kind does not match',
+    message:
+      "the object provided is unrecognized (must be of type Widget): Object 'Kind' is missing in " +
+      "'null' (6e756c6c)",
+  },
+  {
+    name: 'a kind that is no text',
+    body: Buffer.from('{"apiVersion":"example.com/v1","kind":1}'),
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      "the object provided is unrecognized (must be of type Widget): couldn't get version/kind; " +
+      'json parse error: kind must be a string, not a number ' +
+      '({"apiVersion":"example.com/v1" ...)',
+  },
+  {
+    name: 'an apiVersion that is none',
+    body: Buffer.from('{"apiVersion":"a/b/c","kind":"Widget"}'),
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      'the object provided is unrecognized (must be of type Widget): unexpected GroupVersion ' +
+      'string: a/b/c ({"apiVersion":"a/b/c","kind":" ...)',
+  },
+  {
+    name: 'another served version than that of the URL',
+    body: { kind: 'Widget', apiVersion: 'example.com/v1beta1' },
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      'the API version in the data (example.com/v1beta1) does not match the expected API version ' +
+      '(example.com/v1)',
+  },
+  ...[
+    ['x', 'cannot parse "x" as "2006"'],
+    ['', 'cannot parse "" as "2006"'],
+    ['2001-01-01', 'cannot parse "" as "T"'],
+  ].map(([time, why]): Refusal => ({
+    name: `the time "${time}"`,
+    body: Buffer.from(`${WIDGET_PREFIX},"creationTimestamp":"${time}"}}`),
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      'Widget in version "v1" cannot be handled as a Widget: parsing time ' +
+      `"${time}" as "2006-01-02T15:04:05Z07:00": ${why}`,
+  })),
+  ...[
+    ['managedFields', 'an array'],
+    ['selfLink', 'a string'],
+  ].map(([field, type]): Refusal => ({
+    name: `a ${field} of another type, though it is dropped`,
+    body: Buffer.from(`${WIDGET_PREFIX},"${field}":5}}`),
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      'Widget in version "v1" cannot be handled as a Widget: ' +
+      `metadata.${field} must be ${type}, not a number`,
+  })),
+  {
+    name: 'a generateName of a dash alone',
+    body: Buffer.from(
+      '{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"x","generateName":"-"}}',
+    ),
+    code: 422,
+    reason: 'Invalid',
+    message: `Widget.example.com "x" is invalid: metadata.generateName: Invalid value: "-": ${SUBDOMAIN}`,
+  },
+  {
+    name: 'an owner whose apiVersion is none, and one of null',
+    body: Buffer.from(
+      `${WIDGET_PREFIX},"ownerReferences":[` +
+        '{"apiVersion":"a/b/c","kind":"K","name":"n","uid":"u"},null]}}',
+    ),
+    code: 422,
+    reason: 'Invalid',
+    message:
+      'Widget.example.com "x" is invalid: [' +
+      'metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty, ' +
+      'metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty, ' +
+      'metadata.ownerReferences.kind: Invalid value: "": must not be empty, ' +
+      'metadata.ownerReferences.name: Invalid value: "": must not be empty, ' +
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty]',
   },
   {
     name: 'metadata of the wrong type',

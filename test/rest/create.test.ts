@@ -68,12 +68,12 @@ test('another served version is stored as the storage version and answered as as
   const reply = await server.ask('POST', beta, { body });
   t.is(reply.status, 201);
   t.is(reply.json.apiVersion, 'example.com/v1beta1');
-  t.is(reply.header('warning'), '299 - "example.com/v1beta1 Widget is deprecated"');
+  const advice = 'example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget';
+  t.is(reply.header('warning'), `299 - "${advice}"`);
   t.is((await server.ask('GET', `${WIDGETS_URL}/lamp`)).json.apiVersion, 'example.com/v1');
   t.is((await server.ask('GET', `${beta}/lamp`)).json.apiVersion, 'example.com/v1beta1');
   const mixed = await server.ask('POST', beta, { body: widget('vase') });
-  t.is(mixed.status, 201, 'a body of any served version will do');
-  t.is(mixed.json.apiVersion, 'example.com/v1beta1');
+  t.is(mixed.status, 400, 'a body is of the version in the URL');
 });
 
 test('generateName tries again when the name is taken, eight times in all', async (t) => {
@@ -155,8 +155,8 @@ test('a finalizer without a domain is taken, with a warning', async (t) => {
   const reply = await server.ask('POST', WIDGETS_URL, { body: widget('x', { metadata }) });
   t.is(reply.status, 201);
   t.deepEqual(reply.headers('warning'), [
-    '299 - "metadata.finalizers: \\"short\\": prefer a domain-qualified finalizer name including ' +
-      'a path (/) to avoid accidental conflicts with other finalizer writers"',
+    '299 - "metadata.finalizers: \\"short\\": prefer a domain-qualified finalizer name to avoid ' +
+      'accidental conflicts with other finalizer writers"',
   ]);
 });
 
@@ -230,4 +230,12 @@ test('an object that is being deleted is said to be so', async (t) => {
   const reply = await server.ask('POST', WIDGETS_URL, { body: widget('lamp') });
   t.is(reply.status, 409);
   t.is(reply.json.message, 'object is being deleted: widgets.example.com "lamp" already exists');
+});
+
+test('a resourceVersion that is no number, or 0, does not stop a create', async (t) => {
+  const server = await TestServer.start();
+  for (const [name, resourceVersion] of Object.entries({ a: 'x', b: '0', c: '' })) {
+    const body = widget(name, { metadata: { name, resourceVersion } });
+    t.is((await server.ask('POST', WIDGETS_URL, { body })).status, 201, resourceVersion);
+  }
 });

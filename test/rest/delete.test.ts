@@ -143,7 +143,7 @@ const REFUSALS: readonly (readonly [name: string, options: Json, code: number, m
       'another uid',
       { preconditions: { uid: 'other' } },
       409,
-      'Operation cannot be fulfilled on widgets.example.com "lamp": the UID in the precondition ' +
+      'Operation cannot be fulfilled on Widget.example.com "lamp": the UID in the precondition ' +
         '(other) does not match the UID in record (uid-1). The object might have been deleted and ' +
         'then recreated',
     ],
@@ -151,7 +151,7 @@ const REFUSALS: readonly (readonly [name: string, options: Json, code: number, m
       'another resourceVersion',
       { preconditions: { resourceVersion: '1' } },
       409,
-      'Operation cannot be fulfilled on widgets.example.com "lamp": the ResourceVersion in the ' +
+      'Operation cannot be fulfilled on Widget.example.com "lamp": the ResourceVersion in the ' +
         'precondition (1) does not match the ResourceVersion in record (2). The object might have ' +
         'been modified',
     ],
@@ -175,6 +175,28 @@ const REFUSALS: readonly (readonly [name: string, options: Json, code: number, m
       422,
       'DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: ' +
         'supported values: "All"',
+    ],
+    [
+      'an empty policy',
+      { propagationPolicy: '' },
+      422,
+      'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "": ' +
+        'supported values: "Foreground", "Background", "Orphan", "nil"',
+    ],
+    [
+      'an empty uid',
+      { preconditions: { uid: '' } },
+      409,
+      'Operation cannot be fulfilled on Widget.example.com "lamp": the UID in the precondition () ' +
+        'does not match the UID in record (uid-1). The object might have been deleted and then ' +
+        'recreated',
+    ],
+    [
+      'malformed JSON',
+      Buffer.from('{'),
+      400,
+      "couldn't get version/kind; json parse error: unexpected end where a key should begin at " +
+        'byte 1',
     ],
     [
       'another kind',
@@ -205,6 +227,32 @@ for (const [name, body, code, message] of REFUSALS) {
     t.deepEqual((await server.ask('GET', LAMP)).json, lamp);
   });
 }
+
+const QUERY_REFUSALS: readonly (readonly [query: string, code: number])[] = [
+  ['uid=other', 409],
+  ['resourceVersion=1', 409],
+  ['propagationPolicy=', 422],
+  ['preconditions.uid=other', 200],
+];
+
+for (const [query, code] of QUERY_REFUSALS) {
+  test(`DELETE with ?${query} is ${code}`, async (t) => {
+    const { server } = await withLamp();
+    t.is((await server.ask('DELETE', `${LAMP}?${query}`)).status, code);
+  });
+}
+
+test('a body of null is no options', async (t) => {
+  const { server } = await withLamp();
+  t.is((await server.ask('DELETE', LAMP, { body: Buffer.from('null') })).status, 200);
+});
+
+test('the Status of a deletion comes as YAML to who wants that', async (t) => {
+  const { server } = await withLamp();
+  const reply = await server.ask('DELETE', LAMP, { headers: { Accept: 'application/yaml' } });
+  t.is(reply.header('content-type'), 'application/yaml');
+  t.regex(reply.text, /^status: Success$/m);
+});
 
 test('preconditions that hold let the delete pass', async (t) => {
   const { server } = await withLamp();
@@ -247,7 +295,9 @@ test('a collection without matches is an empty list', async (t) => {
 
 test('a limit deletes the first page only', async (t) => {
   const server = await withMany();
-  await server.ask('DELETE', `${WIDGETS_URL}?limit=3`);
+  const { json } = await server.ask('DELETE', `${WIDGETS_URL}?limit=3`);
+  t.is(json.metadata.remainingItemCount, 1);
+  t.is(typeof json.metadata.continue, 'string', 'the answer says how to go on');
   t.deepEqual(await namesLeft(server), ['d']);
 });
 

@@ -334,12 +334,8 @@ const ROUTES: readonly (readonly [method: string, url: string, code: number])[] 
   ['POST', '/apis/example.com/v1/widgets', 404],
   ['DELETE', '/apis/example.com/v1/widgets', 404],
   ['GET', '/apis/example.com/v1/namespaces/team-a/racks', 404],
-  ['GET', `${WIDGETS_URL}/lamp/scale`, 404],
-  ['GET', `${WIDGETS_URL}/lamp/status/more`, 404],
   ['GET', '/healthz', 404],
   ['POST', `${WIDGETS_URL}/lamp`, 405],
-  ['PUT', WIDGETS_URL, 405],
-  ['PATCH', WIDGETS_URL, 405],
   ['DELETE', `${WIDGETS_URL}/lamp/status`, 405],
   ['POST', `${WIDGETS_URL}/lamp/status`, 405],
   ['OPTIONS', WIDGETS_URL, 405],
@@ -358,6 +354,27 @@ for (const [method, url, code] of ROUTES) {
     t.regex(reply.json.message, / is not supported on resources of kind "widgets\.example\.com"$/);
   });
 }
+
+for (const path of ['lamp/scale', 'lamp/none', 'lamp/scale/more']) {
+  test(`a subresource that is not served is told as the object missing: ${path}`, async (t) => {
+    const server = await TestServer.start();
+    const reply = await server.ask('GET', `${WIDGETS_URL}/${path}`);
+    t.is(reply.status, 404);
+    t.is(reply.json.message, 'widgets.example.com "lamp" not found');
+  });
+}
+
+test('failures come as YAML and indented to those who want that, and else as JSON', async (t) => {
+  const server = await TestServer.start();
+  const url = `${WIDGETS_URL}/none`;
+  const yaml = await server.ask('GET', url, { headers: { Accept: 'application/yaml' } });
+  t.is(yaml.header('content-type'), 'application/yaml');
+  t.regex(yaml.text, /^kind: Status$/m);
+  t.regex((await server.ask('GET', `${url}?pretty=true`)).text, /^\{\n {2}"kind": "Status"/);
+  const other = await server.ask('GET', url, { headers: { Accept: 'text/plain' } });
+  t.is(other.status, 406);
+  t.is(other.header('content-type'), 'application/json');
+});
 
 test('ages in tables count from the injected clock', async (t) => {
   const server = await TestServer.start();

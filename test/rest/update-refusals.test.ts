@@ -51,7 +51,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'a name that no object can have',
     url: `${WIDGETS_URL}/Not%20A%00Name`,
-    body: (lamp) => lamp,
+    body: (lamp) => metadata(lamp, { name: 'Not A\0Name' }),
     code: 404,
     reason: 'NotFound',
     message: 'widgets.example.com "Not A\\x00Name" not found',
@@ -76,7 +76,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 400,
     reason: 'BadRequest',
     message:
-      'the namespace of the object (team-b) does not match the namespace on the request (team-a)',
+      'the namespace of the provided object does not match the namespace sent on the request',
   },
   {
     name: 'no resourceVersion',
@@ -84,7 +84,7 @@ const REFUSALS: readonly Refusal[] = [
     code: 422,
     reason: 'Invalid',
     message:
-      'Widget.example.com "lamp" is invalid: metadata.resourceVersion: Invalid value: 0x0: ' +
+      'widgets.example.com "lamp" is invalid: metadata.resourceVersion: Invalid value: 0: ' +
       'must be specified for an update',
   },
   {
@@ -137,9 +137,108 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'another kind',
     body: (lamp) => ({ ...lamp, kind: 'Rack' }),
+    code: 422,
+    reason: 'Invalid',
+    message: 'Rack.example.com "lamp" is invalid: kind: Invalid value: "Rack": must be Widget',
+  },
+  {
+    name: 'another name, though nothing is there',
+    url: `${WIDGETS_URL}/vase`,
+    body: (lamp) => lamp,
     code: 400,
     reason: 'BadRequest',
-    message: 'Rack in version "v1" cannot be handled as a Widget: the kind does not match',
+    message: 'the name of the object (lamp) does not match the name on the URL (vase)',
+  },
+  {
+    name: 'a name that no path can have',
+    url: `${WIDGETS_URL}/a%25`,
+    body: (lamp) => metadata(lamp, { name: 'a%' }),
+    code: 400,
+    reason: 'BadRequest',
+    message: 'Name parameter invalid: "a%": may not contain \'%\'',
+  },
+  {
+    name: 'no name in the URL',
+    url: WIDGETS_URL,
+    body: (lamp) => lamp,
+    code: 400,
+    reason: 'BadRequest',
+    message: 'name must be provided',
+  },
+  {
+    name: 'a patch to another uid',
+    method: 'PATCH',
+    body: () => ({ metadata: { uid: 'other' } }),
+    headers: MERGE,
+    code: 422,
+    reason: 'Invalid',
+    message:
+      'Widget.example.com "lamp" is invalid: metadata.uid: Invalid value: "other": ' +
+      'field is immutable',
+  },
+  {
+    name: 'a patch to another apiVersion',
+    method: 'PATCH',
+    body: () => ({ apiVersion: 'v1' }),
+    headers: MERGE,
+    code: 422,
+    reason: 'Invalid',
+    message: 'Widget "lamp" is invalid: apiVersion: Invalid value: "v1": must be example.com/v1',
+  },
+  {
+    name: 'a patch that leaves no kind',
+    method: 'PATCH',
+    body: () => [{ op: 'replace', path: '', value: {} }],
+    headers: JSON_PATCH,
+    code: 422,
+    reason: 'Invalid',
+    message: ' "" is invalid: patch: Invalid value: "{}": Object \'Kind\' is missing in \'{}\'',
+  },
+  {
+    name: 'a patch to metadata of the wrong type',
+    method: 'PATCH',
+    body: () => [
+      {
+        op: 'replace',
+        path: '',
+        value: { apiVersion: 'example.com/v1', kind: 'Widget', metadata: 1 },
+      },
+    ],
+    headers: JSON_PATCH,
+    code: 422,
+    reason: 'Invalid',
+    message:
+      ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"example.com/v1\\",' +
+      '\\"kind\\":\\"Widget\\",\\"metadata\\":1}": metadata must be an object, not a number',
+  },
+  {
+    name: 'a bad patch of an object that is not there',
+    method: 'PATCH',
+    url: `${WIDGETS_URL}/vase`,
+    body: () => [],
+    headers: MERGE,
+    code: 404,
+    reason: 'NotFound',
+    message: 'widgets.example.com "vase" not found',
+  },
+  {
+    name: 'an unknown member of an operation under fieldValidation=Strict',
+    method: 'PATCH',
+    url: `${LAMP}?fieldValidation=Strict`,
+    body: () => [
+      {
+        op: 'replace',
+        path: '',
+        value: { apiVersion: 'example.com/v1', kind: 'Widget' },
+        more: 1,
+      },
+    ],
+    headers: JSON_PATCH,
+    code: 422,
+    reason: 'Invalid',
+    message:
+      ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"example.com/v1\\",' +
+      '\\"kind\\":\\"Widget\\"}": strict decoding error: json patch unknown field "[0].more"',
   },
   {
     name: 'a patch to another name',
@@ -157,7 +256,7 @@ const REFUSALS: readonly Refusal[] = [
     headers: MERGE,
     code: 400,
     reason: 'BadRequest',
-    message: 'unexpected end where a key should begin at byte 1',
+    message: 'error decoding patch: unexpected end where a key should begin at byte 1',
   },
   {
     name: 'a merge patch that is an array',
@@ -166,7 +265,7 @@ const REFUSALS: readonly Refusal[] = [
     headers: MERGE,
     code: 400,
     reason: 'BadRequest',
-    message: 'a merge patch of an object must be an object',
+    message: 'error decoding patch: a merge patch of an object must be an object',
   },
   {
     name: 'a JSON patch that is an object',
@@ -175,7 +274,7 @@ const REFUSALS: readonly Refusal[] = [
     headers: JSON_PATCH,
     code: 400,
     reason: 'BadRequest',
-    message: 'a JSON patch must be an array of operations',
+    message: 'error decoding patch: a JSON patch must be an array of operations',
   },
   {
     name: 'a JSON patch of more than 10 000 operations',

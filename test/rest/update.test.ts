@@ -161,3 +161,50 @@ test('an object of an older storage version is moved by its next write', async (
   const stored = await server.storage.get(key);
   t.regex(Buffer.from(stored?.value ?? []).toString(), /^{"apiVersion":"example.com\/v1",/);
 });
+
+test('duplicate and unknown members of patches are warned of, or ignored', async (t) => {
+  const { server } = await withLamp();
+  const type = 'application/merge-patch+json';
+  const body = Buffer.from('{"spec":{"a":1,"a":2}}');
+  const headers = { 'Content-Type': type };
+  const warned = await server.ask('PATCH', LAMP, { body, headers });
+  t.is(warned.header('warning'), '299 - "duplicate field \\"spec.a\\""');
+  const ignored = await server.ask('PATCH', `${LAMP}?fieldValidation=Ignore`, { body, headers });
+  t.is(ignored.header('warning'), undefined);
+  const operations = [{ op: 'test', path: '/spec/a', value: 2, more: 1 }];
+  const reply = await server.ask('PATCH', LAMP, {
+    body: operations,
+    headers: { 'Content-Type': 'application/json-patch+json' },
+  });
+  t.is(reply.header('warning'), '299 - "json patch unknown field \\"[0].more\\""');
+});
+
+test('a JSON patch of null changes nothing', async (t) => {
+  const { server, lamp } = await withLamp();
+  const headers = { 'Content-Type': 'application/json-patch+json' };
+  const reply = await server.ask('PATCH', LAMP, { body: Buffer.from('null'), headers });
+  t.deepEqual(reply.json, lamp);
+});
+
+test('only new finalizers are warned of', async (t) => {
+  const { server } = await withLamp();
+  const headers = { 'Content-Type': 'application/merge-patch+json' };
+  const finalize = (...finalizers: string[]): ReturnType<TestServer['ask']> =>
+    server.ask('PATCH', LAMP, { body: { metadata: { finalizers } }, headers });
+  t.regex((await finalize('old')).header('warning') ?? '', /"old\\"/);
+  t.is((await finalize('old')).header('warning'), undefined);
+  const warning = (await finalize('old', 'new')).header('warning') ?? '';
+  t.regex(warning, /"new\\"/);
+  t.notRegex(warning, /"old\\"/);
+});
+
+test('the update that lets an object go answers with the revision it last had', async (t) => {
+  const { server } = await withLamp({ finalizers: ['example.com/f'] });
+  const marked = (await server.ask('DELETE', LAMP)).json;
+  const reply = await server.ask('PATCH', LAMP, {
+    body: { metadata: { finalizers: null } },
+    headers: { 'Content-Type': 'application/merge-patch+json' },
+  });
+  t.is(reply.json.metadata.resourceVersion, marked.metadata.resourceVersion);
+  t.is((await server.ask('GET', LAMP)).status, 404);
+});

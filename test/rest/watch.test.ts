@@ -67,7 +67,8 @@ test('a watch in another version shows the objects in that version', async (t) =
   await create(server, 'lamp');
   const url = '/apis/example.com/v1beta1/widgets?watch=1';
   const reply = await server.ask('GET', url);
-  t.is(reply.header('warning'), '299 - "example.com/v1beta1 Widget is deprecated"');
+  const advice = 'example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget';
+  t.is(reply.header('warning'), `299 - "${advice}"`);
   const watch = new WatchReader(reply);
   t.is((await watch.next()).object.apiVersion, 'example.com/v1beta1');
   watch.close();
@@ -250,4 +251,18 @@ test('closing the source and leaving both release the watch', async (t) => {
   t.is(cache.stats().watches, 2);
   left.abort();
   t.is(cache.stats().watches, 0);
+});
+
+test('a watch by the old path may be of one object', async (t) => {
+  const server = await TestServer.start();
+  await create(server, 'lamp');
+  await create(server, 'vase');
+  const url = '/apis/example.com/v1/watch/namespaces/team-a/widgets/vase';
+  const watch = new WatchReader(await server.ask('GET', url));
+  t.is((await watch.next()).object.metadata.name, 'vase');
+  await server.ask('DELETE', `${WIDGETS_URL}/lamp`);
+  await server.ask('DELETE', `${WIDGETS_URL}/vase`);
+  const { type, object } = await watch.next();
+  t.deepEqual([type, object.metadata.name], ['DELETED', 'vase']);
+  watch.close();
 });

@@ -6,7 +6,7 @@
 import type { JsonValue, ResourceType } from '../../object/index.js';
 import { decodeJson, JsonError } from '../../object/lossless/index.js';
 import type { RequestRecord } from '../../request/index.js';
-import { unsupportedMediaType } from '../../request/index.js';
+import { badRequest, unsupportedMediaType } from '../../request/index.js';
 import { unrecognized } from '../store/index.js';
 import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML } from '../negotiation/index.js';
 import { decodeYaml, YamlError } from './yaml.js';
@@ -39,11 +39,11 @@ export async function readBody(
   return decodeBody(await request.body(BODY_BYTES_MAX), isYaml, type);
 }
 
-/** Throws a StatusError 400. */
+/** Throws a StatusError 400; for a body that is to be an object, `type` is what it is to be. */
 export function decodeBody(
   bytes: Uint8Array,
   isYaml: boolean,
-  type: Pick<ResourceType, 'kind'>,
+  type?: Pick<ResourceType, 'kind'>,
 ): DecodedBody {
   const duplicates: string[] = [];
   try {
@@ -55,7 +55,7 @@ export function decodeBody(
     if (error instanceof JsonError || error instanceof YamlError) {
       const kind = error instanceof YamlError ? 'yaml' : 'json';
       const why = `couldn't get version/kind; ${kind} parse error: ${error.message}`;
-      throw unrecognized(type, why, bytes);
+      throw type === undefined ? badRequest(why, error) : unrecognized(type, why, bytes);
     }
     throw error;
   }

@@ -12,7 +12,7 @@ import type { DeleteOptions } from '../options/index.js';
 import { deleteOptionsOfBody, deleteOptionsOfQuery, parseListOptions } from '../options/index.js';
 import type { Context } from './context.js';
 import { listOptions } from './read.js';
-import { checkRepresentation, objectAnswer, objectsAnswer } from './represent.js';
+import { checkRepresentation, documentAnswer, objectAnswer, objectsAnswer } from './represent.js';
 
 /** Gone: 200 with a Status. Waiting for finalizers: the object, 200 or (asked to cascade) 202. */
 export async function remove(context: Context): Promise<Answer> {
@@ -26,7 +26,8 @@ export async function remove(context: Context): Promise<Answer> {
     return objectAnswer(context, options.orphanDependents === false ? 202 : 200, deleted.bytes);
   }
   const { group, resource: kind } = type;
-  return jsonAnswer(200, successStatus({ name, group, kind, uid: deleted.uid }));
+  const status = successStatus({ name, group, kind, uid: deleted.uid });
+  return documentAnswer(context, jsonAnswer(200, status));
 }
 
 /** Answers the objects as they were listed. */
@@ -36,13 +37,13 @@ export async function removeCollection(context: Context): Promise<Answer> {
   const selection = parseListOptions(request.query, type, version, false);
   const { apiVersion, ...listed } = listOptions(context, selection);
   void apiVersion;
-  const { objects, resourceVersion } = await store.deleteCollection({
+  const { objects, ...meta } = await store.deleteCollection({
     ...listed,
     ...(await readOptions(context)),
     version,
     workers: settings.deleteCollectionWorkers,
   });
-  return objectsAnswer(context, objects, resourceVersion);
+  return objectsAnswer(context, objects, meta);
 }
 
 async function readOptions({ request }: Context): Promise<DeleteOptions> {
@@ -53,5 +54,5 @@ async function readOptions({ request }: Context): Promise<DeleteOptions> {
   if (mediaType !== '' && mediaType !== MEDIA_TYPE_JSON && !isYaml) {
     throw unsupportedMediaType([MEDIA_TYPE_JSON, MEDIA_TYPE_YAML]);
   }
-  return deleteOptionsOfBody(decodeBody(body, isYaml, { kind: 'DeleteOptions' }).value);
+  return deleteOptionsOfBody(decodeBody(body, isYaml).value);
 }

@@ -8,11 +8,15 @@
  */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
-import { apiVersionOf } from '../../object/index.js';
+import { compareVersions } from '../../discovery/index.js';
+import { apiVersionOf, isPathSegmentName } from '../../object/index.js';
 import type { Answer, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
 import {
+  badRequest,
   methodNotAllowed,
+  notFound,
   pageNotFound,
+  quote,
   statusAnswer,
   warningHeaders,
 } from '../../request/index.js';
@@ -24,6 +28,7 @@ import { TablePrinter } from '../table/index.js';
 import type { Context, HandlerSettings, ServedResource } from './context.js';
 import { remove, removeCollection } from './delete.js';
 import { get, list, watch } from './read.js';
+import { failureAnswer } from './represent.js';
 import { create, patch, update } from './write.js';
 
 export interface RestHandlerOptions {
@@ -67,12 +72,10 @@ const STATUS_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
 
 /** Verbs that make sense across all namespaces of a namespaced type. */
 const ALL_NAMESPACES_VERBS: ReadonlySet<string> = new Set(['list', 'watch']);
-const COLLECTION_VERBS: ReadonlySet<string> = new Set([
-  'list',
-  'watch',
-  'create',
-  'deletecollection',
-]);
+/** Verbs that need a name; the others that take one are only reached with one. */
+const NAMED_VERBS: ReadonlySet<string> = new Set(['update', 'patch']);
+/** Verbs of collections. A watch may be of one object, when the path says `watch/…/NAME`. */
+const UNNAMED_VERBS: ReadonlySet<string> = new Set(['list', 'create', 'deletecollection']);
 
 /** How long a watch lasts at least that names no timeout: upstream's min-request-timeout. */
 const WATCH_TIMEOUT_SECONDS_MIN = 1_800;
@@ -120,7 +123,7 @@ async function serve(asked: Omit<Context, 'representation'>): Promise<Answer> {
     return forMethod(request.method, { ...answer, headers: [...answer.headers, ...warnings] });
   } catch (error) {
     const failure = toStatusFailure(type, info.verb, error);
-    return forMethod(request.method, statusAnswer(failure, warnings));
+    return forMethod(request.method, failureAnswer(request, failure, warnings));
   }
 }
 
@@ -130,15 +133,28 @@ function route(info: RequestInfo, type: ResourceType, version: ResourceVersion):
   const name = parts[1] ?? '';
   const isAllNamespaces = type.namespaced && namespace === '';
   if (!type.namespaced && namespace !== '') throw pageNotFound();
+  if (verb === 'proxy') throw pageNotFound();
   if (subresource !== '') {
-    const isStatus = subresource === 'status' && version.statusSubresource && parts.length === 3;
-    if (!isStatus || isAllNamespaces) throw pageNotFound();
+    if (isAllNamespaces) throw pageNotFound();
+    // As upstream: the object is said to be missing, not the subresource.
+    if (subresource !== 'status' || !version.statusSubresource) throw notFound(type, name);
     return STATUS_VERBS.get(verb) ?? refuse(type, verb);
   }
   const handler = RESOURCE_VERBS.get(verb) ?? refuse(type, verb);
-  if (COLLECTION_VERBS.has(verb) !== (name === '')) refuse(type, verb);
   if (isAllNamespaces && !ALL_NAMESPACES_VERBS.has(verb)) throw pageNotFound();
+  if (name === '') {
+    if (NAMED_VERBS.has(verb)) throw badRequest('name must be provided');
+  } else {
+    if (UNNAMED_VERBS.has(verb)) refuse(type, verb);
+    checkName(name);
+  }
   return handler;
+}
+
+function checkName(name: string): void {
+  const messages = isPathSegmentName(name);
+  if (messages.length === 0) return;
+  throw badRequest(`Name parameter invalid: ${quote(name)}: ${messages.join(';')}`);
 }
 
 function refuse(type: ResourceType, verb: string): never {
@@ -151,8 +167,19 @@ function resourceKey(group: string, version: string, resource: string): string {
 
 function deprecation(type: ResourceType, version: ResourceVersion): Answer['headers'] {
   if (!version.deprecated) return [];
-  const apiVersion = apiVersionOf(type.group, version.name);
-  return warningHeaders([version.deprecationWarning ?? `${apiVersion} ${type.kind} is deprecated`]);
+  return warningHeaders([version.deprecationWarning ?? defaultDeprecation(type, version)]);
+}
+
+// Names the version to use instead where there is a later one that is not deprecated.
+function defaultDeprecation(type: ResourceType, version: ResourceVersion): string {
+  const named = (name: string): string => `${apiVersionOf(type.group, name)} ${type.kind}`;
+  const [better] = type.versions
+    .filter(({ served, deprecated }) => served && !deprecated)
+    .map(({ name }) => name)
+    .filter((name) => compareVersions(name, version.name) < 0)
+    .sort(compareVersions);
+  const advice = better === undefined ? '' : `; use ${named(better)}`;
+  return `${named(version.name)} is deprecated${advice}`;
 }
 
 function forMethod(method: string, answer: Answer): Answer {

@@ -8,6 +8,7 @@
 
 import type { CacheListOptions } from '../../cache/index.js';
 import { CacheError } from '../../cache/index.js';
+import type { FieldRequirement } from '../../object/index.js';
 import type { Answer } from '../../request/index.js';
 import { notFound, toStatusError } from '../../request/index.js';
 import type { WatchEvent, WatchStream } from '../../watch/index.js';
@@ -96,12 +97,18 @@ function openStream(context: Context, options: ListOptions): Promise<WatchStream
     apiVersion,
     signal: request.signal,
     labelSelector: options.labelSelector,
-    fieldSelector: options.fieldSelector,
+    fieldSelector: [...options.fieldSelector, ...nameRequirement(context)],
     allowBookmarks: options.allowWatchBookmarks,
     timeoutMs: timeoutMs(context, options.timeoutSeconds),
     ...(info.namespace === '' ? {} : { namespace: info.namespace }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
   });
+}
+
+// The path of a watch may go on to one object.
+function nameRequirement({ info }: Context): readonly FieldRequirement[] {
+  const name = info.parts[1] ?? '';
+  return name === '' ? [] : [{ path: 'metadata.name', operator: 'Equals', value: name }];
 }
 
 // Spread, so that the watches of a restarted server do not all end at once.

@@ -6,10 +6,10 @@
 import type { CachedList } from '../../cache/index.js';
 import type { CachedObject } from '../../watch/index.js';
 import { decodeJson } from '../../object/lossless/index.js';
-import type { Answer, Source } from '../../request/index.js';
-import { StatusError } from '../../request/index.js';
+import type { Answer, RequestRecord, Source } from '../../request/index.js';
+import { statusAnswer, StatusError } from '../../request/index.js';
 import { encodeYaml } from '../body/index.js';
-import { MEDIA_TYPE_YAML } from '../negotiation/index.js';
+import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML, negotiate } from '../negotiation/index.js';
 import { indentedSource, piecesSource } from '../source/index.js';
 import type { ListMeta, TableOptions } from '../table/index.js';
 import {
@@ -48,12 +48,35 @@ export function listAnswer(context: Context, list: CachedList, headers: Headers 
 export function objectsAnswer(
   context: Context,
   objects: readonly CachedObject[],
-  resourceVersion: string,
+  meta: ListMeta,
   headers: Headers = [],
 ): Answer {
-  const transformed = transformedList(context, () => objects, { resourceVersion });
-  const pieces = transformed ?? plainList(context, bytesOf(objects), { resourceVersion });
+  const transformed = transformedList(context, () => objects, meta);
+  const pieces = transformed ?? plainList(context, bytesOf(objects), meta);
   return answer(context, 200, piecesSource(pieces), headers);
+}
+
+/** A Status, such as of a deletion, in the media type that the client wants. */
+export function documentAnswer(
+  { representation }: Pick<Context, 'representation'>,
+  plain: Answer,
+): Answer {
+  if (representation.mediaType !== MEDIA_TYPE_YAML && !representation.pretty) return plain;
+  const headers = plain.headers.filter(([name]) => name !== 'Content-Type');
+  return answer({ representation }, plain.status, plain.source, headers);
+}
+
+/** The answer to what was thrown; in JSON where the client takes nothing that there is. */
+export function failureAnswer(request: RequestRecord, thrown: unknown, headers: Headers): Answer {
+  const plain = statusAnswer(thrown, headers);
+  if (!plain.headers.some(([name, type]) => name === 'Content-Type' && type === MEDIA_TYPE_JSON)) {
+    return plain;
+  }
+  try {
+    return documentAnswer({ representation: negotiate(request) }, plain);
+  } catch {
+    return plain;
+  }
 }
 
 /** Refuses, before anything is done, what could not be shown after it. Throws 406 or 400. */
@@ -139,7 +162,7 @@ function* bytesOf(objects: Iterable<CachedObject>): Generator<Uint8Array> {
 }
 
 function answer(
-  { representation }: Context,
+  { representation }: Pick<Context, 'representation'>,
   status: number,
   source: Source,
   headers: Headers,

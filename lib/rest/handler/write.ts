@@ -10,8 +10,9 @@
 import type { JsonValue } from '../../object/index.js';
 import { ObjectError } from '../../object/index.js';
 import { decodeJson } from '../../object/lossless/index.js';
+import type { JsonPatchOperation } from '../../patch/index.js';
 import { applyJsonPatch, applyMergePatch, parseJsonPatch, PatchError } from '../../patch/index.js';
-import type { Answer } from '../../request/index.js';
+import type { Answer, StatusError } from '../../request/index.js';
 import {
   badRequest,
   quote,
@@ -20,11 +21,17 @@ import {
   unsupportedMediaType,
   warningHeaders,
 } from '../../request/index.js';
+import type { DecodedBody } from '../body/index.js';
 import { BODY_BYTES_MAX, bodyMediaType, readBody } from '../body/index.js';
 import type { WriteOptions } from '../options/index.js';
 import { parseWriteOptions } from '../options/index.js';
 import type { FieldValidation, JsonObject, UpdateRequest, Written } from '../store/index.js';
-import { isJsonObject } from '../store/index.js';
+import {
+  cannotBeHandled,
+  checkReplacement,
+  isJsonObject,
+  unreadablePatch,
+} from '../store/index.js';
 import type { Context } from './context.js';
 import { checkRepresentation, objectAnswer } from './represent.js';
 
@@ -39,7 +46,7 @@ export async function create(context: Context): Promise<Answer> {
   checkRepresentation(context, false);
   const { dryRun, fieldValidation } = parseWriteOptions(request.query, 'CreateOptions');
   const { value: object, duplicates } = await readBody(request, type);
-  const warnings = checkDuplicates(context, duplicates, fieldValidation);
+  const warnings = checkDuplicates(context, object, duplicates, fieldValidation);
   const written = await store.create({
     namespace: info.namespace,
     object,
@@ -52,11 +59,12 @@ export async function create(context: Context): Promise<Answer> {
 }
 
 export async function update(context: Context): Promise<Answer> {
-  const { type, request } = context;
+  const { type, request, info } = context;
   checkRepresentation(context, false);
   const options = parseWriteOptions(request.query, 'UpdateOptions');
   const { value: object, duplicates } = await readBody(request, type);
-  const warnings = checkDuplicates(context, duplicates, options.fieldValidation);
+  const warnings = checkDuplicates(context, object, duplicates, options.fieldValidation);
+  checkReplacement(type, context.version, object, info);
   const written = await context.store.update({ ...target(context, options), change: () => object });
   return writtenAnswer(context, 200, written, warnings);
 }
@@ -67,52 +75,98 @@ export async function patch(context: Context): Promise<Answer> {
   const mediaType = bodyMediaType(request);
   if (!PATCH_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(PATCH_MEDIA_TYPES);
   const options = parseWriteOptions(request.query, 'PatchOptions');
-  const document = decodePatch(await request.body(BODY_BYTES_MAX));
-  const apply = mediaType === JSON_PATCH ? jsonPatch(document) : mergePatch(document);
+  const body = await request.body(BODY_BYTES_MAX);
+  // Read when the object is there, as upstream: without one, even a bad patch is answered with 404.
+  let read: ReadPatch | undefined;
+  let warnings: readonly string[] = [];
   const written = await context.store.update({
     ...target(context, options),
     isPatch: true,
     change: (current) => {
       try {
-        return patched(apply(current));
+        read ??= mediaType === JSON_PATCH ? readJsonPatch(body) : readMergePatch(body);
+        const result = patched(read.apply(current));
+        warnings = checkPatch(read.faults, result, options.fieldValidation);
+        return result;
       } catch (error) {
         throw asStatus(context, error);
       }
     },
   });
-  return writtenAnswer(context, 200, written, []);
+  return writtenAnswer(context, 200, written, warnings);
 }
 
-type Apply = (current: JsonObject) => JsonValue;
+/** A patch that has been read, ready for every state that the store may show it. */
+interface ReadPatch {
+  readonly apply: (current: JsonObject) => JsonValue;
+  /** What a strict server refuses, and others warn of. */
+  readonly faults: readonly string[];
+}
 
-function decodePatch(body: Uint8Array): JsonValue {
+function readJsonPatch(body: Uint8Array): ReadPatch {
+  const { value, duplicates } = decodePatch(body);
   try {
-    return decodeJson(body);
+    const operations = parseJsonPatch(value ?? []);
+    const faults = [
+      ...duplicates.map((path) => `json patch duplicate field ${quote(path)}`),
+      ...unknownMembers(operations).map((path) => `json patch unknown field ${quote(path)}`),
+    ];
+    return { apply: (current) => applyJsonPatch(current, operations), faults };
   } catch (error) {
-    if (error instanceof ObjectError) throw badRequest(error.message, error);
+    if (!(error instanceof PatchError)) throw error;
+    if (error.code === 'too-many-operations') throw requestEntityTooLarge(error.message);
+    if (error.code !== 'malformed') throw error;
+    throw undecodable(error.message, error);
+  }
+}
+
+const OPERATION_MEMBERS: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
+
+function unknownMembers(operations: readonly JsonPatchOperation[]): string[] {
+  return operations.flatMap((operation, index) =>
+    Object.keys(operation)
+      .filter((member) => !OPERATION_MEMBERS.has(member))
+      .map((member) => `[${index}].${member}`),
+  );
+}
+
+function readMergePatch(body: Uint8Array): ReadPatch {
+  const { value, duplicates } = decodePatch(body);
+  if (!isJsonObject(value)) throw undecodable('a merge patch of an object must be an object');
+  const faults = duplicates.map((path) => `duplicate field ${quote(path)}`);
+  return { apply: (current) => applyMergePatch(current, value), faults };
+}
+
+function decodePatch(body: Uint8Array): DecodedBody {
+  const duplicates: string[] = [];
+  try {
+    return {
+      value: decodeJson(body, { onDuplicate: (path) => duplicates.push(path) }),
+      duplicates,
+    };
+  } catch (error) {
+    if (error instanceof ObjectError) throw undecodable(error.message, error);
     throw error;
   }
 }
 
-function jsonPatch(document: JsonValue): Apply {
-  try {
-    const operations = parseJsonPatch(document);
-    return (current) => applyJsonPatch(current, operations);
-  } catch (error) {
-    if (!(error instanceof PatchError)) throw error;
-    if (error.code === 'too-many-operations') throw requestEntityTooLarge(error.message);
-    throw badRequest(error.message, error);
-  }
-}
-
-function mergePatch(document: JsonValue): Apply {
-  if (!isJsonObject(document)) throw badRequest('a merge patch of an object must be an object');
-  return (current) => applyMergePatch(current, document);
+function undecodable(why: string, cause?: unknown): StatusError {
+  return badRequest(`error decoding patch: ${why}`, cause);
 }
 
 function patched(value: JsonValue): JsonValue {
   if (isJsonObject(value)) return value;
   throw new PatchError('not-applicable', 'the patch leaves no object');
+}
+
+function checkPatch(
+  faults: readonly string[],
+  result: JsonValue,
+  fieldValidation: FieldValidation,
+): readonly string[] {
+  if (faults.length === 0 || fieldValidation === 'Ignore') return [];
+  if (fieldValidation === 'Warn') return faults;
+  throw unreadablePatch(result, `strict decoding error: ${faults.join(', ')}`);
 }
 
 function asStatus({ type, info }: Context, error: unknown): unknown {
@@ -135,17 +189,16 @@ function target(context: Context, options: WriteOptions): Omit<UpdateRequest, 'c
 }
 
 function checkDuplicates(
-  { type, version }: Context,
+  { version }: Context,
+  object: JsonValue,
   duplicates: readonly string[],
   fieldValidation: FieldValidation,
 ): readonly string[] {
   if (duplicates.length === 0 || fieldValidation === 'Ignore') return [];
   const texts = [...new Set(duplicates)].map((path) => `duplicate field ${quote(path)}`);
   if (fieldValidation === 'Warn') return texts;
-  throw badRequest(
-    `${type.kind} in version ${quote(version.name)} cannot be handled as a ${type.kind}: ` +
-      `strict decoding error: ${texts.join(', ')}`,
-  );
+  const kind = isJsonObject(object) ? object['kind'] : undefined;
+  throw cannotBeHandled(kind, version, `strict decoding error: ${texts.join(', ')}`);
 }
 
 function writtenAnswer(

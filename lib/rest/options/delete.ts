@@ -7,7 +7,7 @@ import type { FieldError } from '../../request/index.js';
 import { badRequest, invalid } from '../../request/index.js';
 import type { DeletionOptions, Preconditions } from '../store/index.js';
 import { isJsonObject, validateDeletionOptions } from '../store/index.js';
-import { integerParameter, optionalBoolean, textParameter } from './parameters.js';
+import { integerParameter, optionalBoolean } from './parameters.js';
 import { dryRunErrors } from './write.js';
 
 export interface DeleteOptions extends DeletionOptions {
@@ -20,17 +20,19 @@ export function deleteOptionsOfQuery(query: URLSearchParams): DeleteOptions {
   integerParameter(query, 'gracePeriodSeconds');
   return validated(
     {
-      propagationPolicy: textParameter(query, 'propagationPolicy'),
+      propagationPolicy: query.get('propagationPolicy') ?? undefined,
       orphanDependents: optionalBoolean(query, 'orphanDependents'),
-      uid: textParameter(query, 'preconditions.uid') ?? textParameter(query, 'uid'),
-      resourceVersion: textParameter(query, 'preconditions.resourceVersion'),
+      // Upstream's decoder finds the preconditions' fields by their own names.
+      uid: query.get('uid') ?? undefined,
+      resourceVersion: query.get('resourceVersion') ?? undefined,
     },
     query.getAll('dryRun'),
   );
 }
 
 /** Throws a StatusError 400 or 422. */
-export function deleteOptionsOfBody(body: JsonValue): DeleteOptions {
+export function deleteOptionsOfBody(given: JsonValue): DeleteOptions {
+  const body = given ?? {};
   if (!isJsonObject(body)) throw notDeleteOptions('it is not an object');
   const kind = body['kind'] ?? '';
   if (kind !== '' && kind !== 'DeleteOptions')
@@ -86,9 +88,9 @@ function validated(read: Read, dryRun: readonly string[]): DeleteOptions {
 }
 
 function text(object: { readonly [key: string]: JsonValue }, field: string): string | undefined {
-  const value = object[field] ?? '';
-  if (typeof value !== 'string') throw notDeleteOptions(`${field} is not a string`);
-  return value === '' ? undefined : value;
+  const value = object[field] ?? undefined;
+  if (value === undefined || typeof value === 'string') return value;
+  throw notDeleteOptions(`${field} is not a string`);
 }
 
 function notDeleteOptions(why: string): Error {

@@ -18,6 +18,7 @@ import {
   checkAddress,
   placeInNamespace,
   readIncoming,
+  unreadablePatch,
   unknownFieldTexts,
 } from './incoming.js';
 import { objectKey } from './key.js';
@@ -59,23 +60,28 @@ export class Changes {
 
   /** The part of a create that does not depend on the name. Throws a StatusError 400 or 500. */
   beginCreate(request: CreateRequest, version: ResourceVersion): IncomingObject {
-    const incoming = readIncoming(this.#type, version, request.object);
-    const warnings = this.#checkFields(incoming, version, request.fieldValidation, false);
+    const incoming = readIncoming(this.#type, version, request.object, false);
+    const warnings = [
+      ...this.#checkFields(incoming, version, request.fieldValidation, false),
+      ...metadataWarnings(incoming.metadata),
+    ];
     const metadata = placeInNamespace(this.#type, incoming.metadata, request.namespace);
-    if ((metadata.resourceVersion ?? '0') !== '0') {
+    // What is no number is not looked at, as upstream.
+    if (/^0*[1-9][0-9]*$/.test(metadata.resourceVersion ?? '')) {
       throw new StatusError({
         code: 500,
         reason: '',
         message: 'resourceVersion should not be set on objects to be created',
       });
     }
-    return { ...this.#asStored(incoming), metadata, warnings, unknown: [] };
+    return { ...incoming, metadata, warnings, unknown: [] };
   }
 
   /** Throws a StatusError 422. */
   create(incoming: IncomingObject, name: string, version: ResourceVersion): Change {
+    this.#checkKind(incoming, version, name);
     const prepared = prepareCreate(
-      incoming,
+      this.#asStored(incoming),
       { name, uid: this.#newUid(), creationTimestamp: this.#timestamp() },
       version.statusSubresource,
     );
@@ -91,16 +97,17 @@ export class Changes {
       content: { ...previous.content, apiVersion: apiVersionOf(this.#type.group, version.name) },
       metadata: { ...previous.metadata, resourceVersion: current.revision.toString() },
     });
-    const incoming = readIncoming(this.#type, version, request.change(shown));
-    const warnings = this.#checkFields(
-      incoming,
-      version,
-      request.fieldValidation,
-      request.isPatch === true,
-    );
+    const isPatch = request.isPatch === true;
+    const incoming = readIncoming(this.#type, version, request.change(shown), isPatch);
+    const warnings = [
+      ...this.#checkFields(incoming, version, request.fieldValidation, isPatch),
+      ...metadataWarnings(incoming.metadata, previous.metadata),
+    ];
     checkAddress(incoming.metadata, name, namespace);
-    this.#checkUid(incoming.metadata, previous.metadata, request);
+    // A replacement names the object that it is for; a patch that changes its uid breaks a rule.
+    if (!isPatch) this.#checkUid(incoming.metadata, previous.metadata, request);
     this.#checkResourceVersion(incoming.metadata, current.revision, name);
+    this.#checkKind(incoming, version, name);
     const next = this.#asStored(incoming);
     if (subresource === 'status') {
       return this.#change(prepareStatusUpdate(next, previous), false, warnings);
@@ -120,7 +127,11 @@ export class Changes {
       uid: object.metadata.uid ?? '',
       resourceVersion: current.revision.toString(),
     });
-    if (failure !== undefined) throw conflict(this.#type, request.name, failure);
+    if (failure !== undefined) {
+      // Upstream names the kind where everything else names the resource.
+      const { group, kind: resource } = this.#type;
+      throw conflict({ group, resource }, request.name, failure);
+    }
     const metadata = planDeletion(object.metadata, request, this.#timestamp());
     if (metadata === undefined) return this.#change(object, true, []);
     return this.#change({ ...object, metadata }, false, []);
@@ -149,18 +160,30 @@ export class Changes {
     fieldValidation: FieldValidation = 'Warn',
     isPatch: boolean,
   ): readonly string[] {
-    const warnings = [...incoming.warnings, ...metadataWarnings(incoming.metadata)];
+    const { warnings } = incoming;
     const texts = unknownFieldTexts(incoming.unknown);
     if (texts.length === 0 || fieldValidation === 'Ignore') return warnings;
     if (fieldValidation === 'Warn') return [...warnings, ...texts];
     const why = `strict decoding error: ${texts.join(', ')}`;
-    if (!isPatch) throw cannotBeHandled(this.#type, version, this.#type.kind, why);
-    const patched = {
-      ...incoming.content,
-      metadata: encodeMetadata(incoming.metadata),
-    };
-    const text = Buffer.from(encodeJson(patched)).toString();
-    throw invalid({ group: '', kind: '' }, '', [fieldInvalid('patch', text, why)]);
+    if (!isPatch) throw cannotBeHandled(incoming.content['kind'], version, why);
+    throw unreadablePatch(
+      { ...incoming.content, metadata: encodeMetadata(incoming.metadata) },
+      why,
+    );
+  }
+
+  // An object of another kind, or (by a patch) of another version.
+  #checkKind({ content }: IncomingObject, version: ResourceVersion, name: string): void {
+    const type = this.#type;
+    const { kind, apiVersion } = content as { kind: string; apiVersion?: string };
+    const expected = apiVersionOf(type.group, version.name);
+    const errors: FieldError[] = [];
+    if (kind !== type.kind) errors.push(fieldInvalid('kind', kind, `must be ${type.kind}`));
+    if (apiVersion !== expected) {
+      errors.push(fieldInvalid('apiVersion', apiVersion ?? '', `must be ${expected}`));
+    }
+    const [group = ''] = (apiVersion ?? '').split('/').slice(0, -1);
+    if (errors.length > 0) throw invalid({ group, kind }, name, errors);
   }
 
   #checkUid(
@@ -185,8 +208,9 @@ export class Changes {
     }
     const wanted = BigInt(resourceVersion);
     if (wanted === 0n) {
-      // Upstream prints the number it has read: hexadecimal, without quotes.
-      throw invalid(this.#type, name, [unconditionalUpdate()]);
+      // Upstream puts the resource where everything else has the kind, and a bare number.
+      const { group, resource: kind } = this.#type;
+      throw invalid({ group, kind }, name, [unconditionalUpdate()]);
     }
     if (wanted !== revision) throw conflict(this.#type, name);
   }
@@ -204,6 +228,6 @@ function unconditionalUpdate(): FieldError {
   return {
     reason: 'FieldValueInvalid',
     field: 'metadata.resourceVersion',
-    body: 'Invalid value: 0x0: must be specified for an update',
+    body: 'Invalid value: 0: must be specified for an update',
   };
 }

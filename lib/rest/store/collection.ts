@@ -15,23 +15,23 @@ import type { ResourceStore } from './store.js';
 export const COLLECTION_PAGE_MAX = 10_000;
 
 /** Objects read from a list between two deletions. */
-type Pages = AsyncGenerator<{
-  readonly resourceVersion: string;
-  readonly objects: readonly CachedObject[];
-}>;
+type Pages = AsyncGenerator<DeletedCollection>;
 
 export async function deleteCollection(
   store: ResourceStore,
   request: DeleteCollectionRequest,
 ): Promise<DeletedCollection> {
   const deleted: CachedObject[] = [];
-  let resourceVersion: string | undefined;
+  let first: DeletedCollection | undefined;
   for await (const page of pages(store, request)) {
-    resourceVersion ??= page.resourceVersion;
+    first ??= page;
     await deleteAll(store, request, page.objects);
     for (const object of page.objects) deleted.push(object);
   }
-  return { resourceVersion: resourceVersion ?? store.cache.resourceVersion, objects: deleted };
+  const { resourceVersion } = first ?? store.cache;
+  if (request.limit === undefined || first === undefined)
+    return { resourceVersion, objects: deleted };
+  return { ...first, objects: deleted };
 }
 
 async function* pages(store: ResourceStore, request: DeleteCollectionRequest): Pages {
@@ -45,7 +45,9 @@ async function* pages(store: ResourceStore, request: DeleteCollectionRequest): P
       throw toStatusFailure(store.type, 'deletecollection', error);
     }
     try {
-      yield { resourceVersion: list.resourceVersion, objects: [...list.objects()] };
+      const { resourceVersion, remainingItemCount } = list;
+      const meta = { resourceVersion, continue: list.continue, remainingItemCount };
+      yield { ...meta, objects: [...list.objects()] };
     } finally {
       list.close();
     }

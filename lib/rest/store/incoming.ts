@@ -5,11 +5,18 @@
  */
 
 import { apiVersionOf } from '../../object/index.js';
-import type { JsonValue, ObjectMeta, ResourceType, ResourceVersion } from '../../object/index.js';
+import type {
+  JsonValue,
+  ObjectKey,
+  ObjectMeta,
+  ResourceType,
+  ResourceVersion,
+} from '../../object/index.js';
 import { encodeJson } from '../../object/lossless/index.js';
 import type { StatusError } from '../../request/index.js';
-import { badRequest, quote } from '../../request/index.js';
-import { decodeMetadata, MetadataTypeError } from './metadata.js';
+import { badRequest, fieldInvalid, invalid, quote } from '../../request/index.js';
+import { decodeMetadata, describe, MetadataTypeError } from './metadata.js';
+import type { JsonObject } from './object.js';
 import { isJsonObject } from './object.js';
 import type { PreparedObject } from './preparation.js';
 
@@ -23,39 +30,70 @@ export interface IncomingObject extends PreparedObject {
 }
 
 /**
- * Takes a decoded value for an object of the type, in any of its served versions. Throws a
- * StatusError 400.
+ * Takes a decoded value for an object of the version. Of a patch's result, what it is not is told
+ * as a fault of the patch. Throws a StatusError 400 or, for a patch, 422.
  */
 export function readIncoming(
   type: ResourceType,
   version: ResourceVersion,
   value: JsonValue,
+  isPatch: boolean,
 ): IncomingObject {
-  if (!isJsonObject(value)) throw unrecognized(type, 'it is not a JSON object', encodeJson(value));
-  const { apiVersion, kind } = value;
-  if (kind === undefined || kind === null || kind === '') {
-    const text = encodeJson(value);
-    throw unrecognized(type, `Object 'Kind' is missing in '${summarize(text)}'`, text);
-  }
-  const inData = typeof apiVersion === 'string' ? apiVersion : '';
-  const served = type.versions.filter((candidate) => candidate.served);
-  if (!served.some((candidate) => apiVersionOf(type.group, candidate.name) === inData)) {
-    const expected = apiVersionOf(type.group, version.name);
+  const { kind, apiVersion } = isPatch ? patchedType(value) : bodyType(type, value);
+  const expected = apiVersionOf(type.group, version.name);
+  if (!isPatch && apiVersion !== expected) {
     throw badRequest(
-      `the API version in the data (${inData}) does not match the expected API version ` +
+      `the API version in the data (${apiVersion}) does not match the expected API version ` +
         `(${expected})`,
     );
   }
-  if (kind !== type.kind) throw cannotBeHandled(type, version, kind, 'the kind does not match');
-  const { metadata: rawMetadata, ...content } = value;
+  const { metadata: rawMetadata, ...content } = value as JsonObject;
   try {
     const { metadata, unknown } = decodeMetadata(rawMetadata);
     return { content, unknown, ...mergeOwnerReferences(metadata) };
   } catch (error) {
     if (!(error instanceof MetadataTypeError)) throw error;
-    throw cannotBeHandled(type, version, kind, error.message);
+    throw isPatch
+      ? unreadablePatch(value, error.message)
+      : cannotBeHandled(kind, version, error.message);
   }
 }
+
+interface TypeMeta {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+// Before anything else an object must say what it is.
+function bodyType(type: ResourceType, value: JsonValue): TypeMeta {
+  const refused = (why: string): StatusError => unrecognized(type, why, encodeJson(value));
+  const wrong = (what: string, of: string, given: JsonValue): StatusError => {
+    const why = `${what} must be ${of}, not ${describe(given)}`;
+    return refused(`couldn't get version/kind; json parse error: ${why}`);
+  };
+  if (value === null) throw refused(missingKind(value));
+  if (!isJsonObject(value)) throw wrong('the body', 'an object', value);
+  const apiVersion = value['apiVersion'] ?? '';
+  const kind = value['kind'] ?? '';
+  if (typeof apiVersion !== 'string') throw wrong('apiVersion', 'a string', apiVersion);
+  if (typeof kind !== 'string') throw wrong('kind', 'a string', kind);
+  if (apiVersion.split('/').length > 2) {
+    throw refused(`unexpected GroupVersion string: ${apiVersion}`);
+  }
+  if (kind === '') throw refused(missingKind(value));
+  return { apiVersion, kind };
+}
+
+function patchedType(value: JsonValue): TypeMeta {
+  const { apiVersion, kind } = isJsonObject(value) ? value : {};
+  if (typeof kind === 'string' && kind !== '') {
+    return { apiVersion: typeof apiVersion === 'string' ? apiVersion : '', kind };
+  }
+  throw unreadablePatch(value, missingKind(value));
+}
+
+const missingKind = (value: JsonValue): string =>
+  `Object 'Kind' is missing in '${Buffer.from(encodeJson(value)).toString()}'`;
 
 /** The object's name, for a create; the namespace of the URL holds where the body names none. */
 export function placeInNamespace(
@@ -66,15 +104,17 @@ export function placeInNamespace(
   const { namespace: named = '', ...others } = metadata;
   if (!type.namespaced) return others;
   if (named !== '' && named !== namespace) {
-    throw badRequest(
-      'the namespace of the provided object does not match the namespace sent on the request',
-    );
+    throw namespaceMismatch();
   }
   return namespace === '' ? others : { ...others, namespace };
 }
 
 /** Refuses a replacement that calls itself by another name than the URL does. */
 export function checkAddress(metadata: ObjectMeta, name: string, namespace: string): void {
+  const inNamespace = metadata.namespace ?? '';
+  if (namespace !== '' && inNamespace !== '' && inNamespace !== namespace) {
+    throw namespaceMismatch();
+  }
   const named = metadata.name ?? '';
   if (named === '') {
     throw badRequest(
@@ -86,13 +126,22 @@ export function checkAddress(metadata: ObjectMeta, name: string, namespace: stri
       `the name of the object (${named}) does not match the name on the URL (${name})`,
     );
   }
-  const inNamespace = metadata.namespace ?? '';
-  if (namespace !== '' && inNamespace !== '' && inNamespace !== namespace) {
-    throw badRequest(
-      `the namespace of the object (${inNamespace}) does not match the namespace on the request ` +
-        `(${namespace})`,
-    );
-  }
+}
+
+function namespaceMismatch(): StatusError {
+  return badRequest(
+    'the namespace of the provided object does not match the namespace sent on the request',
+  );
+}
+
+/** Refuses a replacement that is not for the place the URL names, whether that is there or not. */
+export function checkReplacement(
+  type: ResourceType,
+  version: ResourceVersion,
+  value: JsonValue,
+  { name, namespace }: ObjectKey,
+): void {
+  checkAddress(readIncoming(type, version, value, false).metadata, name, namespace);
 }
 
 /** 400 for a body that is no object of the type; `body` is what came. */
@@ -107,16 +156,22 @@ export function unrecognized(
   );
 }
 
-/** 400 for an object of another kind, or with fields that can't be. */
+/** 400 for an object with fields that can't be; `kind` is what it calls itself. */
 export function cannotBeHandled(
-  type: ResourceType,
+  kind: JsonValue | undefined,
   version: ResourceVersion,
-  kind: JsonValue,
   why: string,
 ): StatusError {
+  const named = String(kind);
   return badRequest(
-    `${String(kind)} in version ${quote(version.name)} cannot be handled as a ${type.kind}: ${why}`,
+    `${named} in version ${quote(version.name)} cannot be handled as a ${named}: ${why}`,
   );
+}
+
+/** 422 for a patch whose result can't be read as an object. */
+export function unreadablePatch(result: JsonValue, why: string): StatusError {
+  const text = Buffer.from(encodeJson(result)).toString();
+  return invalid({ group: '', kind: '' }, '', [fieldInvalid('patch', text, why)]);
 }
 
 /** `unknown field "a", unknown field "b"`. */

@@ -3,7 +3,7 @@
 export type { DeletionOptions, Preconditions, PropagationPolicy } from './deletion.js';
 export { validateDeletionOptions } from './deletion.js';
 export { isStreamFailure, toStatusFailure } from './failure.js';
-export { unrecognized } from './incoming.js';
+export { cannotBeHandled, checkReplacement, unreadablePatch, unrecognized } from './incoming.js';
 export { keyPrefix, objectKey } from './key.js';
 export type { JsonObject } from './object.js';
 export { isJsonObject } from './object.js';

@@ -11,8 +11,9 @@
 import type { JsonValue, ObjectMeta, OwnerReference } from '../../object/index.js';
 import type { JsonObject } from './object.js';
 import { isJsonObject, setProperty } from './object.js';
+import { parseTime } from './time.js';
 
-/** A metadata field of the wrong type. */
+/** A metadata field of the wrong type, or a time that is none. */
 export class MetadataTypeError extends Error {
   override readonly name: string = 'MetadataTypeError';
 }
@@ -45,8 +46,8 @@ const FIELDS: { readonly [field: string]: Decode } = {
   namespace: text('namespace'),
   uid: text('uid'),
   resourceVersion: text('resourceVersion'),
-  creationTimestamp: text('creationTimestamp'),
-  deletionTimestamp: text('deletionTimestamp'),
+  creationTimestamp: time('creationTimestamp'),
+  deletionTimestamp: time('deletionTimestamp'),
   generation: integer('generation'),
   deletionGracePeriodSeconds: integer('deletionGracePeriodSeconds'),
   labels: textMap('labels'),
@@ -62,26 +63,29 @@ const FIELDS: { readonly [field: string]: Decode } = {
     const entries = array('metadata.ownerReferences', value);
     if (entries.length === 0) return;
     metadata.ownerReferences = entries.map((entry, index) =>
-      ownerReference(`metadata.ownerReferences[${index}]`, entry, unknown),
+      ownerReference(`metadata.ownerReferences[${index}]`, entry ?? {}, unknown),
     );
   },
-  managedFields: () => undefined,
-  selfLink: () => undefined,
+  managedFields: (_, value) => void array('metadata.managedFields', value),
+  selfLink: (_, value) => void stringOf('metadata.selfLink', value),
 };
 
-type TextField =
-  | 'name'
-  | 'generateName'
-  | 'namespace'
-  | 'uid'
-  | 'resourceVersion'
-  | 'creationTimestamp'
-  | 'deletionTimestamp';
+type TextField = 'name' | 'generateName' | 'namespace' | 'uid' | 'resourceVersion';
 
 function text(field: TextField): Decode {
   return (metadata, value) => {
     const decoded = stringOf(`metadata.${field}`, value);
     if (decoded !== '') metadata[field] = decoded;
+  };
+}
+
+function time(field: 'creationTimestamp' | 'deletionTimestamp'): Decode {
+  return (metadata, value) => {
+    try {
+      metadata[field] = parseTime(stringOf(`metadata.${field}`, value));
+    } catch (error) {
+      throw error instanceof RangeError ? new MetadataTypeError(error.message) : error;
+    }
   };
 }
 
@@ -147,7 +151,8 @@ function wrongType(path: string, expected: string, found: JsonValue): MetadataTy
   return new MetadataTypeError(`${path} must be ${expected}, not ${describe(found)}`);
 }
 
-function describe(value: JsonValue): string {
+/** `a string`, `an array`: what a value is, for messages. */
+export function describe(value: JsonValue): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (numberLexeme(value) !== undefined) return 'a number';

@@ -82,6 +82,9 @@ export interface Deleted extends Written {
 export interface DeletedCollection {
   /** Of the list that the objects are from. */
   readonly resourceVersion: string;
+  /** Where a limit left some: how to go on, and how many they are. */
+  readonly continue?: string | undefined;
+  readonly remainingItemCount?: number | undefined;
   /** The objects as they were listed. */
   readonly objects: readonly CachedObject[];
 }

@@ -96,10 +96,14 @@ export class ResourceStore {
   async update(request: UpdateRequest): Promise<Written> {
     const version = this.#versionOf(request);
     const verb = request.isPatch === true ? 'patch' : 'update';
-    const updated = await this.#guaranteed(verb, request, (current) =>
-      this.#changes.update(request, version, current),
-    );
-    const { result, revision } = updated;
+    let previous = 0n;
+    const updated = await this.#guaranteed(verb, request, (current) => {
+      previous = current.revision;
+      return this.#changes.update(request, version, current);
+    });
+    const { result } = updated;
+    // An update that lets the object go answers, as upstream, with the revision it last had.
+    const revision = result.removes ? previous : updated.revision;
     return this.#written(result, version, revision, result.warnings);
   }
 

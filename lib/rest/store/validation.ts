@@ -59,23 +59,26 @@ export function validateMetadataUpdate(next: ObjectMeta, previous: ObjectMeta): 
   return errors;
 }
 
-/** What is unwise, but allowed, about metadata. */
-export function metadataWarnings(metadata: ObjectMeta): string[] {
-  const standard = new Set([FINALIZER_ORPHAN, FINALIZER_FOREGROUND, 'kubernetes']);
-  return (metadata.finalizers ?? [])
-    .filter((name) => !name.includes('/') && !standard.has(name))
+/** What is unwise, but allowed, about the metadata of an object that was `previous` before. */
+export function metadataWarnings(metadata: ObjectMeta, previous: ObjectMeta = {}): string[] {
+  const known = new Set([FINALIZER_ORPHAN, FINALIZER_FOREGROUND, 'kubernetes']);
+  for (const name of previous.finalizers ?? []) known.add(name);
+  return [...new Set(metadata.finalizers ?? [])]
+    .filter((name) => !name.includes('/') && !known.has(name))
+    .sort()
     .map(
       (name) =>
-        `metadata.finalizers: ${quote(name)}: prefer a domain-qualified finalizer name including ` +
-        'a path (/) to avoid accidental conflicts with other finalizer writers',
+        `metadata.finalizers: ${quote(name)}: prefer a domain-qualified finalizer name to avoid ` +
+        'accidental conflicts with other finalizer writers',
     );
 }
 
 function validateName({ name = '', generateName = '' }: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   if (generateName !== '') {
-    // The base may end in what only a middle may have: a suffix follows it.
-    const masked = generateName.replace(/-$/, 'a');
+    // The base may end in what only a middle may have: a suffix follows it. Upstream masks so.
+    const endsInDash = generateName.length > 1 && generateName.endsWith('-');
+    const masked = endsInDash ? `${generateName.slice(0, -2)}a` : generateName;
     for (const message of isDns1123Subdomain(masked)) {
       errors.push(fieldInvalid('metadata.generateName', generateName, message));
     }
@@ -126,7 +129,8 @@ function validateOwnerReferences(references: readonly OwnerReference[]): FieldEr
   const errors: FieldError[] = [];
   const controllers: string[] = [];
   for (const reference of references) {
-    if (reference.apiVersion === '' || reference.apiVersion.endsWith('/')) {
+    const { length, [length - 1]: version = '' } = reference.apiVersion.split('/');
+    if (version === '' || length > 2) {
       errors.push(
         fieldInvalid(`${field}.apiVersion`, reference.apiVersion, 'version must not be empty'),
       );
