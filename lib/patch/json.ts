@@ -27,7 +27,8 @@ export type JsonPatchOperation = { readonly [member: string]: JsonValue };
 
 /**
  * Takes a decoded document for a patch. Throws a PatchError `malformed` when it is no array of
- * objects with texts for `op`, `path` and `from`, and `too-many-operations` beyond JSON_PATCH_OPERATIONS_MAX.
+ * objects with texts for `op`, `path` and `from`, and `too-many-operations` beyond
+ * JSON_PATCH_OPERATIONS_MAX.
  */
 export function parseJsonPatch(document: JsonValue): readonly JsonPatchOperation[] {
   if (!Array.isArray(document)) {
