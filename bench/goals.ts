@@ -2,8 +2,8 @@
  * The goals of goals.tsv, and which of them the rows fall short of.
  *
  * A goal is about the native engine, unless its case ends in `-fallback`. A goal that nothing was
- * measured for is not reached: neither where the engine is missing, nor where there is no such case,
- * nor where the machine was too busy.
+ * measured for is not reached: neither where the engine is missing, nor where there is no such
+ * case, nor where the machine was too busy.
  */
 
 import type { EngineKind } from '../lib/engine/index.js';

@@ -10,7 +10,9 @@ import { readFileSync } from 'node:fs';
 /** Linux counts in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
 
-/** Above this a round is not counted: the contender may have shared its core, its cache, its memory. */
+/**
+ * Above this a round is not counted: the contender may have shared its core, its cache, its memory.
+ */
 export const OTHERS_CORES_MAX = 0.25;
 
 /** CPU time up to a moment, in ticks. */

@@ -2,7 +2,8 @@
  * How long the event loop kept a timer of one millisecond waiting.
  *
  * A delay contains the timer's own millisecond. What an idle loop shows on the same machine at the
- * same time is measured beside it, for as long, and taken off where a limit in milliseconds is kept.
+ * same time is measured beside it, for as long, and taken off where a limit in milliseconds is
+ * kept.
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';

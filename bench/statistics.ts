@@ -2,9 +2,9 @@
  * Statistics of paired measurements.
  *
  * A round measures every contender once, close together in time. What drifts from minute to minute
- * (caches, neighbours on the host, clock speed) is in both numbers of a round and leaves their ratio;
- * the median over the rounds ignores the few that were disturbed; the interval says how far the
- * median would move had other rounds been seen.
+ * (caches, neighbours on the host, clock speed) is in both numbers of a round and leaves their
+ * ratio; the median over the rounds ignores the few that were disturbed; the interval says how far
+ * the median would move had other rounds been seen.
  */
 
 /** A median with its 95 % interval. */
@@ -35,8 +35,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median and its 95 % interval by bootstrap (percentile method). `random` answers numbers from 0
- * to below 1; with the same ones the interval is the same.
+ * The median and its 95 % interval by bootstrap (percentile method). `random` answers numbers from
+ * 0 to below 1; with the same ones the interval is the same.
  */
 export function estimate(values: readonly number[], random: () => number): Estimate {
   const medians = Array.from({ length: RESAMPLES }, () =>

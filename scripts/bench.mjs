@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: installs and builds what is missing, then runs the benchmarks.
  *
- *  1. Standard output is the benchmarks' own (`--json` is read by programs): what is said here goes to
- *     standard error.
- *  2. The library is compiled together with the benchmarks, beside `out/`, which tests may be using.
+ *  1. Standard output is the benchmarks' own (`--json` is read by programs): what is said here goes
+ *     to standard error.
+ *  2. The library is compiled together with the benchmarks, beside `out/`, which tests may be
+ *     using.
  *  3. Without a C++ compiler there are no rows of the native engine; the benchmarks say so.
  */
 

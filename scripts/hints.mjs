@@ -2,7 +2,9 @@
  * What to try with the server that `npm start` runs: lines to copy, for kubectl and for curl.
  */
 
-/** The value that the last of these flags has among the arguments, `--flag value` or `--flag=value`. */
+/**
+ * The value that the last of these flags has among the arguments, `--flag value` or `--flag=value`.
+ */
 export function flagValue(args, flag) {
   let value;
   for (const [index, argument] of args.entries()) {

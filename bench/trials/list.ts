@@ -1,8 +1,9 @@
 /**
- * LIST: all objects in key order, and those that a label selector keeps, as JSON in chunks in memory.
+ * LIST: all objects in key order, and those that a label selector keeps, as JSON in chunks in
+ * memory.
  *
- *  - `stringify`, `objects`: parsed objects in an array that is kept in key order, filtered and made
- *    text of.
+ *  - `stringify`, `objects`: parsed objects in an array that is kept in key order, filtered and
+ *    made text of.
  *  - `buffers`: the best that plain JavaScript can do: each object's Buffer, in an array in key
  *    order, beside its parsed labels; copied into one chunk of warm memory again and again.
  *  - `memcpy`: the same number of bytes, one behind the other, copied into warm memory chunk by

@@ -1,6 +1,6 @@
 /**
- * Memory under churn: many objects, 10 000 updates a second that come in as bytes, and what the heap,
- * the process and the event loop make of it.
+ * Memory under churn: many objects, 10 000 updates a second that come in as bytes, and what the
+ * heap, the process and the event loop make of it.
  *
  * `objects` keeps parsed objects in a Map and no history at all; ours keeps its default history,
  * which is full before anything is measured.

@@ -1,11 +1,12 @@
 /**
- * Finding the watches that want an event: 10 000 of them, each with a selector of its own (a group of
- * its own), of which 1, 10 or 100 % want any one event.
+ * Finding the watches that want an event: 10 000 of them, each with a selector of its own (a group
+ * of its own), of which 1, 10 or 100 % want any one event.
  *
  * Ours is what the watches add to `apply`: two caches go through the same events, one with the
  * watches and one without, in turn; the difference is the time it takes to find who wants the event
  * and to note it for them. `loop` asks every watch in turn, of the object before and of the one
- * after, as one must to tell ADDED, MODIFIED and DELETED apart, and notes it for those that want it.
+ * after, as one must to tell ADDED, MODIFIED and DELETED apart, and notes it for those that want
+ * it.
  */
 
 import { createHash } from 'node:crypto';
@@ -170,7 +171,8 @@ async function sampleDifference(
       [second, false],
     ] as const) {
       differences.push(measure(isWatchedFirst));
-      // Watches are woken from the event loop, and drained so that the next event finds them waiting.
+      // Watches are woken from the event loop, and drained so that the next event finds them
+      // waiting.
       await new Promise((resolve) => setImmediate(resolve));
       drain();
     }

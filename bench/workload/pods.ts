@@ -32,7 +32,9 @@ const NAMESPACES = 64;
 const SHAPES = 8;
 const NODES = 1_000;
 
-/** Label `bucket` has so many values (each keeps 1 % of the pods), label `group` a tenth of them. */
+/**
+ * Label `bucket` has so many values (each keeps 1 % of the pods), label `group` a tenth of them.
+ */
 export const BUCKETS = 100;
 const GROUPS = 10;
 

@@ -2,8 +2,8 @@
  * Loads @peculiar/x509 when certificates are first read or made.
  *
  * Its dependency injection wants three functions of the Reflect metadata proposal to be there
- * before it is loaded. They are defined here, unless a polyfill has done so, and hence the import is
- * dynamic; it also keeps a quarter of a second out of the start of programs that never need it.
+ * before it is loaded. They are defined here, unless a polyfill has done so, and hence the import
+ * is dynamic; it also keeps a quarter of a second out of the start of programs that never need it.
  */
 
 import { webcrypto } from 'node:crypto';

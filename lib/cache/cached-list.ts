@@ -67,9 +67,9 @@ export class CachedList<T = UnknownObject> {
 
   /**
    * The whole list as a document, `{"kind":…,"apiVersion":…,"metadata":{…},"items":[…]}` and a
-   * newline: for a transport to pull, in chunks made from the objects' bytes without parsing. `kind`
-   * is the list's (`WidgetList`). Throws a TypeError for a kind or apiVersion that is not a plain
-   * name, and a CacheError `closed` when the list was read already.
+   * newline: for a transport to pull, in chunks made from the objects' bytes without parsing.
+   * `kind` is the list's (`WidgetList`). Throws a TypeError for a kind or apiVersion that is not a
+   * plain name, and a CacheError `closed` when the list was read already.
    */
   body(kind: string, apiVersion: string): PullSource {
     const body = new ListBody(this.#list, {

@@ -1,9 +1,10 @@
 /**
  * Continue tokens: where the next page of a list begins, and at which revision.
  *
- * A token is the unpadded URL-safe base64 of `{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\u0000"}`,
- * as upstream writes it: `start` is the last key of the page and a NUL, less the prefix of the list
- * (its namespace). Clients keep tokens as they are, but anybody can make one:
+ * A token is the unpadded URL-safe base64 of
+ * `{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\u0000"}`, as upstream writes it: `start` is the
+ * last key of the page and a NUL, less the prefix of the list (its namespace). Clients keep tokens
+ * as they are, but anybody can make one:
  *  1. A `start` that climbs out of the list's prefix (`..`, `//`) is refused.
  *  2. `rv` -1 asks for the newest revision from `start` on: an inconsistent continuation.
  *  3. Nothing of a token is trusted to be a key that exists.

@@ -21,8 +21,8 @@ export interface WatchCacheOptions {
   /** Overrides of the history's limits, which default to upstream's. */
   readonly history?: Partial<HistoryLimits>;
   /**
-   * The storage that feeds the cache, and the key prefix of its objects (ends in `/`). Without it the
-   * cache is stand-alone: it assigns the revisions itself.
+   * The storage that feeds the cache, and the key prefix of its objects (ends in `/`). Without it
+   * the cache is stand-alone: it assigns the revisions itself.
    */
   readonly feed?: {
     readonly storage: Storage;
@@ -32,8 +32,8 @@ export interface WatchCacheOptions {
   /** How long a read waits for freshness. Default 3 000 ms. */
   readonly freshnessTimeoutMs?: number;
   /**
-   * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own deletes
-   * itself. Default 0: never.
+   * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own
+   * deletes itself. Default 0: never.
    */
   readonly ttlSeconds?: number;
   readonly clock?: Clock;

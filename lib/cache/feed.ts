@@ -3,14 +3,15 @@
  *
  *     list pages at one revision ──> replace ──> ready ──> watch ──> apply, progress …
  *          ^                                                 │
- *          │ history lost, or nothing for RESUME_PATIENCE_MS │ ended otherwise: watch again from the
- *          └──────────── pause, not ready ───────────────────┘ last revision, still ready
+ *          │ history lost, or nothing for                    │ ended otherwise: watch again
+ *          │ RESUME_PATIENCE_MS                              │ from the last revision,
+ *          └──────────── pause, not ready ───────────────────┘ still ready
  *
  * Rules:
  *  1. The engine moves by the storage's events alone, in their order; never by a write's result.
- *  2. A watch that can be resumed is resumed, and nobody notices. Only lost history (`compacted`), a
- *     change that can't be applied, and a storage that stays away lead to a new list, which is a new
- *     generation and ends all watches.
+ *  2. A watch that can be resumed is resumed, and nobody notices. Only lost history (`compacted`),
+ *     a change that can't be applied, and a storage that stays away lead to a new list, which is a
+ *     new generation and ends all watches.
  *  3. Between attempts there is a pause that doubles (Backoff), on the injected clock.
  *  4. After `close` nothing is called back and no timer is left.
  *
@@ -33,7 +34,9 @@ import { type KeySpace, objectKey } from './storage-key.js';
 
 /** Keys asked for at once when the cache is filled; upstream's page. */
 const LIST_PAGE_KEYS = 10_000;
-/** How long a storage's watch is tried to be resumed before the cache counts as lost; upstream's. */
+/**
+ * How long a storage's watch is tried to be resumed before the cache counts as lost; upstream's.
+ */
 const RESUME_PATIENCE_MS = 30_000;
 /** A watch that lived this long was a success: the next pause is a short one. */
 const WATCH_SETTLED_MS = 1_000;

@@ -4,8 +4,8 @@
  * Rules:
  *  1. Waiters stand in a min-heap by revision: an advance wakes those it satisfies and looks at no
  *     other (upstream wakes all of them each time).
- *  2. All wait equally long, so the order of arrival is the order of deadlines, and one timer serves
- *     all of them.
+ *  2. All wait equally long, so the order of arrival is the order of deadlines, and one timer
+ *     serves all of them.
  *  3. A waiter leaves the heap when it is done, whichever way: nothing is left of requests for a
  *     revision that never comes.
  */
@@ -44,8 +44,8 @@ export class FreshnessGate {
   }
 
   /**
-   * Resolves once `revision` is reached. Rejects with a CacheError: `resource-version-too-large` when
-   * that takes too long, `aborted` when the signal is.
+   * Resolves once `revision` is reached. Rejects with a CacheError: `resource-version-too-large`
+   * when that takes too long, `aborted` when the signal is.
    */
   wait(revision: bigint, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(aborted(signal));

@@ -1,4 +1,6 @@
-/** The watch cache: LIST, GET and WATCH over one resource type, as a Kubernetes API server answers. */
+/**
+ * The watch cache: LIST, GET and WATCH over one resource type, as a Kubernetes API server answers.
+ */
 
 export { CacheError } from './contract.js';
 export type {

@@ -4,8 +4,8 @@
  * Rules:
  *  1. Every refusal is a CacheError that says which change it is about and what is wrong with it.
  *  2. Revisions rise within a batch; one that is not given is the one before and one.
- *  3. Names are path segments (`/`, `%`, `.` and `..` are refused), as everywhere in Kubernetes: a key
- *     can then be told from its parts.
+ *  3. Names are path segments (`/`, `%`, `.` and `..` are refused), as everywhere in Kubernetes: a
+ *     key can then be told from its parts.
  */
 
 import type { Change, Put } from '../engine/index.js';

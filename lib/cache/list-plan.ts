@@ -2,18 +2,18 @@
  * What a LIST's resourceVersion, resourceVersionMatch, limit and continue mean together
  * (KEP-1904, KEP-2340, KEP-4988; upstream's table of list options).
  *
- * | resourceVersion | match        | limit | continue | meaning                        | limit kept |
- * |-----------------|--------------|-------|----------|--------------------------------|------------|
- * | unset           |              | any   |          | newest                         | yes        |
- * | 0               |              | any   |          | any                            | no         |
- * | N               |              | none  |          | not older than N               |            |
- * | N               |              | some  |          | exactly N                      | yes        |
- * | 0               | NotOlderThan | any   |          | any                            | no         |
- * | N               | NotOlderThan | any   |          | not older than N               | yes        |
- * | N               | Exact        | any   |          | exactly N                      | yes        |
- * | unset           |              | any   | rv > 0   | exactly rv, from its start on  | yes        |
- * | unset           |              | any   | rv < 0   | newest, from its start on      | yes        |
- * | 0               |              | any   | any      | as the two above               | no         |
+ * | resourceVersion | match        | limit | continue | meaning                        | limit   |
+ * |-----------------|--------------|-------|----------|--------------------------------|---------|
+ * | unset           |              | any   |          | newest                         | kept    |
+ * | 0               |              | any   |          | any                            | ignored |
+ * | N               |              | none  |          | not older than N               |         |
+ * | N               |              | some  |          | exactly N                      | kept    |
+ * | 0               | NotOlderThan | any   |          | any                            | ignored |
+ * | N               | NotOlderThan | any   |          | not older than N               | kept    |
+ * | N               | Exact        | any   |          | exactly N                      | kept    |
+ * | unset           |              | any   | rv > 0   | exactly rv, from its start on  | kept    |
+ * | unset           |              | any   | rv < 0   | newest, from its start on      | kept    |
+ * | 0               |              | any   | any      | as the two above               | ignored |
  *
  * Everything else is refused. With 0 the limit is ignored because upstream ignores it, and clients
  * that ask for 0 with a limit count on getting everything.
@@ -40,8 +40,8 @@ type Options = Pick<
 >;
 
 /**
- * Throws a CacheError: `invalid-options` for a combination that means nothing, `invalid-continue` and
- * `invalid-resource-version` for values that can't be read.
+ * Throws a CacheError: `invalid-options` for a combination that means nothing, `invalid-continue`
+ * and `invalid-resource-version` for values that can't be read.
  */
 export function planList(options: Options): ListPlan {
   const limit = readLimit(options.limit);

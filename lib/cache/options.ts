@@ -26,8 +26,8 @@ export const DEFAULT_HISTORY: HistoryLimits = {
 };
 
 /**
- * The founding articles' cache: the last 1 000 events, whatever their age, and objects that live for
- * an hour.
+ * The founding articles' cache: the last 1 000 events, whatever their age, and objects that live
+ * for an hour.
  */
 export const foundingPreset: Pick<WatchCacheOptions, 'history' | 'ttlSeconds'> = {
   history: { entriesMin: 1_000, entriesMax: 1_000 },

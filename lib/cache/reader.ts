@@ -2,12 +2,12 @@
  * GET and LIST: which revision a request wants, whether the cache has it, and who answers.
  *
  * Rules:
- *  1. "Newest" is not older than what the storage had acknowledged when the request came (KEP-2340).
- *     When the cache does not get there in time, the storage answers in its place.
+ *  1. "Newest" is not older than what the storage had acknowledged when the request came
+ *     (KEP-2340). When the cache does not get there in time, the storage answers in its place.
  *  2. "Exactly N" comes from the cache's history, else from the storage at N; what the storage has
  *     compacted is expired here too, whatever the history still holds.
- *  3. While the cache is not ready the storage answers GETs and unselective pages; everything else is
- *     `not-ready` (KEP-4568).
+ *  3. While the cache is not ready the storage answers GETs and unselective pages; everything else
+ *     is `not-ready` (KEP-4568).
  *  4. A request that has nothing to wait for is answered without waiting for a turn of the loop.
  */
 

@@ -3,8 +3,9 @@
  *
  * Rules:
  *  1. Only a Ready cache answers from its own objects.
- *  2. A refusal says how long to stay away: the longer the cache has been away, the longer, e^(0.06 s)
- *     seconds between 1 and 30 (upstream's curve: at once 1, after half a minute 6, after a minute 30).
+ *  2. A refusal says how long to stay away: the longer the cache has been away, the longer, e^(0.06
+ *     s) seconds between 1 and 30 (upstream's curve: at once 1, after half a minute 6, after a
+ *     minute 30).
  *  3. Stopped is for ever.
  */
 

@@ -41,8 +41,8 @@ export interface SelectionRules {
 }
 
 /**
- * Throws a CacheError: `invalid-selector` for a selector that can't be read, `field-not-supported` for
- * a field that is not declared, `invalid-options` for a namespace or name that is no string.
+ * Throws a CacheError: `invalid-selector` for a selector that can't be read, `field-not-supported`
+ * for a field that is not declared, `invalid-options` for a namespace or name that is no string.
  */
 export function select(options: SelectionOptions, rules: SelectionRules): Selection {
   checkText('namespace', options.namespace);

@@ -15,7 +15,8 @@ import { planList } from './list-plan.js';
 import { select, type SelectionRules } from './selection.js';
 
 /**
- * A snapshot of a cache. Close it (or let `using` do so): it keeps the versions of its revision alive.
+ * A snapshot of a cache. Close it (or let `using` do so): it keeps the versions of its revision
+ * alive.
  *
  * @example
  * const snapshot = cache.snapshot();

@@ -1,6 +1,6 @@
 /**
- * Keys of a storage's prefix and keys of objects: `<prefix><namespace>/<name>`, and `<prefix><name>`
- * for types without namespaces.
+ * Keys of a storage's prefix and keys of objects: `<prefix><namespace>/<name>`, and
+ * `<prefix><name>` for types without namespaces.
  */
 
 import type { ObjectKey } from '../object/index.js';

@@ -1,13 +1,13 @@
 /**
- * Reads that go past the cache to its storage: while the cache is not ready, and at revisions that its
- * history no longer has.
+ * Reads that go past the cache to its storage: while the cache is not ready, and at revisions that
+ * its history no longer has.
  *
  * Rules:
  *  1. All pages of such a read are at one revision: that of the first.
  *  2. Everything is there before the answer begins, so that a compaction half-way is an error and
  *     never a shortened list.
- *  3. With a selector and a limit the storage's pages double from the limit on, up to STORED_PAGE_KEYS:
- *     a rare object is found with few reads.
+ *  3. With a selector and a limit the storage's pages double from the limit on, up to
+ *     STORED_PAGE_KEYS: a rare object is found with few reads.
  */
 
 import type { EngineList, EngineObject, EngineSelector } from '../engine/index.js';

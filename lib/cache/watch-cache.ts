@@ -1,6 +1,6 @@
 /**
- * The watch cache: all objects of one resource type in memory as JSON bytes, with LIST, GET and WATCH
- * as a Kubernetes API server answers them.
+ * The watch cache: all objects of one resource type in memory as JSON bytes, with LIST, GET and
+ * WATCH as a Kubernetes API server answers them.
  *
  *     Storage ── Feed ──┐                       ┌── Reader: get, list
  *                       ├── engine (root, log) ─┼── WatchStream: watch
@@ -67,7 +67,8 @@ const EVENT_BATCH = 1_000;
  * cache.apply({ type: 'put', object: { metadata: { namespace: 'team-a', name: 'lamp' } } });
  *
  * const list = await cache.list({ namespace: 'team-a' });
- * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion })) {
+ * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion
+ * })) {
  *   console.log(type, object.resourceVersion);
  * }
  */
@@ -157,8 +158,8 @@ export class WatchCache<T = UnknownObject> {
   }
 
   /**
-   * Resolves when the cache answers. Rejects with a CacheError: `aborted` when the signal is, `closed`
-   * when the cache is.
+   * Resolves when the cache answers. Rejects with a CacheError: `aborted` when the signal is,
+   * `closed` when the cache is.
    */
   ready(signal?: AbortSignal): Promise<void> {
     return this.#readiness.wait(signal);
@@ -215,16 +216,16 @@ export class WatchCache<T = UnknownObject> {
    * Rejects with a CacheError: `not-ready` while a fed cache is being filled, `invalid-options`,
    * `invalid-selector`, `field-not-supported`, `invalid-resource-version`, `invalid-continue`,
    * `expired` for a revision that history no longer has, `continue-expired` (with a `continue` that
-   * goes on at the newest revision), `resource-version-too-large`, `aborted`, `closed`; and with the
-   * storage's StorageError where that has to be asked and fails.
+   * goes on at the newest revision), `resource-version-too-large`, `aborted`, `closed`; and with
+   * the storage's StorageError where that has to be asked and fails.
    */
   list(options: CacheListOptions = {}): Promise<CachedList<T>> {
     return this.#reader.list(options);
   }
 
   /**
-   * Opens a stream of changes: without a resourceVersion, of the present objects as ADDED events and
-   * then of changes. With `''` (or none) the state is at least as new as what the storage had
+   * Opens a stream of changes: without a resourceVersion, of the present objects as ADDED events
+   * and then of changes. With `''` (or none) the state is at least as new as what the storage had
    * acknowledged; with `'0'` it is what the cache has. One in the future is waited for: nothing is
    * delivered before it.
    *
@@ -278,9 +279,9 @@ export class WatchCache<T = UnknownObject> {
   }
 
   /**
-   * The founding articles' read of changes: all events of a namespace above `resourceVersion` (`'0'`:
-   * from the beginning), in order. Throws a CacheError `expired` when history no longer has them all (list anew, then),
-   * `invalid-resource-version`, `not-ready`, `closed`.
+   * The founding articles' read of changes: all events of a namespace above `resourceVersion`
+   * (`'0'`: from the beginning), in order. Throws a CacheError `expired` when history no longer has
+   * them all (list anew, then), `invalid-resource-version`, `not-ready`, `closed`.
    */
   eventsSince(namespace: string, resourceVersion: string): readonly RecordedEvent<T>[] {
     const revision = parseResourceVersion(resourceVersion);
@@ -302,8 +303,8 @@ export class WatchCache<T = UnknownObject> {
   }
 
   /**
-   * The founding articles' read of one object: what the cache has of it now, or `undefined`. Throws a
-   * CacheError `not-ready` or `closed`.
+   * The founding articles' read of one object: what the cache has of it now, or `undefined`. Throws
+   * a CacheError `not-ready` or `closed`.
    */
   getObject(namespace: string, name: string): CachedObject<T> | undefined {
     this.#readiness.check();

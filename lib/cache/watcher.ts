@@ -4,8 +4,8 @@
  * Rules (upstream's table of watches without sendInitialEvents):
  *  1. unset: the state, fresh (it waits for the storage's revision), then changes.
  *  2. `0`: the state as the cache has it, then changes.
- *  3. N: changes above N; `expired` where history no longer has them, silence until N where it is in
- *     the future.
+ *  3. N: changes above N; `expired` where history no longer has them, silence until N where it is
+ *     in the future.
  *  4. When the cache loses its storage, all its streams end at once (`replaced`).
  */
 

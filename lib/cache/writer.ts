@@ -1,6 +1,6 @@
 /**
- * The writes of a stand-alone cache: input is checked, given revisions, applied, and watched for its
- * end when it has a time to live.
+ * The writes of a stand-alone cache: input is checked, given revisions, applied, and watched for
+ * its end when it has a time to live.
  */
 
 import type { Change, EngineCache } from '../engine/index.js';

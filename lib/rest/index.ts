@@ -1,6 +1,6 @@
 /**
- * The door of `shardwatch/rest`: resource types, their stores, and the handler that serves them over
- * the Kubernetes API.
+ * The door of `shardwatch/rest`: resource types, their stores, and the handler that serves them
+ * over the Kubernetes API.
  */
 
 export * from './definition/index.js';

@@ -1,7 +1,7 @@
 /**
- * Namespaces, where no type of that name is served: they are not objects then, and every valid name is
- * one. kubectl (from 1.34 on) looks for an object's namespace when the object is not found, and would
- * tell of a missing namespace instead of the missing object.
+ * Namespaces, where no type of that name is served: they are not objects then, and every valid name
+ * is one. kubectl (from 1.34 on) looks for an object's namespace when the object is not found, and
+ * would tell of a missing namespace instead of the missing object.
  */
 
 import { isDns1123Label } from '../object/index.js';

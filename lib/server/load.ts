@@ -1,10 +1,10 @@
 /**
- * Objects from YAML or JSON files, created in a server that has not got them yet: what an example or
- * a test environment starts with.
+ * Objects from YAML or JSON files, created in a server that has not got them yet: what an example
+ * or a test environment starts with.
  *
  * 1. What exists already is left as it is.
- * 2. A file that can't be used is told with its name, the number of the document and the reason; the
- *    objects before it stay.
+ * 2. A file that can't be used is told with its name, the number of the document and the reason;
+ *    the objects before it stay.
  */
 
 import { readFile, readdir, stat } from 'node:fs/promises';

@@ -21,8 +21,8 @@ export const silentLogger: Logger = {
 };
 
 /**
- * Writes one line an entry: level, message, then `name=value` pairs. `verbosity` as `--v`: 0 warnings
- * and errors, 1 and above also what the server does, 2 and above also every request.
+ * Writes one line an entry: level, message, then `name=value` pairs. `verbosity` as `--v`: 0
+ * warnings and errors, 1 and above also what the server does, 2 and above also every request.
  */
 export function lineLogger(write: (line: string) => void, verbosity: number): Logger {
   const line = (level: string, fields: LogFields, message: string): void => {

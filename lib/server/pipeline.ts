@@ -1,13 +1,13 @@
 /**
- * The filters that every request passes, outermost first (apiserver `server.DefaultBuildHandlerChain`,
- * restated): audit ID, recovery, request info, deadline, authentication, authorization, then the
- * handler.
+ * The filters that every request passes, outermost first (apiserver
+ * `server.DefaultBuildHandlerChain`, restated): audit ID, recovery, request info, deadline,
+ * authentication, authorization, then the handler.
  *
- * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not allowed
- *    403, and only then does anybody look whether the thing exists.
+ * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not
+ *    allowed 403, and only then does anybody look whether the thing exists.
  * 2. The pipeline never rejects: whatever is thrown behind it becomes an answer.
- * 3. A request that is not long-running is answered by its deadline, 504 if need be; its signal aborts
- *    then, and what its handler makes of it is not known to the client.
+ * 3. A request that is not long-running is answered by its deadline, 504 if need be; its signal
+ *    aborts then, and what its handler makes of it is not known to the client.
  * 4. Every answer says that it must not be cached, unless it says something else itself.
  */
 

@@ -1,8 +1,8 @@
 /**
  * `shardwatch serve`: from flags to a running server, and down again on a signal.
  *
- * 1. Whatever the user can mend (a bad file, a port in use, a folder that another server holds) ends
- *    with one sentence on standard error and exit code 1, before anything is listened on.
+ * 1. Whatever the user can mend (a bad file, a port in use, a folder that another server holds)
+ *    ends with one sentence on standard error and exit code 1, before anything is listened on.
  * 2. One line on standard output says that the server is ready and where; scripts wait for it.
  * 3. SIGINT and SIGTERM stop it gracefully; a second signal stops it at once.
  */

@@ -1,6 +1,6 @@
 /**
- * What one server counts: every request under upstream's labels, what its watches send, and what its
- * caches hold.
+ * What one server counts: every request under upstream's labels, what its watches send, and what
+ * its caches hold.
  *
  * 1. Label values come from the served types, never from clients: whatever is not served counts
  *    under empty ones.

@@ -1,6 +1,7 @@
 /**
- * An API server put together: resource types over one storage, a watch cache each, behind the filters.
- * It listens nowhere by itself; `listen` may be called several times (HTTPS and plain HTTP, say).
+ * An API server put together: resource types over one storage, a watch cache each, behind the
+ * filters. It listens nowhere by itself; `listen` may be called several times (HTTPS and plain
+ * HTTP, say).
  *
  * The caches fill in the background from the moment of creation: `ready` waits for them, and until
  * then readiness probes fail and reads are answered 429.
@@ -50,7 +51,9 @@ import { ServerMetrics } from './server-metrics.js';
 export interface ServerOptions {
   /** The types to serve; at least one. */
   readonly resources: readonly ResourceType[];
-  /** Default: a MemoryStorage of the server's own. A storage that is given is not closed with it. */
+  /**
+   * Default: a MemoryStorage of the server's own. A storage that is given is not closed with it.
+   */
   readonly storage?: Storage;
   /** Which watch-cache engine. Default `auto`. */
   readonly engine?: EngineKind | 'auto';
@@ -174,8 +177,8 @@ export class ApiServer {
 
   /**
    * Readiness fails at once; listeners stop accepting, watches end cleanly, requests in flight get
-   * `graceMs` (default 60 000) to finish. Then the caches close, and the storage if it is the server's
-   * own.
+   * `graceMs` (default 60 000) to finish. Then the caches close, and the storage if it is the
+   * server's own.
    */
   async close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#stopping = true;
@@ -267,8 +270,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** How long requests in flight may take when the server is closed. */
 const CLOSE_GRACE_MS = 60_000;
 
-/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources, and a
- * DefinitionError when two types claim one name.
+/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources, and
+ * a DefinitionError when two types claim one name.
  */
 export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);

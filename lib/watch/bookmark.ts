@@ -2,10 +2,10 @@
  * When bookmarks are due (KEP-956): one timer for all streams of a cache.
  *
  * Rules:
- *  1. A stream is offered a bookmark every BOOKMARK_INTERVAL_MS, and once BOOKMARK_LEAD_MS before its
- *     deadline, so that a client that comes back after the deadline has a fresh revision.
- *  2. The timer ticks every second with jitter, and only while there are streams. Due times count in
- *     whole seconds: a bookmark is offered less than 1 s early and at most 1.25 s late.
+ *  1. A stream is offered a bookmark every BOOKMARK_INTERVAL_MS, and once BOOKMARK_LEAD_MS before
+ *     its deadline, so that a client that comes back after the deadline has a fresh revision.
+ *  2. The timer ticks every second with jitter, and only while there are streams. Due times count
+ *     in whole seconds: a bookmark is offered less than 1 s early and at most 1.25 s late.
  *  3. The scheduler says only that a bookmark is due. What it says, and whether it may be said, the
  *     stream decides when its consumer has taken everything before it.
  */

@@ -1,5 +1,6 @@
 /**
- * A watch as a body of newline-delimited JSON (`{"type":…,"object":…}` a line), pulled by a transport.
+ * A watch as a body of newline-delimited JSON (`{"type":…,"object":…}` a line), pulled by a
+ * transport.
  *
  * The lines of changes come from the engine, where they are made once for all watches that show the
  * same; only bookmarks are made here. Nothing is parsed or stringified, and nothing is kept between

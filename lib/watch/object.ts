@@ -1,8 +1,8 @@
 /**
  * An object as it is served: its key, its revision and its JSON bytes, parsed only on demand.
  *
- * The bytes are the caller's own: nothing else refers to them, and they stay as they are. Parsing is
- * never done on the way to a socket; `parse` is for programs that look inside.
+ * The bytes are the caller's own: nothing else refers to them, and they stay as they are. Parsing
+ * is never done on the way to a socket; `parse` is for programs that look inside.
  */
 
 import type { EngineObject } from '../engine/index.js';

@@ -3,10 +3,11 @@
  *
  * Rules:
  *  1. One consumer: the async iterator, `frames` or `source`; a second one is refused.
- *  2. Nothing is taken from the engine before the consumer asks for it. A consumer that falls behind
- *     costs nobody anything until its cursor falls off the history (`expired`).
- *  3. A bookmark carries the revision up to which everything has been handed out: it is made when the
- *     engine has nothing more to give, never below what was delivered, never ahead of what was not.
+ *  2. Nothing is taken from the engine before the consumer asks for it. A consumer that falls
+ *     behind costs nobody anything until its cursor falls off the history (`expired`).
+ *  3. A bookmark carries the revision up to which everything has been handed out: it is made when
+ *     the engine has nothing more to give, never below what was delivered, never ahead of what was
+ *     not.
  *  4. After the end nothing follows, and `endReason` tells why. What the engine gave together with
  *     its end is still delivered; a deadline, an abort and `close` end the stream at once.
  *  5. The engine's watch is closed exactly once, whichever of end, close and abort comes first.
@@ -43,13 +44,14 @@ export interface WatchStreamOptions {
 /**
  * A stream of changes. Read it with `for await`, or pass `frames` to a transport.
  *
- * The loop ends when the stream is closed, aborted or over its time-out (`endReason` tells which) and
- * throws a CacheError `expired` when events were lost: then list, and watch from the list's
+ * The loop ends when the stream is closed, aborted or over its time-out (`endReason` tells which)
+ * and throws a CacheError `expired` when events were lost: then list, and watch from the list's
  * resourceVersion. HTTP frames just end in that case, as upstream's do: the client's next watch is
  * answered with 410.
  *
  * @example
- * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion })) {
+ * for await (const { type, object } of await cache.watch({ resourceVersion: list.resourceVersion
+ * })) {
  *   console.log(type, object.resourceVersion);
  * }
  */
@@ -100,9 +102,10 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
 
   /**
    * The stream as lines of JSON, `{"type":…,"object":…}` and a newline each, for a transport to
-   * pull; a bookmark's object has the given `apiVersion` and `kind`. The lines are made once for all
-   * streams that show the same. Throws a TypeError when the stream has another consumer already, or
-   * when `apiVersion` or `kind` has other characters than letters, digits, `.`, `/`, `-` and `_`.
+   * pull; a bookmark's object has the given `apiVersion` and `kind`. The lines are made once for
+   * all streams that show the same. Throws a TypeError when the stream has another consumer
+   * already, or when `apiVersion` or `kind` has other characters than letters, digits, `.`, `/`,
+   * `-` and `_`.
    */
   frames(type: FrameType): PullSource {
     const bookmark = bookmarkFrames(type);
@@ -115,8 +118,8 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   }
 
   /**
-   * The events in batches, for whoever makes something of its own of them: bookmarks come as events.
-   * Throws a TypeError when the stream has another consumer already.
+   * The events in batches, for whoever makes something of its own of them: bookmarks come as
+   * events. Throws a TypeError when the stream has another consumer already.
    */
   source(): EventSource<T> {
     this.#claim();
@@ -186,8 +189,8 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     return items.length === 0 ? { type: 'wait' } : { type: 'items', items };
   }
 
-  // Only behind everything there is: the position of the initial objects is that of their state, and
-  // a stream that begins in the future has nothing to say before it has got there.
+  // Only behind everything there is: the position of the initial objects is that of their state,
+  // and a stream that begins in the future has nothing to say before it has got there.
   #takeBookmark(batch: WatchBatch<unknown>): bigint | undefined {
     if (!this.#bookmarkDue || batch.more || batch.phase === 'initial') return undefined;
     if (batch.position < this.#watch.revision) return undefined;

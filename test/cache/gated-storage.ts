@@ -1,6 +1,6 @@
 /**
- * A storage whose change feed tests hold back, break and count: everything else goes straight to the
- * storage in memory behind it.
+ * A storage whose change feed tests hold back, break and count: everything else goes straight to
+ * the storage in memory behind it.
  */
 
 import {

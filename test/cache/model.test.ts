@@ -2,8 +2,8 @@
  * Random histories against a plain model: a map of objects for every revision.
  *
  * Checked after each history, for the whole and for parts of it: exact lists are the state of their
- * revision, pages chain to one state, lists and watches add up, snapshots stay, tokens that have lost
- * their revision go on at the newest.
+ * revision, pages chain to one state, lists and watches add up, snapshots stay, tokens that have
+ * lost their revision go on at the newest.
  */
 
 import type { ExecutionContext } from 'ava';

@@ -102,7 +102,8 @@ cacheTest('1 000 snapshots of 100 000 objects add less than 5 % memory', async (
     const object = widget(`ns${index % 50}`, `widget-${index}`, { color: 'red', value: -index });
     cache.apply({ type: 'put', object });
   };
-  // The writes between the snapshots leave events and old versions behind, with snapshots or without.
+  // The writes between the snapshots leave events and old versions behind, with snapshots or
+  // without.
   for (let index = 1_000; index < 2_000; index++) write(index);
   const written = await bytesUsed();
   const snapshots: CacheSnapshot<Widget>[] = [];

@@ -1,4 +1,6 @@
-/** What WATCH means for every resourceVersion, row by row of upstream's table, and whom it refuses. */
+/**
+ * What WATCH means for every resourceVersion, row by row of upstream's table, and whom it refuses.
+ */
 
 import type { CacheErrorCode, CacheWatchOptions } from '../../lib/cache/index.js';
 import { ManualClock } from '../clock.js';

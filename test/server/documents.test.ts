@@ -1,6 +1,6 @@
 /**
- * The examples in the documents run as they stand: every block of JavaScript is a program of its own,
- * against the built package, and prints what its comments say.
+ * The examples in the documents run as they stand: every block of JavaScript is a program of its
+ * own, against the built package, and prints what its comments say.
  */
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Whole objects go out as the bytes they came in as: with JSON.parse and JSON.stringify made to throw
- * once the data is there, GET, LIST and WATCH still answer, over a socket and all.
+ * Whole objects go out as the bytes they came in as: with JSON.parse and JSON.stringify made to
+ * throw once the data is there, GET, LIST and WATCH still answer, over a socket and all.
  */
 
 import http from 'node:http';

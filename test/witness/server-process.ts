@@ -30,7 +30,9 @@ export interface ServerProcess {
 
 export const exampleFile = (path: string): string => join(ROOT, 'examples', path);
 
-/** Resolves when the server has printed its ready line; rejects with its output when it ends first. */
+/**
+ * Resolves when the server has printed its ready line; rejects with its output when it ends first.
+ */
 export async function startServer(args: readonly string[]): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'shardwatch-witness-'));
   const kubeconfig = join(folder, 'kubeconfig');
