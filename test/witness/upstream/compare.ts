@@ -128,8 +128,8 @@ async function compareOne(
     observe(scenario, ours, given),
     observe(scenario, theirs, given),
   ]);
-  const expectedAnswers = normalise(scenario, there);
-  return normalise(scenario, here).flatMap((answer, position) => {
+  const expectedAnswers = normalise(scenario, there, world.group);
+  return normalise(scenario, here, world.group).flatMap((answer, position) => {
     const { method, path } = scenario.steps[position] as Scenario['steps'][number];
     const step = `${position + 1} ${method} ${path}`;
     return differences(answer, expectedAnswers[position]).map((difference) => ({

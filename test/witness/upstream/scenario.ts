@@ -26,8 +26,8 @@ export interface Step {
   readonly raw?: boolean;
   /** Members of answers that are not compared, by name, at any depth. */
   readonly ignore?: readonly string[];
-  /** Which members of the answer count, by a function over the decoded body. */
-  readonly view?: (body: unknown) => unknown;
+  /** What of the answer counts, by a function over the decoded body. */
+  readonly view?: (body: unknown, group: string) => unknown;
 }
 
 export interface Scenario {
@@ -36,6 +36,9 @@ export interface Scenario {
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/** A revision that no server reaches. */
+export const FUTURE_REVISION = '999999999999';
 
 export const MERGE_PATCH = 'application/merge-patch+json';
 export const JSON_PATCH = 'application/json-patch+json';

@@ -1,12 +1,17 @@
 /** GET of one object and LIST: options, revisions, pages, selectors. */
 
-import { get, post, put, remove, scenario, widget } from '../scenario.js';
+import {
+  FUTURE_REVISION as FUTURE,
+  get,
+  post,
+  put,
+  remove,
+  scenario,
+  widget,
+} from '../scenario.js';
 import type { Scenario, Step } from '../scenario.js';
 
 const W = '{{widgets}}';
-
-/** A revision that no server reaches. */
-const FUTURE = '999999999999';
 
 /** Three widgets, and the list of them saved. */
 const three: readonly Step[] = [
@@ -261,14 +266,5 @@ export const LIST: readonly Scenario[] = [
     get(`${W}/.`),
     get(`${W}/..`),
     get(`${W}/a%25`),
-  ),
-  scenario(
-    'get: an older revision is answered with the newest state',
-    post(W, widget('a'), { save: 'a' }),
-    put(`${W}/a`, {
-      ...widget('a', { resourceVersion: '{{a.metadata.resourceVersion}}' }),
-      spec: { color: 'red' },
-    }),
-    get(`${W}/a?resourceVersion={{a.metadata.resourceVersion}}`),
   ),
 ];

@@ -1,19 +1,12 @@
 /** PATCH: merge patches, JSON patches, and what is neither. */
 
 import { get, JSON_PATCH, MERGE_PATCH, patch, post, scenario, widget } from '../scenario.js';
-import type { Json, Scenario, Step } from '../scenario.js';
+import type { Json, Members, Scenario, Step } from '../scenario.js';
 
 const W = '{{widgets}}';
 
-const create = post(
-  W,
-  widget(
-    'a',
-    { labels: { app: 'x' } },
-    { spec: { color: 'red', list: [1, 2, 3], deep: { x: 1 } } },
-  ),
-  { save: 'a' },
-);
+const MEMBERS: Members = { spec: { color: 'red', list: [1, 2, 3], deep: { x: 1 } } };
+const create = post(W, widget('a', { labels: { app: 'x' } }, MEMBERS), { save: 'a' });
 
 const merge = (body: Json, query = ''): Step => patch(`${W}/a${query}`, MERGE_PATCH, body);
 const json = (body: Json, query = ''): Step => patch(`${W}/a${query}`, JSON_PATCH, body);
@@ -69,7 +62,7 @@ const JSON_PATCHES: readonly Json[] = [
   [{ op: 'add', path: '/spec/list/0', value: 0 }],
   [{ op: 'add', path: '/spec/list/-1', value: 7 }],
   [{ op: 'copy', from: '/spec/list', path: '/spec/copy' }],
-  [{ op: 'move', from: '/spec/copy', path: '/spec/moved' }],
+  [{ op: 'move', from: '/spec/list', path: '/spec/moved' }],
   [{ op: 'move', from: '/spec/deep', path: '/spec/deep/x' }],
   [{ op: 'remove', path: '/spec/list/0' }],
   [{ op: 'remove', path: '/metadata/labels' }],
@@ -78,7 +71,7 @@ const JSON_PATCHES: readonly Json[] = [
   [{ op: 'remove', path: '/apiVersion' }],
   [{ op: 'replace', path: '/kind', value: 'Gadget' }],
   [{ op: 'replace', path: '/apiVersion', value: 'v1' }],
-  [{ op: 'replace', path: '/metadata/name', value: 'b' }],
+  [{ op: 'replace', path: '/metadata/name', value: 'z' }],
   [{ op: 'remove', path: '/metadata/name' }],
   [{ op: 'replace', path: '/metadata/namespace', value: 'other' }],
   [{ op: 'replace', path: '/metadata/resourceVersion', value: '1' }],
@@ -97,7 +90,7 @@ const MERGE_PATCHES: readonly Json[] = [
   { spec: null },
   { spec: { none: null } },
   { metadata: null },
-  { metadata: { name: 'b' } },
+  { metadata: { name: 'z' } },
   { metadata: { name: null } },
   { metadata: { namespace: 'other' } },
   { metadata: { namespace: null } },
@@ -145,12 +138,19 @@ const TYPES: readonly string[] = [
   '',
 ];
 
+/** Each patch on an object of its own. */
+const eachAnew = (type: string, patches: readonly Json[]): Step[] =>
+  patches.flatMap((body, index) => [
+    post(W, widget(`a${index}`, { labels: { app: 'x' } }, MEMBERS)),
+    patch(`${W}/a${index}`, type, body),
+  ]);
+
 const manyOperations = (count: number): Json =>
   Array.from({ length: count }, () => ({ op: 'add', path: '/spec/x', value: 1 }));
 
 export const PATCH: readonly Scenario[] = [
-  scenario('patch: JSON patches', create, ...JSON_PATCHES.map((body) => json(body))),
-  scenario('patch: merge patches', create, ...MERGE_PATCHES.map((body) => merge(body))),
+  scenario('patch: JSON patches', ...eachAnew(JSON_PATCH, JSON_PATCHES)),
+  scenario('patch: merge patches', ...eachAnew(MERGE_PATCH, MERGE_PATCHES)),
   scenario(
     'patch: media types',
     create,

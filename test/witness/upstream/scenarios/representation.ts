@@ -37,43 +37,10 @@ const objects: readonly Step[] = [
     ),
   ),
   post(W, widget('b')),
-  post(
-    W,
-    widget(
-      'c',
-      {},
-      {
-        spec: {
-          color: 5,
-          size: 'x',
-          load: 'y',
-          on: 'z',
-          since: 'never',
-          wide: { a: 1 },
-          parts: [],
-        },
-      },
-    ),
-  ),
-  post(
-    W,
-    widget(
-      'd',
-      {},
-      {
-        spec: {
-          color: null,
-          size: 1.5,
-          load: 3,
-          on: false,
-          since: 5,
-          wide: [1, 'x'],
-          parts: 'text',
-        },
-      },
-    ),
-  ),
-  post(W, widget('e', {}, { spec: { color: true, size: true, parts: [{ name: 5 }, { x: 1 }] } })),
+  post(W, widget('c', {}, { spec: { load: 'y', since: 'never', wide: { a: 1 }, parts: [] } })),
+  post(W, widget('d', {}, { spec: { load: 3, on: false, since: 5, wide: [1, 'x'], parts: 'z' } })),
+  post(W, widget('e', {}, { spec: { load: true, parts: [{ name: 5 }, { x: 1 }], wide: 1.5 } })),
+  post(W, widget('f', {}, { spec: { load: null, parts: [{ name: 'p' }, 5], wide: null } })),
   patch(`${W}/a/status`, MERGE_PATCH, {
     status: {
       conditions: [
