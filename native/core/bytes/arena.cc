@@ -38,8 +38,13 @@ Arena::~Arena() {
     Bin& bin = bins_[size_class];
     assert(bin.slots_live == 0);
     while (bin.first != nullptr) {
-      Unpoison(bin.first, SlabBytes(size_class));
-      FreeAligned(std::exchange(bin.first, bin.first->next), SlabBytes(size_class));
+      DropSlab(std::exchange(bin.first, bin.first->next), size_class);
+    }
+  }
+  for (Spares* const spares : {&small_, &large_}) {
+    const size_t bytes = spares == &small_ ? kSmallSlabBytes : kLargeSlabBytes;
+    while (spares->first != nullptr) {
+      FreeAligned(std::exchange(spares->first, spares->first->next), bytes);
     }
   }
 }
@@ -56,7 +61,6 @@ void* Arena::Allocate(size_t bytes) {
   if (slab == nullptr) return nullptr;
   std::lock_guard lock(bin.mu);
   ++bin.slabs;
-  ++bin.empty_slabs;
   Link(bin, slab, /*first=*/true);
   return TakeSlot(bin, bytes);
 }
@@ -69,35 +73,36 @@ void Arena::Free(void* memory, size_t bytes) {
     unpooled_slots_.fetch_sub(1, std::memory_order_release);
     return;
   }
-  const size_t slab_bytes = SlabBytes(size_class);
-  const size_t offset = reinterpret_cast<uintptr_t>(memory) & (slab_bytes - 1);
+  const size_t offset = reinterpret_cast<uintptr_t>(memory) & (SlabBytes(size_class) - 1);
   Slab* const slab = reinterpret_cast<Slab*>(static_cast<std::byte*>(memory) - offset);
   Bin& bin = bins_[size_class];
-  bool give_back = false;
   {
     std::lock_guard lock(bin.mu);
-    const bool was_full = slab->free == nullptr;
-    slab->free = new (memory) FreeSlot{slab->free};
+    const bool is_needed = TakeBack(bin, slab, memory);
     Poison(memory, SizeClassBytes(size_class));
-    --slab->slots_live;
-    --bin.slots_live;
-    const bool is_empty = slab->slots_live == 0;
-    if (!was_full && is_empty) Unlink(bin, slab);
-    if (is_empty) {
-      give_back = bin.empty_slabs == kEmptySlabsMax;
-      if (give_back) {
-        --bin.slabs;
-      } else {
-        ++bin.empty_slabs;
-        Link(bin, slab, /*first=*/false);
-      }
-    } else if (was_full) {
-      Link(bin, slab, /*first=*/true);
-    }
+    if (is_needed) return;
   }
-  if (!give_back) return;
-  Unpoison(slab, slab_bytes);
-  FreeAligned(slab, slab_bytes);
+  DropSlab(slab, size_class);
+}
+
+// False for a slab that the bin gives up. REQUIRES: the bin's lock.
+bool Arena::TakeBack(Bin& bin, Slab* slab, void* memory) {
+  const bool was_full = slab->free == nullptr;
+  slab->free = new (memory) FreeSlot{slab->free};
+  --slab->slots_live;
+  --bin.slots_live;
+  if (slab->slots_live > 0) {
+    if (was_full) Link(bin, slab, /*first=*/true);
+    return true;
+  }
+  if (!was_full) Unlink(bin, slab);
+  if (bin.has_empty_slab) {
+    --bin.slabs;
+    return false;
+  }
+  bin.has_empty_slab = true;
+  Link(bin, slab, /*first=*/false);
+  return true;
 }
 
 // REQUIRES: the bin's lock, and a slab in its list.
@@ -106,7 +111,8 @@ void* Arena::TakeSlot(Bin& bin, size_t bytes) {
   FreeSlot* const slot = slab->free;
   Unpoison(slot, std::max(bytes, sizeof(FreeSlot)));
   slab->free = slot->next;
-  if (slab->slots_live++ == 0) --bin.empty_slabs;
+  // An empty slab is the last one, so that only one that was just made can be another.
+  if (slab->slots_live++ == 0 && bin.last == slab) bin.has_empty_slab = false;
   ++bin.slots_live;
   if (slab->free == nullptr) Unlink(bin, slab);
   return slot;
@@ -117,7 +123,16 @@ void* Arena::TakeSlot(Bin& bin, size_t bytes) {
 Arena::Slab* Arena::MakeSlab(uint32_t size_class) {
   const size_t slab_bytes = SlabBytes(size_class);
   const size_t slot_bytes = SizeClassBytes(size_class);
-  void* const memory = AllocateAligned(slab_bytes, slab_bytes);
+  Spares& spares = SparesOf(size_class);
+  void* memory = nullptr;
+  {
+    std::lock_guard lock(spares.mu);
+    if (spares.first != nullptr) {
+      memory = std::exchange(spares.first, spares.first->next);
+      spares.bytes -= slab_bytes;
+    }
+  }
+  if (memory == nullptr) memory = AllocateAligned(slab_bytes, slab_bytes);
   if (memory == nullptr) return nullptr;
   Slab* const slab = new (memory) Slab{nullptr, nullptr, nullptr, 0};
   std::byte* const first = static_cast<std::byte*>(memory) + sizeof(Slab);
@@ -128,6 +143,22 @@ Arena::Slab* Arena::MakeSlab(uint32_t size_class) {
     Poison(slab->free, slot_bytes);
   }
   return slab;
+}
+
+// Of a slab that is in no bin and holds nothing.
+void Arena::DropSlab(Slab* slab, uint32_t size_class) {
+  const size_t slab_bytes = SlabBytes(size_class);
+  Unpoison(slab, slab_bytes);
+  Spares& spares = SparesOf(size_class);
+  {
+    std::lock_guard lock(spares.mu);
+    if (spares.bytes + slab_bytes <= kSpareBytesMax) {
+      slab->next = std::exchange(spares.first, slab);
+      spares.bytes += slab_bytes;
+      return;
+    }
+  }
+  FreeAligned(slab, slab_bytes);
 }
 
 void Arena::Link(Bin& bin, Slab* slab, bool first) {
@@ -151,7 +182,11 @@ void* Arena::AllocateUnpooled(size_t bytes) {
 }
 
 size_t Arena::SlabBytes(uint32_t size_class) {
-  return SizeClassBytes(size_class) <= kSmallSlotBytesMax ? kSmallSlabBytes : kLargeSlabBytes;
+  return IsSmall(size_class) ? kSmallSlabBytes : kLargeSlabBytes;
+}
+
+bool Arena::IsSmall(uint32_t size_class) {
+  return SizeClassBytes(size_class) <= kSmallSlotBytesMax;
 }
 
 ArenaStats Arena::Stats() const {
@@ -165,6 +200,10 @@ ArenaStats Arena::Stats() const {
     stats.slots_live += bin.slots_live;
     stats.bytes_live += bin.slots_live * SizeClassBytes(size_class);
     stats.bytes_reserved += bin.slabs * SlabBytes(size_class);
+  }
+  for (const Spares* const spares : {&small_, &large_}) {
+    std::lock_guard lock(spares->mu);
+    stats.bytes_reserved += spares->bytes;
   }
   return stats;
 }

@@ -1,19 +1,20 @@
 // Memory for what the cache keeps: slots of a few sizes, cut from slabs and used again.
 //
 // Memory that is warm copies several times faster than memory that the kernel has yet to map, so a
-// slot that is left is kept for the next one of its class. What a slab no longer holds anything of
-// goes back to the system, but for a few: a cache that shrinks gives its memory up.
+// slot that is left is kept for the next one of its class. A slab that nothing is left in is spare,
+// for any class, and with many spare ones goes back to the system: a cache that shrinks gives its
+// memory up.
 //
-//   bin of a class:   partial -> [##.#.] -> [.#..#] -> [.....]     full slabs are in no list
+//   bin of a class:   [##.#.] -> [.#..#] -> [.....]     full slabs are in no list
+//   spare slabs:      [     ] -> [     ]
 //
 //  1. A slot is in exactly one place: with whoever allocated it, or free in its slab.
 //  2. A slab lies at a multiple of its size, so that a slot's address names its slab.
-//  3. Slabs that are wholly free are last in their bin; there are kEmptySlabsMax of them at most.
+//  3. A slab that is wholly free is the last in its bin, and the only one there.
 //  4. Memory that is out is told by a null pointer and changes nothing.
 //  5. The arena outlives what is allocated; its destructor asserts that nothing is left.
-// Thread rule: any thread. A bin's lock is held for a few pointers' change; slabs are made and
-// given back outside of it. Lock order: never two bins at once; nothing else is locked while a bin
-// is.
+// Thread rule: any thread. A lock is held for a few pointers' change; slabs are made outside of it.
+// Lock order: one bin, or one list of spare slabs; nothing else while one of these is held.
 
 #ifndef NATIVE_CORE_BYTES_ARENA_H_
 #define NATIVE_CORE_BYTES_ARENA_H_
@@ -41,8 +42,8 @@ struct ArenaStats {
 
 class Arena {
  public:
-  // Warm slabs of a class that are kept although nothing is in them.
-  static constexpr uint32_t kEmptySlabsMax = 2;
+  // Spare slabs that are kept warm, of each of the two sizes.
+  static constexpr size_t kSpareBytesMax = 4 * 1024 * 1024;
 
   Arena() = default;
   ~Arena();
@@ -77,19 +78,33 @@ class Arena {
     // Guarded by mu.
     Slab* first = nullptr;
     Slab* last = nullptr;
-    uint32_t empty_slabs = 0;
+    bool has_empty_slab = false;
     uint64_t slabs = 0;
     uint64_t slots_live = 0;
   };
 
+  // Slabs of one size in which nothing is.
+  struct alignas(64) Spares {
+    mutable std::mutex mu;
+    // Guarded by mu.
+    Slab* first = nullptr;
+    size_t bytes = 0;
+  };
+
+  static bool IsSmall(uint32_t size_class);
   static size_t SlabBytes(uint32_t size_class);
-  static Slab* MakeSlab(uint32_t size_class);
+  Spares& SparesOf(uint32_t size_class) { return IsSmall(size_class) ? small_ : large_; }
+  Slab* MakeSlab(uint32_t size_class);
+  void DropSlab(Slab* slab, uint32_t size_class);
+  static bool TakeBack(Bin& bin, Slab* slab, void* memory);
   static void* TakeSlot(Bin& bin, size_t bytes);
   static void Link(Bin& bin, Slab* slab, bool first);
   static void Unlink(Bin& bin, Slab* slab);
   void* AllocateUnpooled(size_t bytes);
 
   std::array<Bin, kSizeClassCount> bins_;
+  Spares small_;
+  Spares large_;
   // Atomic. What is too large for a bin.
   std::atomic<uint64_t> unpooled_slots_ = 0;
   std::atomic<uint64_t> unpooled_bytes_ = 0;
