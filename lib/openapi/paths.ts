@@ -26,6 +26,7 @@ export type PathItem = { readonly [key: string]: JsonValue };
 
 const JSON_TYPE = 'application/json';
 const WATCH_TYPE = 'application/json;stream=watch';
+const BODY_TYPES: readonly string[] = [JSON_TYPE, 'application/yaml'];
 const PATCH_TYPES: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -129,8 +130,8 @@ class OperationMaker {
       action: 'post',
       description: `creates a ${this.#type.kind}`,
       parameters: WRITE_PARAMETERS,
-      body: content([JSON_TYPE], this.#object),
-      responses: { 201: content([JSON_TYPE], this.#object) },
+      body: content(BODY_TYPES, this.#object),
+      responses: { 201: content(BODY_TYPES, this.#object) },
     });
   }
 
@@ -140,8 +141,8 @@ class OperationMaker {
       action: 'deletecollection',
       description: `deletes all objects of kind ${this.#type.kind} that meet the selectors`,
       parameters: DELETE_COLLECTION_PARAMETERS,
-      body: content([JSON_TYPE], metaReference('DeleteOptions')),
-      responses: { 200: content([JSON_TYPE], metaReference('Status')) },
+      body: content(BODY_TYPES, metaReference('DeleteOptions')),
+      responses: { 200: content(BODY_TYPES, metaReference('Status')) },
     });
   }
 
@@ -151,7 +152,7 @@ class OperationMaker {
       action: 'get',
       description: `reads ${this.#one(subresource)}`,
       parameters: GET_PARAMETERS,
-      responses: { 200: content([JSON_TYPE], this.#object) },
+      responses: { 200: content(BODY_TYPES, this.#object) },
     });
   }
 
@@ -161,8 +162,8 @@ class OperationMaker {
       action: 'put',
       description: `replaces ${this.#one(subresource)}`,
       parameters: WRITE_PARAMETERS,
-      body: content([JSON_TYPE], this.#object),
-      responses: { 200: content([JSON_TYPE], this.#object) },
+      body: content(BODY_TYPES, this.#object),
+      responses: { 200: content(BODY_TYPES, this.#object) },
     });
   }
 
@@ -173,7 +174,7 @@ class OperationMaker {
       description: `changes ${this.#one(subresource)} by a patch`,
       parameters: PATCH_PARAMETERS,
       body: content(PATCH_TYPES, metaReference('Patch')),
-      responses: { 200: content([JSON_TYPE], this.#object) },
+      responses: { 200: content(BODY_TYPES, this.#object) },
     });
   }
 
@@ -183,8 +184,8 @@ class OperationMaker {
       action: 'delete',
       description: `deletes a ${this.#type.kind}`,
       parameters: DELETE_PARAMETERS,
-      body: content([JSON_TYPE], metaReference('DeleteOptions')),
-      responses: { 200: content([JSON_TYPE], metaReference('Status')) },
+      body: content(BODY_TYPES, metaReference('DeleteOptions')),
+      responses: { 200: content(BODY_TYPES, metaReference('Status')) },
     });
   }
 
@@ -219,7 +220,7 @@ function content(mediaTypes: readonly string[], schema: JsonSchema): JsonSchema 
 }
 
 function listContent(schema: JsonSchema): JsonSchema {
-  return content([JSON_TYPE, WATCH_TYPE], schema);
+  return content([...BODY_TYPES, WATCH_TYPE], schema);
 }
 
 function capitalised(word: string): string {

@@ -17,7 +17,11 @@ export function schemaName(group: string, version: string, kind: string): string
 export function objectSchema(type: ResourceType, version: ResourceVersion): JsonSchema {
   const anything: JsonSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const schema = withEmbeddedMetadata(version.schema ?? anything);
-  return { ...withObjectFields(schema), ...groupVersionKind(type, version, type.kind) };
+  return {
+    ...withObjectFields(schema),
+    ...groupVersionKind(type, version, type.kind),
+    ...selectableFields(version),
+  };
 }
 
 /** The schema of a list of them. */
@@ -34,7 +38,14 @@ export function listSchema(type: ResourceType, version: ResourceVersion): JsonSc
       metadata: describedReference('Metadata of the list.', metaReference('ListMeta')),
     },
     ...groupVersionKind(type, version, type.listKind),
+    ...selectableFields(version),
   };
+}
+
+// Which fields a fieldSelector may name, besides those of every type (KEP-4358).
+function selectableFields({ selectableFields: paths }: ResourceVersion): JsonSchema {
+  if (paths.length === 0) return {};
+  return { 'x-kubernetes-selectable-fields': paths.map((fieldPath) => ({ fieldPath })) };
 }
 
 function groupVersionKind(type: ResourceType, version: ResourceVersion, kind: string): JsonSchema {

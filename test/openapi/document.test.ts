@@ -216,6 +216,29 @@ test('a list has a schema of its own', (t) => {
   });
 });
 
+test('the fields that a selector may name are told, of objects and lists', (t) => {
+  const apple = defineResource({
+    group: 'example.com',
+    version: 'v1',
+    kind: 'Apple',
+    selectableFields: ['spec.color'],
+  });
+  const { schemas } = read(openApiV3Document('example.com', 'v1', [apple])).components;
+  const KEY = 'x-kubernetes-selectable-fields';
+  t.deepEqual(schemas['com.example.v1.Apple']?.[KEY], [{ fieldPath: 'spec.color' }]);
+  t.deepEqual(schemas['com.example.v1.AppleList']?.[KEY], [{ fieldPath: 'spec.color' }]);
+  const { schemas: others } = read(openApiV3Document('example.com', 'v1', [team])).components;
+  t.false(KEY in (others['com.example.v1.Team'] ?? {}));
+});
+
+test('bodies may be JSON and YAML, both ways', (t) => {
+  const { paths } = read(openApiV3Document('example.com', 'v1', [team]));
+  const types = ['application/json', 'application/yaml'];
+  const { put } = paths['/apis/example.com/v1/teams/{name}'] ?? {};
+  t.deepEqual(Object.keys(put?.requestBody?.content ?? {}), types);
+  t.deepEqual(Object.keys(put?.responses['200']?.content ?? {}), types);
+});
+
 test('a type without a schema has objects of any shape', (t) => {
   const { schemas } = read(openApiV3Document('example.com', 'v1', types)).components;
   const schema = schemas['com.example.v1.Team'];
