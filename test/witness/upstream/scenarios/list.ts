@@ -1,14 +1,6 @@
 /** GET of one object and LIST: options, revisions, pages, selectors. */
 
-import {
-  FUTURE_REVISION as FUTURE,
-  get,
-  post,
-  put,
-  remove,
-  scenario,
-  widget,
-} from '../scenario.js';
+import { FUTURE_REVISION as FUTURE, get, post, remove, scenario, widget } from '../scenario.js';
 import type { Scenario, Step } from '../scenario.js';
 
 const W = '{{widgets}}';
