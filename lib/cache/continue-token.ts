@@ -39,16 +39,16 @@ export function decodeContinue(token: string): Continuation {
   const json = decodeText(token);
   const fields = decodeFields(json);
   if (fields.v !== TOKEN_VERSION) {
-    throw invalidToken(`server does not recognize this encoded version ${String(fields.v ?? '')}`);
+    throw invalidKey(`server does not recognize this encoded version ${String(fields.v ?? '')}`);
   }
   const revision = decodeRevision(json, fields.rv);
   if (revision === 0n) {
-    throw invalidToken(`incorrect encoded start resourceVersion (version ${TOKEN_VERSION})`);
+    throw invalidKey(`incorrect encoded start resourceVersion (version ${TOKEN_VERSION})`);
   }
   const start = fields.start ?? '';
   if (typeof start !== 'string') throw invalidKey('its start is not a string');
-  if (start === '') throw invalidToken(`encoded start key empty (version ${TOKEN_VERSION})`);
-  if (!isClean(start)) throw invalidKey(`'${start}'`);
+  if (start === '') throw invalidKey(`encoded start key empty (version ${TOKEN_VERSION})`);
+  if (!isClean(start)) throw invalidKey(start);
   return { revision, start };
 }
 
@@ -113,12 +113,10 @@ function isClean(start: string): boolean {
   return path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 
-function invalidToken(why: string, cause?: unknown): CacheError {
-  return new CacheError('invalid-continue', `invalid continue token: ${why}`, { cause });
-}
-
+// Upstream's words, which it puts in front of every reason.
 function invalidKey(why: string, cause?: unknown): CacheError {
-  return invalidToken(`continue key is not valid: ${why}`, cause);
+  const message = `invalid continue token: continue key is not valid: ${why}`;
+  return new CacheError('invalid-continue', message, { cause });
 }
 
 // JSON of a string, made without JSON.stringify: listing never depends on it.
