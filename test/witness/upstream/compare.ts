@@ -5,8 +5,8 @@
  *     node out/test/witness/upstream/compare.js --url https://127.0.0.1:6443 --token TOKEN \
  *       --certificate-authority ca.crt [--only PATTERN] [--all]
  *
- * The token's user must be allowed everything (`system:masters`). The real server is left as it was,
- * but for namespaces named `witness-…`. Ends with 1 when there is a difference that is not in
+ * The token's user must be allowed everything (`system:masters`). The real server is left as it
+ * was, but for namespaces named `witness-…`. Ends with 1 when there is a difference that is not in
  * expected.ts. Not part of the test suite: whoever runs it brings the real server.
  */
 

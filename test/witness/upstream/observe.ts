@@ -17,7 +17,7 @@ export interface Observation {
   readonly body: unknown;
 }
 
-/** The observations of a scenario's steps; a step that could not be made ends it with its failure. */
+/** The observations of a scenario's steps; of a step that could not be made, its failure. */
 export async function observe(
   scenario: Scenario,
   target: Target,

@@ -1,4 +1,4 @@
-/** Paths and methods: what is not there, what is not allowed, and the endpoints beside resources. */
+/** Paths and methods: what is not there, what is not allowed, and what is beside resources. */
 
 import { get, MERGE_PATCH, patch, post, put, remove, scenario, widget } from '../scenario.js';
 import type { Scenario } from '../scenario.js';

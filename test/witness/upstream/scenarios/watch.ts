@@ -1,4 +1,4 @@
-/** WATCH: options, what it begins with, transitions, bookmarks. Streams end by their own timeout. */
+/** WATCH: options, first events, transitions, bookmarks. Streams end by their own timeout. */
 
 import {
   FUTURE_REVISION,
