@@ -319,7 +319,7 @@ const REFUSALS: readonly Refusal[] = [
     message:
       ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"example.com/v1\\",' +
       '\\"kind\\":\\"Widget\\",\\"metadata\\":{\\"creationTimestamp\\":' +
-      '\\"2026-01-02T03:04:05Z\\",\\"generation\\":1,\\"name\\":\\"lamp\\",' +
+      '\\"2026-01-02T03:04:05Z\\",\\"extra\\":1,\\"generation\\":1,\\"name\\":\\"lamp\\",' +
       '\\"namespace\\":\\"team-a\\",\\"resourceVersion\\":\\"2\\",\\"uid\\":\\"uid-1\\"}}": ' +
       'strict decoding error: unknown field "metadata.extra"',
   },

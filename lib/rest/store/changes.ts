@@ -22,7 +22,7 @@ import {
   unknownFieldTexts,
 } from './incoming.js';
 import { objectKey } from './key.js';
-import { decodeMetadata, encodeMetadata } from './metadata.js';
+import { decodeMetadata } from './metadata.js';
 import type { JsonObject } from './object.js';
 import type { PreparedObject } from './preparation.js';
 import { composeObject, prepareCreate, prepareStatusUpdate, prepareUpdate } from './preparation.js';
@@ -166,10 +166,7 @@ export class Changes {
     if (fieldValidation === 'Warn') return [...warnings, ...texts];
     const why = `strict decoding error: ${texts.join(', ')}`;
     if (!isPatch) throw cannotBeHandled(incoming.content['kind'], version, why);
-    throw unreadablePatch(
-      { ...incoming.content, metadata: encodeMetadata(incoming.metadata) },
-      why,
-    );
+    throw unreadablePatch(incoming.source, why);
   }
 
   // An object of another kind, or (by a patch) of another version.

@@ -24,6 +24,8 @@ import type { PreparedObject } from './preparation.js';
 const SUMMARY_BYTES_MAX = 30;
 
 export interface IncomingObject extends PreparedObject {
+  /** As it came, unknown fields included. */
+  readonly source: JsonValue;
   /** Paths of metadata fields that do not exist. */
   readonly unknown: readonly string[];
   readonly warnings: readonly string[];
@@ -50,7 +52,7 @@ export function readIncoming(
   const { metadata: rawMetadata, ...content } = value as JsonObject;
   try {
     const { metadata, unknown } = decodeMetadata(rawMetadata);
-    return { content, unknown, ...mergeOwnerReferences(metadata) };
+    return { source: value, content, unknown, ...mergeOwnerReferences(metadata) };
   } catch (error) {
     if (!(error instanceof MetadataTypeError)) throw error;
     throw isPatch
