@@ -3,9 +3,9 @@
  * the same ones, each scenario in a namespace of its own.
  *
  * In paths, headers and bodies `{{group}}` and `{{namespace}}` stand for what they say,
- * `{{widgets}}` and `{{gadgets}}` for the paths of the two types made for this (world.ts), `{{name.path.to.it}}`
- * for a value of the answer that an earlier step saved under that name, and `base64(…)` for the
- * text in it, encoded for URLs: continue tokens are made so.
+ * `{{widgets}}` and `{{gadgets}}` for the paths of the two types made for this (world.ts),
+ * `{{name.path.to.it}}` for a value of the answer that an earlier step saved under that name, and
+ * `base64(…)` for the text in it, encoded for URLs: continue tokens are made so.
  */
 
 /** JSON as literals write it; what doubles can't hold is sent as text. */
