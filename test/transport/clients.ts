@@ -182,7 +182,8 @@ class Http2Client extends BaseClient {
       continued: new Promise((resolve) => stream.on('continue', resolve)),
       write: (bytes) => stream.write(bytes),
       end: (bytes) => stream.end(bytes),
-      leave: () => stream.close(8),
+      // Node's `close` would end the body first, as if it were whole.
+      leave: () => stream.destroy(new Error('the client leaves')),
     };
   }
 

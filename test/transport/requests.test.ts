@@ -158,6 +158,27 @@ for (const protocol of PROTOCOLS) {
     outgoing.leave();
   });
 
+  for (const how of ['leave', 'close'] as const) {
+    test(`${protocol}: half a body is never taken for a whole one (${how})`, async (t) => {
+      const started = deferred<void>();
+      const outcome = deferred<unknown>();
+      const { client } = await bench(t, protocol, async (request) => {
+        started.resolve();
+        outcome.resolve(await request.body(BODY_BYTES_MAX).catch((error: unknown) => error));
+        t.true(request.signal.aborted);
+        return textAnswer(200, 'nobody reads this');
+      });
+      const outgoing = client.start('POST', '/');
+      outgoing.write('half: of it\n');
+      await started.promise;
+      if (how === 'leave') outgoing.leave();
+      else client.close();
+      const error = await outcome.promise;
+      t.true(error instanceof TransportError, String(error));
+      t.is((error as TransportError).code, 'client-left');
+    });
+  }
+
   test(`${protocol}: a client that leaves ends the wait for its body`, async (t) => {
     const failed = deferred<unknown>();
     const started = deferred<void>();

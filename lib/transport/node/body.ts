@@ -10,6 +10,10 @@ export interface BodyOptions {
   readonly declaredBytes: number | undefined;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** Whether what has ended is all of it: HTTP/2 streams end when they are reset, too. */
+  readonly isWhole: () => boolean;
+  /** Called when it is not: aborts `signal`. */
+  readonly onCutShort: () => void;
   /** Called when the body is wanted: tells a client that waits (`Expect: 100-continue`) to send. */
   readonly onWanted: () => void;
 }
@@ -17,10 +21,11 @@ export interface BodyOptions {
 /**
  * Resolves with the whole body. Rejects with a StatusError 413 as soon as it is known to be longer
  * than `maxBytes` (before anything is read, if its declared length says so), leaving the rest
- * unread, and with the signal's reason when the client leaves.
+ * unread, and with the signal's reason when the client leaves before it has sent everything: half a
+ * body is never taken for a whole one.
  */
 export function readBody(options: BodyOptions): Promise<Uint8Array> {
-  const { source, declaredBytes, maxBytes, signal, onWanted } = options;
+  const { source, declaredBytes, maxBytes, signal, isWhole, onCutShort, onWanted } = options;
   return new Promise((resolve, reject) => {
     const tooLarge = (): Error => requestEntityTooLarge(`limit is ${maxBytes}`);
     if (signal.aborted) {
@@ -48,6 +53,10 @@ export function readBody(options: BodyOptions): Promise<Uint8Array> {
       }
     };
     const onEnd = (): void => {
+      if (!isWhole()) {
+        onCutShort();
+        return;
+      }
       stop();
       resolve(joined(chunks, total));
     };

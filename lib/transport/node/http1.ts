@@ -76,9 +76,7 @@ export function acceptHttp1(
   context.begin(connection, record);
   response.on('close', () => {
     stream.closed = true;
-    if (!response.writableFinished) {
-      record.abort(new TransportError('client-left', 'the client closed the connection'));
-    }
+    if (!response.writableFinished) record.abort(connectionClosed());
     exchange.clientLeft();
     context.end(connection, record);
   });
@@ -97,7 +95,7 @@ function makeRecord(
   target: ReturnType<typeof parseTarget>,
 ): NodeRequestRecord {
   const declared = request.headers['content-length'];
-  return new NodeRequestRecord({
+  const record: NodeRequestRecord = new NodeRequestRecord({
     method: request.method ?? 'GET',
     path: target?.path ?? '/',
     query: target?.query ?? new URLSearchParams(),
@@ -112,9 +110,16 @@ function makeRecord(
         declaredBytes: declared === undefined ? undefined : Number(declared),
         maxBytes,
         signal,
+        isWhole: () => request.complete,
+        onCutShort: () => record.abort(connectionClosed()),
         onWanted: () => stream.sendContinue(),
       }),
   });
+  return record;
+}
+
+function connectionClosed(): TransportError {
+  return new TransportError('client-left', 'the client closed the connection');
 }
 
 class Http1Stream implements AnswerStream {

@@ -102,9 +102,7 @@ class Session {
     context.begin(this.#connection, record);
     stream.on('close', () => {
       out.closed = true;
-      if (!out.isComplete) {
-        record.abort(new TransportError('client-left', 'the client reset the stream'));
-      }
+      if (!out.isComplete) record.abort(streamReset());
       exchange.clientLeft();
       context.end(this.#connection, record);
       if (this.#connection.requestCount === 0) this.#rest();
@@ -124,7 +122,7 @@ class Session {
     target: ReturnType<typeof parseTarget>,
   ): NodeRequestRecord {
     const declared = headers['content-length'];
-    return new NodeRequestRecord({
+    const record: NodeRequestRecord = new NodeRequestRecord({
       // A websocket is opened by a GET elsewhere; handlers need not know the difference.
       method: isConnect(headers) ? 'GET' : (headers[':method'] ?? 'GET'),
       path: target?.path ?? '/',
@@ -141,9 +139,12 @@ class Session {
           declaredBytes: declared === undefined ? undefined : Number(declared),
           maxBytes,
           signal,
+          isWhole: () => !stream.aborted,
+          onCutShort: () => record.abort(streamReset()),
           onWanted: () => out.sendContinue(),
         }),
     });
+    return record;
   }
 
   #rest(): void {
@@ -250,6 +251,10 @@ const connectionSpecific: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+function streamReset(): TransportError {
+  return new TransportError('client-left', 'the client reset the stream');
+}
 
 function isConnect(headers: IncomingHttpHeaders): boolean {
   return headers[':method'] === 'CONNECT' && headers[':protocol'] !== undefined;
