@@ -1,0 +1,116 @@
+// The nodes of the ordered tree (tree.h): a B+-tree whose items are in the leaves.
+//
+//              [ a | m ]            a branch: of each child its lowest item
+//              /       |
+//        [a c f]       [m p x]      leaves: items in key order
+//
+//  1. `items[i]` of a branch is the lowest item below `children[i]`: it is in every root that the
+//     branch is in, so that bounds need no memory of their own. (Whatever changes below a branch
+//     copies the branch too, and can set them right.)
+//  2. `weight` is the sum of the weights of all items below the node.
+//  3. `birth` is the ticket of the edit that made the node. That edit alone may change it, until
+//     its root is published; then it is immutable for ever.
+//  4. Nodes hold kNodeMin to kNodeMax entries, the root excepted.
+// Thread rule: immutable once published, then any thread; before that the edit's.
+
+#ifndef NATIVE_CORE_TREE_NODE_H_
+#define NATIVE_CORE_TREE_NODE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "native/core/bytes/arena.h"
+#include "native/core/epoch/retired.h"
+
+namespace shardwatch {
+
+// Entries of a node. A write copies one node a level: 64 keeps 10^5 objects in three levels, so
+// that a version of the tree costs about 2 KiB.
+inline constexpr uint32_t kNodeMax = 64;
+
+// Below this a node is joined with its neighbour. A quarter, so that nodes do not flap.
+inline constexpr uint32_t kNodeMin = kNodeMax / 4;
+
+// With kNodeMin children each, more levels than memory can fill.
+inline constexpr uint32_t kHeightMax = 16;
+
+template <typename Item>
+struct TreeNode : Retired {
+  uint32_t count = 0;
+  // 0: a leaf.
+  uint32_t height = 0;
+  uint64_t weight = 0;
+  // Of a leaf its items, of a branch the lowest of each child.
+  Item items[kNodeMax];
+
+  bool is_leaf() const { return height == 0; }
+  Item lowest() const { return items[0]; }
+};
+
+template <typename Item>
+struct TreeBranch : TreeNode<Item> {
+  TreeNode<Item>* children[kNodeMax];
+};
+
+// Nodes that are ready to be used, so that an edit under a lock can't run out of memory.
+// Thread rule: belongs to one writer.
+template <typename Item>
+class NodeSupply {
+ public:
+  using Node = TreeNode<Item>;
+  using Branch = TreeBranch<Item>;
+
+  explicit NodeSupply(Arena& arena) : arena_(arena) {}
+  ~NodeSupply() {
+    while (Retired* const node = leaves_.Take()) Free(arena_, static_cast<Node*>(node));
+    while (Retired* const node = branches_.Take()) Free(arena_, static_cast<Node*>(node));
+  }
+  NodeSupply(const NodeSupply&) = delete;
+  NodeSupply& operator=(const NodeSupply&) = delete;
+
+  // Has at least as many at hand afterwards; false when memory is out.
+  bool Reserve(size_t leaves, size_t branches) {
+    while (leaves_.size() < leaves) {
+      void* const memory = arena_.Allocate(sizeof(Node));
+      if (memory == nullptr) return false;
+      leaves_.Append(new (memory) Node);
+    }
+    while (branches_.size() < branches) {
+      void* const memory = arena_.Allocate(sizeof(Branch));
+      if (memory == nullptr) return false;
+      Branch* const branch = new (memory) Branch;
+      branch->height = 1;
+      branches_.Append(branch);
+    }
+    return true;
+  }
+
+  // A node without entries. REQUIRES: reserved.
+  Node* Take(uint32_t height, uint64_t birth) {
+    Node* const node = static_cast<Node*>((height == 0 ? leaves_ : branches_).Take());
+    node->height = height;
+    node->birth = birth;
+    node->count = 0;
+    node->weight = 0;
+    return node;
+  }
+
+  // Takes a node back that nobody but the edit has seen.
+  void Return(Node* node) { (node->is_leaf() ? leaves_ : branches_).Append(node); }
+
+  // Frees a node that nobody can see any more.
+  static void Free(Arena& arena, Node* node) {
+    arena.Free(node, node->is_leaf() ? sizeof(Node) : sizeof(Branch));
+  }
+
+ private:
+  Arena& arena_;
+  RetiredList leaves_;
+  RetiredList branches_;
+};
+
+}  // namespace shardwatch
+
+#endif  // NATIVE_CORE_TREE_NODE_H_

@@ -1,0 +1,198 @@
+// An ordered copy-on-write tree: `TreeSnapshot` is the immutable state at one moment, `TreeEdit`
+// (see tree_edit.h) makes one from another.
+//
+// A shape tells how items are read: `Item`, a pointer, null for none; `Key`; `KeyOf(item)`;
+// `Compare(left, right)`, a three-way order of keys; `WeightOf(item)`.
+//
+//  1. A snapshot is a pointer and a size, whatever is in the tree, and never changes.
+//  2. Find, Rank and Select take O(log n); a cursor takes O(1) an item.
+// Thread rule: any thread that keeps the snapshot's root (an epoch's pin, or a hold).
+
+#ifndef NATIVE_CORE_TREE_TREE_H_
+#define NATIVE_CORE_TREE_TREE_H_
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+
+#include "native/core/tree/node.h"
+
+namespace shardwatch {
+
+// Where Select found an item: `offset` is the position within the item's own weight.
+template <typename Item>
+struct TreeSelection {
+  Item item = nullptr;
+  uint64_t offset = 0;
+};
+
+template <typename Shape>
+class TreeSnapshot {
+ public:
+  using Item = typename Shape::Item;
+  using Key = typename Shape::Key;
+  using Node = TreeNode<Item>;
+
+  TreeSnapshot() = default;
+  TreeSnapshot(Node* root, uint64_t size) : root_(root), size_(size) {}
+
+  // Number of items.
+  uint64_t size() const { return size_; }
+
+  // Sum of the weights of all items.
+  uint64_t weight() const { return root_ == nullptr ? 0 : root_->weight; }
+
+  // Null for the empty tree.
+  Node* root() const { return root_; }
+
+  // The item of that key, or null.
+  Item Find(const Key& key) const {
+    if (root_ == nullptr) return nullptr;
+    const Node* node = root_;
+    while (!node->is_leaf()) node = ChildrenOf(*node)[ChildIndex(*node, key)];
+    const uint32_t at = LowerBound(*node, key);
+    if (at == node->count || Shape::Compare(Shape::KeyOf(node->items[at]), key) != 0) {
+      return nullptr;
+    }
+    return node->items[at];
+  }
+
+  // Sum of the weights of the items before `key`, whether or not `key` is there.
+  uint64_t Rank(const Key& key) const {
+    uint64_t before = 0;
+    if (root_ == nullptr) return before;
+    const Node* node = root_;
+    while (!node->is_leaf()) {
+      const uint32_t at = ChildIndex(*node, key);
+      for (uint32_t index = 0; index < at; ++index) before += ChildrenOf(*node)[index]->weight;
+      node = ChildrenOf(*node)[at];
+    }
+    const uint32_t at = LowerBound(*node, key);
+    for (uint32_t index = 0; index < at; ++index) before += Shape::WeightOf(node->items[index]);
+    return before;
+  }
+
+  // The item that covers position `rank` when all weights are laid end to end; none beyond the end.
+  TreeSelection<Item> Select(uint64_t rank) const {
+    if (rank >= weight()) return {};
+    const Node* node = root_;
+    while (!node->is_leaf()) {
+      Node* const* child = ChildrenOf(*node);
+      for (; rank >= (*child)->weight; ++child) rank -= (*child)->weight;
+      node = *child;
+    }
+    const Item* item = node->items;
+    for (; rank >= Shape::WeightOf(*item); ++item) rank -= Shape::WeightOf(*item);
+    return {*item, rank};
+  }
+
+  static Node* const* ChildrenOf(const Node& branch) {
+    return static_cast<const TreeBranch<Item>&>(branch).children;
+  }
+
+  // Index of the first item of a leaf whose key is not below `key`; the count where there is none.
+  static uint32_t LowerBound(const Node& leaf, const Key& key) {
+    uint32_t low = 0;
+    for (uint32_t high = leaf.count; low < high;) {
+      const uint32_t middle = (low + high) / 2;
+      if (Shape::Compare(Shape::KeyOf(leaf.items[middle]), key) < 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  // Index of the child under which `key` belongs.
+  static uint32_t ChildIndex(const Node& branch, const Key& key) {
+    uint32_t low = 1;
+    for (uint32_t high = branch.count; low < high;) {
+      const uint32_t middle = (low + high) / 2;
+      if (Shape::Compare(Shape::KeyOf(branch.items[middle]), key) <= 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low - 1;
+  }
+
+ private:
+  Node* root_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+// Walks a snapshot's items in key order.
+// Thread rule: belongs to one thread, which keeps the snapshot's root for as long as it walks.
+template <typename Shape>
+class TreeCursor {
+ public:
+  using Item = typename Shape::Item;
+  using Key = typename Shape::Key;
+  using Node = TreeNode<Item>;
+  using Snapshot = TreeSnapshot<Shape>;
+
+  explicit TreeCursor(const Snapshot& tree) {
+    if (tree.root() != nullptr) Descend(tree.root());
+  }
+
+  // From the first item that is not below `start`.
+  TreeCursor(const Snapshot& tree, const Key& start) {
+    const Node* node = tree.root();
+    if (node == nullptr) return;
+    while (!node->is_leaf()) {
+      const uint32_t at = Snapshot::ChildIndex(*node, start);
+      Push(node, at + 1);
+      node = Snapshot::ChildrenOf(*node)[at];
+    }
+    leaf_ = node;
+    at_ = Snapshot::LowerBound(*node, start);
+  }
+
+  // The next item, or null at the end.
+  Item Next() {
+    while (leaf_ != nullptr && at_ == leaf_->count) NextLeaf();
+    return leaf_ == nullptr ? nullptr : leaf_->items[at_++];
+  }
+
+ private:
+  struct Step {
+    const Node* branch;
+    // The child to go to next.
+    uint32_t next;
+  };
+
+  void Push(const Node* branch, uint32_t next) {
+    assert(depth_ < kHeightMax);
+    steps_[depth_++] = {branch, next};
+  }
+
+  void Descend(const Node* node) {
+    for (; !node->is_leaf(); node = Snapshot::ChildrenOf(*node)[0]) Push(node, 1);
+    leaf_ = node;
+    at_ = 0;
+  }
+
+  void NextLeaf() {
+    leaf_ = nullptr;
+    while (depth_ > 0) {
+      Step& step = steps_[depth_ - 1];
+      if (step.next < step.branch->count) {
+        Descend(Snapshot::ChildrenOf(*step.branch)[step.next++]);
+        return;
+      }
+      --depth_;
+    }
+  }
+
+  std::array<Step, kHeightMax> steps_;
+  uint32_t depth_ = 0;
+  const Node* leaf_ = nullptr;
+  uint32_t at_ = 0;
+};
+
+}  // namespace shardwatch
+
+#endif  // NATIVE_CORE_TREE_TREE_H_
