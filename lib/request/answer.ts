@@ -13,6 +13,11 @@ export interface Answer {
   /** In order; a name may repeat (`Warning`). Names in their usual spelling. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly source: Source;
+  /**
+   * When it has to be sent, by the clock of `receivedAt`: what is not is broken off then, so that a
+   * client that stops reading does not hold a list for ever. Absent: whenever it ends (watches).
+   */
+  readonly deadline?: number;
 }
 
 export type Source = BytesSource | PullSource | ConnectSource;

@@ -7,7 +7,8 @@
  *    allowed 403, and only then does anybody look whether the thing exists.
  * 2. The pipeline never rejects: whatever is thrown behind it becomes an answer.
  * 3. A request that is not long-running is answered by its deadline, 504 if need be; its signal
- *    aborts then, and what its handler makes of it is not known to the client.
+ *    aborts then, and what its handler makes of it is not known to the client. What has been begun
+ *    to be sent by then is broken off.
  * 4. Every answer says that it must not be cached, unless it says something else itself.
  */
 
@@ -90,7 +91,7 @@ async function answerByDeadline(
       (answer) => {
         timer.cancel();
         if (late) release(answer);
-        else resolve(answer);
+        else resolve({ ...answer, deadline });
       },
       (error: unknown) => {
         timer.cancel();

@@ -74,7 +74,7 @@ function wantsGzip(answer: Answer, request: RequestRecord): boolean {
 function encoded(answer: Answer, source: Answer['source']): Answer {
   const headers = answer.headers.filter(([name]) => name.toLowerCase() !== 'content-length');
   return {
-    status: answer.status,
+    ...answer,
     headers: [...headers, ['Content-Encoding', 'gzip'], ['Vary', 'Accept-Encoding']],
     source,
   };

@@ -13,6 +13,8 @@ export type TransportErrorCode =
   | 'listen-failed'
   /** The abort reason of a request whose client closed the connection or reset the stream. */
   | 'client-left'
+  /** An answer was broken off at its deadline: the client did not take it. */
+  | 'deadline-exceeded'
   /** The abort reason of a request that outlived the grace period of `close`. */
   | 'closing';
 

@@ -7,12 +7,14 @@
  * 2. The source of an answer that nobody can be sent any more is closed all the same.
  * 3. When the listener closes, answers that flush their headers (watches) end cleanly at once; the
  *    others run on.
+ * 4. An answer that is long enough to be held up by its client is broken off at its deadline.
  */
 
 import type { Answer, ConnectSource, Handler, RequestRecord } from '../request/index.js';
 import { badRequest, internalError, statusAnswer } from '../request/index.js';
-import type { ErrorReport } from './contract.js';
-import { Pump } from './pump.js';
+import type { ErrorReport, TransportClock } from './contract.js';
+import { TransportError } from './error.js';
+import { Pump, TURN_BYTES_MAX } from './pump.js';
 import type { AnswerStream } from './stream.js';
 import type { TurnQueue } from './turns.js';
 
@@ -20,6 +22,7 @@ import type { TurnQueue } from './turns.js';
 export interface ExchangeContext {
   readonly handler: Handler;
   readonly turns: TurnQueue;
+  readonly clock: TransportClock;
   readonly onError: ErrorReport;
   /** Running answers that end as soon as the listener closes. */
   readonly streaming: Set<Pump>;
@@ -38,6 +41,7 @@ export class Exchange {
   readonly #context: ExchangeContext;
   readonly #options: ExchangeOptions;
   #pump: Pump | undefined;
+  #deadline: { cancel(): void } | undefined;
 
   constructor(context: ExchangeContext, options: ExchangeOptions) {
     this.#context = context;
@@ -56,8 +60,9 @@ export class Exchange {
     this.answer(answer);
   }
 
-  /** The client has left: releases the source, if an answer is under way. */
-  clientLeft(): void {
+  /** The answer has been sent, or the client has left: releases what is under way. */
+  closed(): void {
+    this.#deadline?.cancel();
     this.#pump?.cancel();
   }
 
@@ -75,10 +80,25 @@ export class Exchange {
         source.type === 'bytes' && !isBodiless(answer.status) ? source.bytes.byteLength : undefined;
       this.#whole(answer, undefined, length);
     } else if (source.type === 'bytes') {
+      if (source.bytes.byteLength > TURN_BYTES_MAX) this.#limit(answer);
       this.#whole(answer, source.bytes);
     } else {
+      this.#limit(answer);
       this.#pumpAnswer(answer, source);
     }
+  }
+
+  #limit({ deadline }: Answer): void {
+    if (deadline === undefined) return;
+    const { clock, onError } = this.#context;
+    this.#deadline = clock.setTimer(deadline - clock.now(), () => {
+      onError(
+        new TransportError('deadline-exceeded', 'the client did not take its answer in time'),
+        'connection',
+      );
+      this.#pump?.cancel();
+      this.#options.stream.reset();
+    });
   }
 
   #pumpAnswer(answer: Answer, source: Extract<Answer['source'], { type: 'pull' }>): void {

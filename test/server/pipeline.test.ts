@@ -191,3 +191,13 @@ test('every answer is finished with what was asked, and goes out as finished', a
     [299, 299, 299],
   );
 });
+
+test('an answer says by when it has to be sent, a watch does not', async (t) => {
+  const source = { type: 'pull', flushHeaders: false } as never;
+  const parts = partsWith({ route: async () => ({ status: 200, headers: [], source }) });
+  const path = '/apis/example.com/v1/widgets';
+  const now = parts.clock.now();
+  t.is((await ask(parts, { path })).deadline, now + 60_000);
+  t.is((await ask(parts, { path: `${path}?timeout=5s` })).deadline, now + 5_000);
+  t.is((await ask(parts, { path: `${path}?watch=1&timeout=5s` })).deadline, undefined);
+});

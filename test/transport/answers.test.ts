@@ -2,8 +2,12 @@ import test from 'ava';
 
 import { bytesAnswer, emptyAnswer, textAnswer } from '../../lib/request/index.js';
 import type { Answer, PullSource } from '../../lib/request/index.js';
+import type { TransportError } from '../../lib/transport/index.js';
 import { PROTOCOLS } from './clients.js';
 import { bench, TestSource } from './fixture.js';
+
+/** More than sockets and windows hold while nobody reads. */
+const LONG = Buffer.alloc(32 * 1024 * 1024, 'x');
 
 for (const protocol of PROTOCOLS) {
   test(`${protocol}: bytes come with their length, headers in order and repeated`, async (t) => {
@@ -38,6 +42,39 @@ for (const protocol of PROTOCOLS) {
     t.is(await pulled.text(), '');
     t.is(source.pulls, 0);
     t.is(source.closes, 1);
+  });
+
+  test(`${protocol}: an answer that is not taken is broken off at its deadline`, async (t) => {
+    const endless = new TestSource(false);
+    endless.push('begun');
+    const { client, clock, errors } = await bench(t, protocol, async ({ path, receivedAt }) => {
+      const deadline = receivedAt + 60_000;
+      if (path === '/whole') return { ...bytesAnswer(200, LONG, 'text/plain'), deadline };
+      return { status: 200, headers: [], source: endless, deadline };
+    });
+    const begun = await client.send('GET', '/pulled');
+    clock.advance(59_999);
+    t.is(endless.closes, 0);
+    clock.advance(1);
+    await endless.closed;
+    await t.throwsAsync(begun.text());
+    t.is((errors[0]?.error as TransportError).code, 'deadline-exceeded');
+    const stalled = await client.send('GET', '/whole');
+    clock.advance(60_000);
+    await t.throwsAsync(stalled.text());
+    t.is(errors.length, 2);
+  });
+
+  test(`${protocol}: a deadline leaves no timer behind`, async (t) => {
+    const { client, clock } = await bench(t, protocol, async ({ receivedAt }) => {
+      const source = new TestSource(false);
+      source.push('all', { type: 'end' });
+      return { status: 200, headers: [], source, deadline: receivedAt + 60_000 };
+    });
+    const before = clock.timerCount;
+    t.is(await (await client.send('GET', '/')).text(), 'all');
+    t.is(await (await client.send('GET', '/')).text(), 'all');
+    t.true(clock.timerCount <= before + 1);
   });
 
   for (const status of [204, 304]) {

@@ -77,7 +77,7 @@ export function acceptHttp1(
   response.on('close', () => {
     stream.closed = true;
     if (!response.writableFinished) record.abort(connectionClosed());
-    exchange.clientLeft();
+    exchange.closed();
     context.end(connection, record);
   });
   if (target === undefined) {

@@ -103,7 +103,7 @@ class Session {
     stream.on('close', () => {
       out.closed = true;
       if (!out.isComplete) record.abort(streamReset());
-      exchange.clientLeft();
+      exchange.closed();
       context.end(this.#connection, record);
       if (this.#connection.requestCount === 0) this.#rest();
     });

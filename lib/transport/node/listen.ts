@@ -52,6 +52,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     exchanges: {
       handler: options.handler,
       turns: new TurnQueue(),
+      clock: options.clock,
       onError,
       streaming: new Set(),
       closing: false,
