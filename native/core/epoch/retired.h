@@ -20,6 +20,8 @@ struct Retired {
   uint64_t epoch = 0;
   uint64_t birth = 0;
   uint64_t death = 0;
+  // What it is, for whoever frees it. Of no meaning here.
+  uint8_t kind = 0;
 };
 
 // A list of them in the order in which they came.

@@ -62,7 +62,8 @@ class NodeSupply {
   using Node = TreeNode<Item>;
   using Branch = TreeBranch<Item>;
 
-  explicit NodeSupply(Arena& arena) : arena_(arena) {}
+  // `kind` is that of the nodes, see Retired.
+  explicit NodeSupply(Arena& arena, uint8_t kind = 0) : arena_(arena), kind_(kind) {}
   ~NodeSupply() {
     while (Retired* const node = leaves_.Take()) Free(arena_, static_cast<Node*>(node));
     while (Retired* const node = branches_.Take()) Free(arena_, static_cast<Node*>(node));
@@ -90,6 +91,7 @@ class NodeSupply {
   // A node without entries. REQUIRES: reserved.
   Node* Take(uint32_t height, uint64_t birth) {
     Node* const node = static_cast<Node*>((height == 0 ? leaves_ : branches_).Take());
+    node->kind = kind_;
     node->height = height;
     node->birth = birth;
     node->count = 0;
@@ -107,6 +109,7 @@ class NodeSupply {
 
  private:
   Arena& arena_;
+  const uint8_t kind_;
   RetiredList leaves_;
   RetiredList branches_;
 };

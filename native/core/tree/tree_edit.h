@@ -4,9 +4,7 @@
 //     from then on. The state that it began with stays as it is.
 //  2. What the new state no longer has is in the list of replaced nodes, each dead from the edit's
 //     ticket on. They are retired after the new state is published, and not before.
-//  3. Nothing is allocated: nodes come from a supply that was filled with ReserveFor before any
-//  lock
-//     was taken.
+//  3. Nothing is allocated: nodes come from a supply, which ReserveFor has filled before any lock.
 // Thread rule: belongs to one writer, which has its shard's turn.
 
 #ifndef NATIVE_CORE_TREE_TREE_EDIT_H_
