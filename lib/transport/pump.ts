@@ -33,6 +33,13 @@ export interface PumpOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What a source had, up to TURN_BYTES_MAX, and how it went on. */
+interface Turn {
+  readonly chunks: readonly Uint8Array[];
+  readonly total: number;
+  readonly pulled: Pulled | undefined;
+}
+
 type State = 'idle' | 'waiting' | 'writing' | 'deferred' | 'closed';
 
 export class Pump {
@@ -52,13 +59,24 @@ export class Pump {
     this.#turn();
   }
 
-  /** Ends the answer cleanly after what has been written: the listener is closing. */
+  /**
+   * Ends the answer cleanly after what the source has at hand: the listener is closing. For a client
+   * that has not taken the last write yet, that one is the end; an answer that has not begun is
+   * empty.
+   */
   finish(): void {
     if (this.#state === 'closed') return;
-    const { stream } = this.#options;
-    if (!this.#headSent && !this.#sendHead(false)) return;
-    this.#close();
-    stream.end();
+    const hasBegun = this.#headSent;
+    if (!hasBegun && !this.#sendHead(false)) return;
+    let last: Turn = { chunks: [], total: 0, pulled: undefined };
+    try {
+      if (hasBegun && this.#state !== 'writing') last = this.#pullTurn();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (last.pulled?.type === 'abort') this.#breakOff(last.pulled.error);
+    else this.#endWith(last);
   }
 
   /** Nothing can be sent any more: the client has left. */
@@ -68,29 +86,16 @@ export class Pump {
 
   #turn = (): void => {
     if (this.#state === 'closed') return;
-    const { source, stream } = this.#options;
-    const chunks: Uint8Array[] = [];
-    let total = 0;
-    let pulled: Pulled | undefined;
+    let turn: Turn;
     try {
-      while (total < TURN_BYTES_MAX) {
-        pulled = source.pull(TURN_BYTES_MAX - total);
-        if (pulled.type !== 'chunks') break;
-        const before = total;
-        for (const chunk of pulled.chunks) {
-          chunks.push(chunk);
-          total += chunk.byteLength;
-        }
-        if (total === before) break;
-      }
+      turn = this.#pullTurn();
     } catch (error) {
       this.#fail(error);
       return;
     }
+    const { chunks, total, pulled } = turn;
     if (pulled?.type === 'abort') {
-      this.#options.onError(pulled.error, 'source');
-      this.#close();
-      stream.reset();
+      this.#breakOff(pulled.error);
     } else if (pulled?.type === 'end') {
       this.#finishWith(chunks, total);
     } else if (total > 0) {
@@ -101,6 +106,24 @@ export class Pump {
       this.#defer();
     }
   };
+
+  #pullTurn(): Turn {
+    const { source } = this.#options;
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    let pulled: Pulled | undefined;
+    while (total < TURN_BYTES_MAX) {
+      pulled = source.pull(TURN_BYTES_MAX - total);
+      if (pulled.type !== 'chunks') break;
+      const before = total;
+      for (const chunk of pulled.chunks) {
+        chunks.push(chunk);
+        total += chunk.byteLength;
+      }
+      if (total === before) break;
+    }
+    return { chunks, total, pulled };
+  }
 
   #write(bytes: Uint8Array, length: number): void {
     if (!this.#headSent && !this.#sendHead(false)) return;
@@ -132,6 +155,18 @@ export class Pump {
     this.#state = 'deferred';
     this.#bytesThisTurn = 0;
     this.#options.turns.defer(this.#turn);
+  }
+
+  #endWith({ chunks, total }: Turn): void {
+    this.#close();
+    if (total > 0) this.#options.stream.end(joined(chunks, total));
+    else this.#options.stream.end();
+  }
+
+  #breakOff(error: Error): void {
+    this.#options.onError(error, 'source');
+    this.#close();
+    this.#options.stream.reset();
   }
 
   // An answer that turns out to fit in one turn gets a Content-Length.

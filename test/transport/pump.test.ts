@@ -243,6 +243,37 @@ test('a closing listener ends a watch after what was written, or after its head'
   t.is(late.stream.ended, 1);
 });
 
+test('a closing listener sends what a watch has at hand, unless the client is slow', async (t) => {
+  const source = new TestSource(true);
+  const { stream, pump } = rig(source);
+  pump.start();
+  source.push('a', 'b');
+  pump.finish();
+  t.is(stream.text, 'ab');
+  t.is(stream.ended, 1);
+  const slow = new TestSource(true);
+  const rigged = rig(slow);
+  rigged.pump.start();
+  slow.push('a');
+  await turn();
+  slow.push('b');
+  rigged.pump.finish();
+  t.is(rigged.stream.text, 'a');
+  t.is(rigged.stream.ended, 1);
+});
+
+test('a watch that can not be completed is broken off by a closing listener, too', (t) => {
+  const source = new TestSource(true);
+  const { stream, pump, errors } = rig(source);
+  pump.start();
+  const error = new Error('lost');
+  source.push('half', { type: 'abort', error });
+  pump.finish();
+  t.is(stream.resets, 1);
+  t.is(stream.ended, 0);
+  t.deepEqual(errors, [error]);
+});
+
 test('whatever comes in whatever order is written in order, once, and bounded', async (t) => {
   const step = fc.oneof(
     fc.record({ push: fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 4 }) }),
