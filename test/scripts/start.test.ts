@@ -39,14 +39,17 @@ async function startAndStop(
   return { text: printed.join('\n'), folder, end: await exited };
 }
 
-test.serial('it serves, says what to try, and stops cleanly on a Ctrl-C that comes twice', async (t) => {
-  // Once by the terminal, once by npm.
-  const command = [process.execPath, join(ROOT, 'scripts/start.mjs')] as const;
-  const { text, folder, end } = await startAndStop(t, command, ['SIGINT', 'SIGINT']);
-  t.regex(text, /is ready on https:\/\/127\.0\.0\.1:\d+/);
-  t.true(text.includes(`kubectl --kubeconfig ${join(folder, 'kubeconfig')} get apps`), text);
-  t.deepEqual(end, [0, null]);
-});
+test.serial(
+  'it serves, says what to try, and stops cleanly on a Ctrl-C that comes twice',
+  async (t) => {
+    // Once by the terminal, once by npm.
+    const command = [process.execPath, join(ROOT, 'scripts/start.mjs')] as const;
+    const { text, folder, end } = await startAndStop(t, command, ['SIGINT', 'SIGINT']);
+    t.regex(text, /is ready on https:\/\/127\.0\.0\.1:\d+/);
+    t.true(text.includes(`kubectl --kubeconfig ${join(folder, 'kubeconfig')} get apps`), text);
+    t.deepEqual(end, [0, null]);
+  },
+);
 
 test.serial('what is sent to npm alone stops the server, not only its shell', async (t) => {
   const { end } = await startAndStop(t, ['npm', 'start', '--'], ['SIGTERM']);
