@@ -312,3 +312,37 @@ engineTest('nothing remains of watches that come and go', (t, engine) => {
   }
   t.deepEqual(cache.stats(), before);
 });
+
+engineTest('a stalled watch of the state keeps no versions that history has left', (t, engine) => {
+  const cache = engine.create({ history: { entriesMin: 0, entriesMax: 4 } });
+  const busy: Widget = { namespace: 'b', name: 'busy' };
+  cache.apply([put(API, 1n), put(WEB, 2n), put(busy, 3n)]);
+  const inQuietNamespace = cache.watch({ namespace: 'a', ...ofState });
+  const ofSelector = cache.watch({ selector: app('x'), ...ofState });
+  const ofEverything = cache.watch(ofState);
+  inQuietNamespace.drainEvents(1);
+  ofEverything.drainEvents(1);
+  for (let revision = 4n; revision <= 50n; revision++) cache.apply([put(busy, revision)]);
+  cache.trim();
+  const inLog = 4 * widgetText(busy, 50n).length;
+  t.like(cache.stats(), { bytesRetained: inLog, watches: 3 });
+  t.deepEqual(drainAll(inQuietNamespace), ['ADDED a/web 2']);
+  t.deepEqual(drainAll(ofSelector), ['ADDED a/web 2']);
+  t.like(ofEverything.drainEvents(1), { items: [], phase: 'initial', end: 'expired' });
+  cache.apply([put({ ...WEB, labels: { app: 'y' } }, 51n)]);
+  t.deepEqual(drainAll(inQuietNamespace), ['MODIFIED a/web 51']);
+  t.deepEqual(drainAll(ofSelector), ['DELETED a/web 51']);
+});
+
+engineTest('a stalled watch of the state is told of what is still in the history', (t, engine) => {
+  const cache = engine.create({ history: { entriesMin: 0, entriesMax: 4 } });
+  const busy: Widget = { namespace: 'b', name: 'busy' };
+  cache.apply([put(API, 1n), put(WEB, 2n), put(busy, 3n)]);
+  const watch = cache.watch({ namespace: 'a', ...ofState });
+  for (let revision = 4n; revision <= 20n; revision++) cache.apply([put(busy, revision)]);
+  cache.apply([put({ namespace: 'a', name: 'new' }, 21n), remove('a', 'web', 22n)]);
+  cache.trim();
+  cache.trim();
+  const expected = ['ADDED a/api 1', 'ADDED a/web 2', 'ADDED a/new 21', 'DELETED a/web 22'];
+  t.deepEqual(drainAll(watch), expected);
+});

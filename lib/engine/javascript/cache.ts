@@ -35,11 +35,10 @@ import { History } from './history.js';
 import { EventLog, type EventRecord } from './log.js';
 import { HeldRoots, RetiredVersions } from './retired.js';
 import type { Root } from './root.js';
-import type { Scope } from './scope.js';
 import { Shards } from './shard.js';
 import { StringPool } from './strings.js';
 import type { Version } from './version.js';
-import type { InitialState } from './watch.js';
+import type { OpenState } from './watch.js';
 import { Watches } from './watches.js';
 import type { Schedule } from './waker.js';
 import { Lookahead, scopeSource } from './walk.js';
@@ -159,7 +158,7 @@ export class JavaScriptEngineCache implements EngineCache {
     const { from } = query;
     if (from.type === 'state') {
       const root = this.#root;
-      return this.#watches.open(query, root.revision, (scope) => this.#initialState(root, scope));
+      return this.#watches.open(query, root.revision, this.#stateOf(root));
     }
     this.#assertNotExpired(from.revision);
     return this.#watches.open(query, from.revision, undefined);
@@ -168,6 +167,7 @@ export class JavaScriptEngineCache implements EngineCache {
   trim(): void {
     this.#assertOpen();
     this.#trim(this.#options.now());
+    this.#moveInitialStates();
     this.#reclaim(Infinity);
   }
 
@@ -242,10 +242,19 @@ export class JavaScriptEngineCache implements EngineCache {
     return this.#history.at(revision, this.#root);
   }
 
-  /** The objects of a scope, from a root that is held until they are drained. */
-  #initialState(root: Root, scope: Scope): InitialState {
-    const objects = new Lookahead(scopeSource(root.directory, scope));
-    return { objects, release: this.#hold(root) };
+  /** Opens the objects of a scope, from a root that is held until they are drained. */
+  #stateOf(root: Root): OpenState {
+    return (scope, start) => {
+      const objects = new Lookahead(scopeSource(root.directory, scope, start));
+      return { objects, sequence: root.sequence, release: this.#hold(root) };
+    };
+  }
+
+  /** Watches whose consumer stalls keep no versions alive that have left the history. */
+  #moveInitialStates(): void {
+    if (this.#held.oldest() >= this.#log.first) return;
+    const root = this.#rootAt(this.#log.oldestRevision);
+    this.#watches.moveInitial(root.sequence, this.#stateOf(root));
   }
 
   readonly #hold = (root: Root): (() => void) => {

@@ -3,13 +3,14 @@
  * once for the group, and its frame is encoded once.
  *
  *   pending    41 ADDED    44 MODIFIED    45 DELETED         positions rise for ever
- *   unread        1            2              3
- *                 ▲            ▲              ▲
- *              slow one   another one   (a third that has drained waits for 46)
+ *   standing      1            0              2           1 at the end
+ *                 ▲                           ▲           ▲
+ *              slow one                  two others    one that has drained waits for 46
  *
  * Invariants:
- *  1. `pending` has an entry for every matching event since the first joined cursor that has not
- *     passed it joined; `unread` of an entry counts the joined cursors that have not.
+ *  1. `pending` has an entry for every matching event that the slowest joined cursor has not
+ *     passed; a cursor is counted where it stands, so joining, passing and leaving cost the same
+ *     however many events are pending.
  *  2. An entry that every cursor has passed, or whose record left the log, is dropped with the next
  *     event at the latest: pending entries never outnumber the log's.
  *  3. Entries hold no version: a slow watch keeps nothing alive.
@@ -24,7 +25,8 @@ import type { Scope } from './scope.js';
 export interface PendingEvent {
   readonly sequence: number;
   readonly type: WatchEventType;
-  unread: number;
+  /** How many cursors have it before them as the next one. */
+  standing: number;
 }
 
 export class WatchGroup {
@@ -35,6 +37,8 @@ export class WatchGroup {
   // Called with the next event, once.
   #waiting = new Set<() => void>();
   #joined = 0;
+  // Cursors that have passed everything. One that has lost an event is counted nowhere.
+  #atEnd = 0;
   /** Watches of the group, joined or not; kept by the registry. */
   members = 0;
   /** The record that the group was asked for last (interest.ts). */
@@ -57,7 +61,9 @@ export class WatchGroup {
     if (this.#joined === 0) return;
     const type = this.scope.transition(record);
     if (type === undefined) return;
-    this.#pending.push({ sequence: record.sequence, type, unread: this.#joined });
+    this.#pending.push({ sequence: record.sequence, type, standing: this.#atEnd });
+    this.#atEnd = 0;
+    this.#dropPassed();
     if (this.#waiting.size === 0) return;
     const waiting = this.#waiting;
     this.#waiting = new Set();
@@ -67,6 +73,7 @@ export class WatchGroup {
   /** A cursor that has seen everything so far joins; tells its position in `pending`. */
   join(): number {
     this.#joined++;
+    this.#atEnd++;
     return this.#pending.end;
   }
 
@@ -74,10 +81,13 @@ export class WatchGroup {
   leave(position: number, notify: () => void): void {
     this.#joined--;
     this.#waiting.delete(notify);
-    for (let at = Math.max(position, this.#pending.first); at < this.#pending.end; at++) {
-      this.#pending.at(at)!.unread--;
+    if (position >= this.#pending.end) {
+      this.#atEnd--;
+      return;
     }
-    this.#dropRead();
+    const entry = this.#pending.at(position);
+    if (entry !== undefined) entry.standing--;
+    this.#dropPassed();
   }
 
   /** Calls `notify` with the next event. */
@@ -98,12 +108,15 @@ export class WatchGroup {
 
   /** A cursor has passed the entry at that position. */
   pass(position: number): void {
-    this.#pending.at(position)!.unread--;
-    this.#dropRead();
+    this.#pending.at(position)!.standing--;
+    const next = this.#pending.at(position + 1);
+    if (next === undefined) this.#atEnd++;
+    else next.standing++;
+    this.#dropPassed();
   }
 
-  #dropRead(): void {
-    while (this.#pending.at(this.#pending.first)?.unread === 0) this.#pending.shift();
+  #dropPassed(): void {
+    while (this.#pending.at(this.#pending.first)?.standing === 0) this.#pending.shift();
   }
 
   #dropLost(): void {

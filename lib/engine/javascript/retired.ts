@@ -41,12 +41,17 @@ export class RetiredVersions {
   }
 }
 
+/** Sequences without holders are swept when they are more than these, and most of the heap. */
+const IDLE_MAX = 64;
+
 /** Counts who holds a root, by the root's sequence. */
 export class HeldRoots {
-  // Also of sequences that nobody holds any more, until they come to the top of the heap.
+  // Also of sequences that nobody holds any more (idle ones), until they come to the top of the
+  // heap or are swept.
   readonly #holders = new Map<number, number>();
   // A binary heap of the sequences in #holders.
-  readonly #heap: number[] = [];
+  #heap: number[] = [];
+  #idle = 0;
   #count = 0;
 
   /** Number of holders. */
@@ -58,23 +63,44 @@ export class HeldRoots {
   acquire(sequence: number): void {
     const holders = this.#holders.get(sequence);
     if (holders === undefined) this.#push(sequence);
+    else if (holders === 0) this.#idle--;
     this.#holders.set(sequence, (holders ?? 0) + 1);
     this.#count++;
   }
 
   /** One holder less. */
   release(sequence: number): void {
-    this.#holders.set(sequence, this.#holders.get(sequence)! - 1);
+    const holders = this.#holders.get(sequence)! - 1;
+    this.#holders.set(sequence, holders);
     this.#count--;
+    if (holders === 0 && ++this.#idle > IDLE_MAX && 2 * this.#idle > this.#heap.length) {
+      this.#sweep();
+    }
+  }
+
+  /** Number of sequences that are kept, for tests. */
+  get size(): number {
+    return this.#heap.length;
   }
 
   /** Sequence of the oldest root that is held; Infinity where none is. */
   oldest(): number {
     while (this.#heap.length > 0 && this.#holders.get(this.#heap[0]!) === 0) {
       this.#holders.delete(this.#heap[0]!);
+      this.#idle--;
       this.#pop();
     }
     return this.#heap[0] ?? Infinity;
+  }
+
+  // One root that is held for long would otherwise keep the sequence of every later one.
+  #sweep(): void {
+    for (const [sequence, holders] of this.#holders) {
+      if (holders === 0) this.#holders.delete(sequence);
+    }
+    // In order: a heap.
+    this.#heap = [...this.#holders.keys()].sort((left, right) => left - right);
+    this.#idle = 0;
   }
 
   #push(sequence: number): void {

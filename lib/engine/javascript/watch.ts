@@ -6,18 +6,22 @@
  *      └──────(a live event was lost meanwhile, replace, close)──▶ ended
  *
  * Invariants:
- *  1. While the initial state is drained its root is held, and let go once.
+ *  1. While the initial state is drained its root is held, and let go once. A root that the log
+ *     has left behind is changed for a newer one now and then (`moveInitial`): a consumer that
+ *     stalls holds no more than the history does.
  *  2. A watch leaves all registries when it ends, not only when it is closed.
  *  3. `wake` is signalled at most once between two drains.
  */
 
+import type { ObjectKey } from '../../object/index.js';
 import type { EngineEvent, EngineWatch, WatchBatch, WatchEnd, WatchQuery } from '../contract.js';
 import type { LiveCursor } from './cursor.js';
 import type { FrameCache } from './frame.js';
 import type { WatchGroup } from './group.js';
+import type { Scope } from './scope.js';
 import { EventSink, FrameSink, type Sink } from './sink.js';
 import type { Rendering } from './version.js';
-import type { Lookahead } from './walk.js';
+import { Lookahead } from './walk.js';
 
 /** What a watch needs of its cache. */
 export interface WatchHost {
@@ -33,9 +37,21 @@ export interface WatchHost {
 /** The state that a watch begins with. */
 export interface InitialState {
   readonly objects: Lookahead;
+  /** That of the root. */
+  readonly sequence: number;
   /** Lets the root go. */
   release(): void;
 }
+
+/** Opens the state of some root: the objects of the scope, from the first one not below `start`. */
+export type OpenState = (scope: Scope, start?: ObjectKey) => InitialState;
+
+/** What a watch that has ended has in the place of its initial state. */
+const NOTHING_LEFT: InitialState = {
+  objects: new Lookahead(() => undefined),
+  sequence: Infinity,
+  release: () => {},
+};
 
 type WakeState = 'quiet' | 'signalled' | 'called';
 
@@ -91,6 +107,19 @@ export class JavaScriptWatch implements EngineWatch {
     this.#end = reason;
     this.#leave();
     this.signal();
+  }
+
+  /**
+   * Changes the root of an initial state for the one at `sequence`, where the log begins, if its
+   * own is older. What is left to drain is the same in both: events between them have left the log,
+   * so none of them matched, or the watch has lost one and delivers nothing any more.
+   */
+  moveInitial(sequence: number, open: OpenState): void {
+    const initial = this.#initial;
+    if (initial === undefined || initial.sequence >= sequence) return;
+    if (this.#cursor!.hasLost) this.#initial = NOTHING_LEFT;
+    else this.#initial = open(this.group.scope, initial.objects.peek());
+    initial.release();
   }
 
   /** Has `wake` called, unless that has happened since the last drain. */
@@ -149,7 +178,10 @@ export class JavaScriptWatch implements EngineWatch {
   }
 
   #leave(): void {
-    this.#initial?.release();
+    if (this.#initial !== undefined) {
+      this.#initial.release();
+      this.#initial = NOTHING_LEFT;
+    }
     if (this.#cursor === undefined) return;
     this.#cursor.close();
     this.#cursor = undefined;

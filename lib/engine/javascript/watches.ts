@@ -14,7 +14,7 @@ import { WatchGroup } from './group.js';
 import { Interest } from './interest.js';
 import type { EventLog } from './log.js';
 import { Scope, scopeKey } from './scope.js';
-import { type InitialState, JavaScriptWatch, type WatchHost } from './watch.js';
+import { JavaScriptWatch, type OpenState, type WatchHost } from './watch.js';
 import { type Schedule, Waker } from './waker.js';
 
 export class Watches implements WatchHost {
@@ -28,6 +28,8 @@ export class Watches implements WatchHost {
   readonly #groups = new Map<string, WatchGroup>();
   // Those that begin after a revision which the cache has not reached.
   readonly #future = new Map<JavaScriptWatch, LiveCursor>();
+  // No future watch begins after a lower revision: writes below it look at none of them.
+  #futureAfter: bigint | undefined;
 
   /** `revision` tells the cache's revision at any time. */
   constructor(
@@ -66,17 +68,13 @@ export class Watches implements WatchHost {
    * Opens a watch of the events above `after`, behind the initial state that `initial` makes for
    * its scope.
    */
-  open(
-    query: WatchQuery,
-    after: bigint,
-    initial: ((scope: Scope) => InitialState) | undefined,
-  ): JavaScriptWatch {
+  open(query: WatchQuery, after: bigint, initial: OpenState | undefined): JavaScriptWatch {
     const group = this.#groupOf(query);
     const watch = new JavaScriptWatch(group, after, query.wake, initial?.(group.scope), this);
     const cursor = new LiveCursor(group, this.#log, after, () => watch.signal());
     group.members++;
     this.#watches.add(watch);
-    if (after > this.revision) this.#future.set(watch, cursor);
+    if (after > this.revision) this.#addFuture(watch, cursor);
     else cursor.begin();
     watch.start(cursor);
     return watch;
@@ -88,10 +86,26 @@ export class Watches implements WatchHost {
     this.#beginFuture();
   }
 
+  /** Lets no initial state that is still to be drained hold a root from before `sequence`. */
+  moveInitial(sequence: number, open: OpenState): void {
+    for (const watch of this.#watches) watch.moveInitial(sequence, open);
+  }
+
+  #addFuture(watch: JavaScriptWatch, cursor: LiveCursor): void {
+    this.#future.set(watch, cursor);
+    const { after } = cursor;
+    if (this.#futureAfter === undefined || after < this.#futureAfter) this.#futureAfter = after;
+  }
+
   /** Begins the watches whose revision was passed. Without an event above it there is no hurry. */
   #beginFuture(): void {
+    if (this.#futureAfter === undefined || this.#futureAfter >= this.revision) return;
+    this.#futureAfter = undefined;
     for (const [watch, cursor] of this.#future) {
-      if (cursor.after >= this.revision) continue;
+      if (cursor.after >= this.revision) {
+        this.#addFuture(watch, cursor);
+        continue;
+      }
       this.#future.delete(watch);
       cursor.begin();
       if (cursor.peek() === undefined) cursor.wait();

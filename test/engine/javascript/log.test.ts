@@ -130,3 +130,22 @@ function checkHeldRoots(t: ExecutionContext, sequences: readonly number[]): void
     t.is(held.count, 0);
   }
 }
+
+test('a root that is held for long does not keep the sequences of later ones', (t) => {
+  const held = new HeldRoots();
+  held.acquire(0);
+  for (let sequence = 1; sequence <= 10_000; sequence++) {
+    held.acquire(sequence);
+    if (sequence % 100 > 0) held.release(sequence);
+  }
+  t.true(held.size < 400, `${held.size} kept`);
+  t.is(held.count, 101);
+  // One that was swept, one that is idle, one that is held.
+  for (const sequence of [50, 9_999, 100]) held.acquire(sequence);
+  held.release(0);
+  t.is(held.oldest(), 50);
+  held.release(50);
+  t.is(held.oldest(), 100);
+  held.release(100);
+  t.is(held.oldest(), 100);
+});
