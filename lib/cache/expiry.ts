@@ -38,7 +38,10 @@ export class Expiry {
   set(object: DueObject, ttlSeconds: number): void {
     this.delete(object);
     if (ttlSeconds === 0) return;
-    const entry = this.#wheel.add(object, this.#clock.now() + ttlSeconds * MS_PER_SECOND);
+    // A copy: what is handed in may be a change, whose bytes nobody needs any more.
+    const { namespace, name, revision } = object;
+    const dueMs = this.#clock.now() + ttlSeconds * MS_PER_SECOND;
+    const entry = this.#wheel.add({ namespace, name, revision }, dueMs);
     this.#entries.set(keyText(object), entry);
   }
 

@@ -6,7 +6,9 @@
  *     other (upstream wakes all of them each time).
  *  2. All wait equally long, so the order of arrival is the order of deadlines, and one timer
  *     serves all of them.
- *  3. A waiter leaves the heap when it is done, whichever way: nothing is left of requests for a
+ *  3. A wall clock that is set back delays nobody: who has longer to wait than a wait takes at all
+ *     has waited.
+ *  4. A waiter leaves the heap when it is done, whichever way: nothing is left of requests for a
  *     revision that never comes.
  */
 
@@ -99,7 +101,8 @@ export class FreshnessGate {
     if (this.#timer !== undefined) return;
     const [first] = this.#arrivals;
     if (first === undefined) return;
-    const delayMs = Math.max(0, first.deadline - this.#clock.now());
+    const remainingMs = first.deadline - this.#clock.now();
+    const delayMs = Math.min(Math.max(0, remainingMs), this.#timeoutMs);
     this.#timer = this.#clock.setTimer(delayMs, () => {
       this.#timer = undefined;
       this.#expire();
@@ -110,7 +113,8 @@ export class FreshnessGate {
   #expire(): void {
     const now = this.#clock.now();
     for (const waiter of this.#arrivals) {
-      if (waiter.deadline > now) break;
+      const remainingMs = waiter.deadline - now;
+      if (remainingMs > 0 && remainingMs <= this.#timeoutMs) break;
       this.#settle(waiter, tooLarge(waiter.revision, this.#current()));
     }
   }

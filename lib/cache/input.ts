@@ -32,6 +32,9 @@ export function readChanges<T>(
 ): readonly ReadChange[] {
   let previous = last;
   return changes.map((change, index) => {
+    if (typeof change !== 'object' || change === null) {
+      throw invalid(index, `it is neither a put nor a delete but ${text(change)}`);
+    }
     const revision = readRevision(change.resourceVersion, previous, index);
     previous = revision;
     if (change.type === 'put') {

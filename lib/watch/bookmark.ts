@@ -6,7 +6,9 @@
  *     its deadline, so that a client that comes back after the deadline has a fresh revision.
  *  2. The timer ticks every second with jitter, and only while there are streams. Due times count
  *     in whole seconds: a bookmark is offered less than 1 s early and at most 1.25 s late.
- *  3. The scheduler says only that a bookmark is due. What it says, and whether it may be said, the
+ *  3. A wall clock that is set back delays no bookmark: what would be due later than an interval
+ *     from now is due.
+ *  4. The scheduler says only that a bookmark is due. What it says, and whether it may be said, the
  *     stream decides when its consumer has taken everything before it.
  */
 
@@ -91,7 +93,7 @@ export class BookmarkScheduler {
     const now = Math.floor(this.#clock.now() / TICK_MS);
     const due: BookmarkTarget[] = [];
     for (const [second, bucket] of this.#buckets) {
-      if (second > now) continue;
+      if (second > now && second <= now + BOOKMARK_INTERVAL_MS / TICK_MS) continue;
       this.#buckets.delete(second);
       for (const target of bucket) {
         this.#bucketOf.delete(target);

@@ -98,3 +98,28 @@ test('the advised pause follows upstream’s curve', (t) => {
   const curve = [0, 5, 30, 45, 56, 57, 1_000, -1].map(retryAfter);
   t.deepEqual(curve, [1, 1, 6, 14, 28, 30, 30, 1]);
 });
+
+test('a wall clock that is set back makes no wait longer', async (t) => {
+  let now = 3_600_000;
+  let timer: { delayMs: number; callback: () => void } | undefined;
+  const clock = {
+    now: () => now,
+    setTimer: (delayMs: number, callback: () => void) => {
+      timer = { delayMs, callback };
+      return { cancel: () => {} };
+    },
+  };
+  const gate = new FreshnessGate(clock, TIMEOUT_MS, () => 1n);
+  const early = gate.wait(2n);
+  now = 0;
+  const late = gate.wait(3n);
+  now += timer!.delayMs;
+  timer!.callback();
+  for (const wait of [early, late]) await rejects(t, () => wait, 'resource-version-too-large');
+  t.is(gate.size, 0);
+  const next = gate.wait(4n);
+  now -= 1_000_000;
+  // Set while the clock was ahead: never for longer than a wait.
+  timer!.callback();
+  await rejects(t, () => next, 'resource-version-too-large');
+});

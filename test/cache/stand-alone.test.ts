@@ -160,6 +160,12 @@ const REFUSED: readonly RefusedChange[] = [
     code: 'invalid-object',
     message: /neither 'put' nor 'delete'/,
   },
+  {
+    what: 'nothing in it',
+    change: null,
+    code: 'invalid-object',
+    message: /^change 1: it is neither a put nor a delete but null$/,
+  },
 ];
 
 for (const { what, change, code, message } of REFUSED) {

@@ -191,3 +191,25 @@ engineTest(
     t.pass();
   },
 );
+
+test('a wall clock that is set back delays no bookmark', (t) => {
+  const clock = new ManualClock(3_600_000);
+  let tick: (() => void) | undefined;
+  const timers = {
+    now: () => clock.now(),
+    // Counts on, whatever the wall clock says.
+    setTimer: (_delayMs: number, callback: () => void) => {
+      tick = callback;
+      return { cancel: () => {} };
+    },
+  };
+  const scheduler = new BookmarkScheduler(timers, () => 0);
+  let offered = 0;
+  scheduler.add({ deadline: undefined, bookmarkDue: () => offered++ });
+  clock.jump(-3_600_000);
+  for (let second = 0; second <= 62; second++) {
+    clock.jump(1_000);
+    tick!();
+  }
+  t.is(offered, 2);
+});
