@@ -9,7 +9,7 @@
 
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { isScalar, parseAllDocuments } from 'yaml';
 import { apiVersionOf, type ResourceType } from '../object/index.js';
 import type { Answer } from '../request/index.js';
 import type { InjectedRequest } from './inject.js';
@@ -50,7 +50,7 @@ export async function loadObjects(
         method: 'POST',
         path: collection,
         headers: { 'content-type': 'application/yaml' },
-        body: document.text(),
+        body: document.text,
       });
       if (answer.status === 201) created++;
       else if (answer.status === 409) existing++;
@@ -81,28 +81,41 @@ interface ReadDocument {
   readonly kind: unknown;
   readonly namespace: unknown;
   readonly name: unknown;
-  /** Only what is created is written out again. */
-  readonly text: () => string;
+  /** As it is written: printed anew, long numbers would lose digits. */
+  readonly text: string;
 }
 
 async function readDocuments(file: string): Promise<ReadDocument[]> {
-  const parsed = parseAllDocuments(await readFile(file, 'utf8'));
-  const documents = 'empty' in parsed ? [] : parsed;
-  return documents
-    .filter((document) => document.contents !== null)
-    .map((document, index) => {
-      const [error] = document.errors;
-      if (error !== undefined) {
-        throw new LoadError(`${file}: document ${index + 1}: ${error.message}`);
-      }
-      return {
-        apiVersion: document.get('apiVersion'),
-        kind: document.get('kind'),
-        namespace: document.getIn(['metadata', 'namespace']),
-        name: document.getIn(['metadata', 'name']),
-        text: () => document.toString(),
-      };
+  const text = await readText(file);
+  const parsed = parseAllDocuments(text);
+  const documents: ReadDocument[] = [];
+  let end = 0;
+  for (const document of 'empty' in parsed ? [] : parsed) {
+    const start = end;
+    end = document.range[2];
+    const { contents, errors } = document;
+    if (contents === null || (isScalar(contents) && contents.value === null)) continue;
+    const [error] = errors;
+    if (error !== undefined) {
+      throw new LoadError(`${file}: document ${documents.length + 1}: ${error.message}`);
+    }
+    documents.push({
+      apiVersion: document.get('apiVersion'),
+      kind: document.get('kind'),
+      namespace: document.getIn(['metadata', 'namespace']),
+      name: document.getIn(['metadata', 'name']),
+      text: text.slice(start, end),
     });
+  }
+  return documents;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    throw new LoadError(`${file}: can't be read: ${(error as Error).message}`);
+  }
 }
 
 async function isThere(
