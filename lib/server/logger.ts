@@ -38,6 +38,21 @@ export function lineLogger(write: (line: string) => void, verbosity: number): Lo
 }
 
 function show(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
-  return typeof value === 'string' && /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;
+  const text = value instanceof Error ? (value.stack ?? value.message) : value;
+  return quoted(text).replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
 }
+
+// A logger must not fail: what JSON has no form for (a bigint, a cycle) is told as text.
+function quoted(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return JSON.stringify(String(value));
+  }
+}
+
+// Control characters that JSON leaves as they are: terminals obey some of them, and clients choose
+// paths and user agents.
+const escaped = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

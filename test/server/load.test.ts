@@ -41,8 +41,8 @@ test('numbers arrive as they are written', async (t) => {
   t.deepEqual(await yaml.again(), { created: 1, existing: 0 });
   t.true((await textOf(yaml.server, 'w')).includes(`"spec":${numbers}`));
   const metadata = '{"name":"w","namespace":"shop"}';
-  const object =
-    '{"apiVersion":"example.com/v1","kind":"Widget",' + `"metadata":${metadata},"spec":${numbers}}`;
+  const type = '"apiVersion":"example.com/v1","kind":"Widget"';
+  const object = `{${type},"metadata":${metadata},"spec":${numbers}}`;
   const json = await load(t, 'one.json', object);
   await json.again();
   t.true((await textOf(json.server, 'w')).includes(`"spec":${numbers}`));
