@@ -9,6 +9,14 @@
 #include "native/core/object/plain_text.h"
 #include "native/core/object/utf8.h"
 
+// The pass is one loop, written as functions that are read apart; called as such they would take a
+// quarter more time (measured on pods of 1 760 bytes: 1.07 against 1.36 GB/s).
+#if defined(__GNUC__)
+#define SHARDWATCH_FLATTEN [[gnu::flatten]]
+#else
+#define SHARDWATCH_FLATTEN
+#endif
+
 namespace shardwatch {
 
 namespace {
@@ -39,7 +47,7 @@ const Literal* LiteralFor(char first) {
 
 }  // namespace
 
-bool JsonScanner::Scan(std::string_view bytes) {
+SHARDWATCH_FLATTEN bool JsonScanner::Scan(std::string_view bytes) {
   bytes_ = bytes;
   end_ = bytes.data() + bytes.size();
   tape_.Truncate(0);

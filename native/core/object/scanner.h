@@ -9,8 +9,8 @@
 // Why not simdjson: its parsers do not keep lexemes or tell the offset of a fault, accept duplicate
 // keys, lone surrogates (On-Demand) and `tru` or `01` in what nobody visits, and refuse integers
 // and exponents that are to be kept. All of that would have to be done again on top of its index of
-// structural characters, which is the cheap part: keys are short, and a word-wise search for the
-// end of a string brings this scanner to about 1 GB/s on canonical input.
+// structural characters, which is the cheap part: keys are short, and finding the end of a string
+// sixteen bytes at a time brings this scanner to more than 1 GB/s on canonical pods.
 //
 //  1. A tape is valid until the next Scan, and only after a Scan that succeeded.
 //  2. Work is linear in the bytes, plus the sorting of objects whose keys are out of order.
