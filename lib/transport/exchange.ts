@@ -160,7 +160,13 @@ export class Exchange {
     );
     const bytes = source.type === 'bytes' ? source.bytes : new Uint8Array(0);
     const hasBody = this.#options.request.method !== 'HEAD';
-    stream.whole(status, headers, hasBody ? bytes : undefined, bytes.byteLength);
+    try {
+      stream.whole(status, headers, hasBody ? bytes : undefined, bytes.byteLength);
+    } catch (failure) {
+      // Not even this can be sent. Nobody awaits an exchange: a rejection would end the process.
+      this.#context.onError(failure, 'connection');
+      stream.reset();
+    }
   }
 
   #closeSource(source: { close(): void }): void {

@@ -101,7 +101,7 @@ class Session {
     });
     context.begin(this.#connection, record);
     stream.on('close', () => {
-      out.closed = true;
+      out.close();
       if (!out.isComplete) record.abort(streamReset());
       exchange.closed();
       context.end(this.#connection, record);
@@ -157,14 +157,19 @@ class Session {
 }
 
 class Http2Stream implements AnswerStream {
-  closed = false;
   readonly #stream: ServerHttp2Stream;
+  #closed = false;
   #expectsContinue: boolean;
   #ended = false;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     this.#stream = stream;
     this.#expectsContinue = headers.expect?.toLowerCase() === '100-continue';
+  }
+
+  // Between a reset and the `close` event, too: the stream refuses a head from the reset on.
+  get closed(): boolean {
+    return this.#closed || this.#stream.closed || this.#stream.destroyed;
   }
 
   get headSent(): boolean {
@@ -209,9 +214,14 @@ class Http2Stream implements AnswerStream {
     this.#stream.end(bytes, () => this.#stopReading());
   }
 
+  /** The stream has been closed. */
+  close(): void {
+    this.#closed = true;
+  }
+
   // `close` would end the stream before resetting it, and a part would look like the whole.
   reset(): void {
-    this.closed = true;
+    this.close();
     this.#stream.destroy(new Error('the answer was broken off'));
   }
 
