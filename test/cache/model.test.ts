@@ -40,7 +40,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     batched: fc.boolean(),
     replace: fc.integer({ min: 0, max: 30 }).map((number) => number === 0),
   }),
-  { minLength: 1, maxLength: 60 },
+  // Without `size` fast-check makes ten or so.
+  { minLength: 1, maxLength: 40, size: 'max' },
 );
 
 interface Entry {
@@ -181,6 +182,9 @@ async function checkExact(t: ExecutionContext, model: Model): Promise<void> {
       const page = await readPage(cache, options);
       t.is(page.resourceVersion, resourceVersion);
       t.deepEqual(page.lines, show(state, view));
+      const first = await readPage(cache, { ...view, resourceVersion, limit: 2 });
+      t.is(first.resourceVersion, resourceVersion);
+      t.deepEqual(first.lines, page.lines.slice(0, 2));
       const newer = await readPage(cache, { ...view, resourceVersion });
       t.true(BigInt(newer.resourceVersion) >= revision);
       t.deepEqual(newer.lines, show(model.state, view));

@@ -346,3 +346,19 @@ engineTest('a stalled watch of the state is told of what is still in the history
   const expected = ['ADDED a/api 1', 'ADDED a/web 2', 'ADDED a/new 21', 'DELETED a/web 22'];
   t.deepEqual(drainAll(watch), expected);
 });
+
+engineTest('watches from the future begin each after its own revision', (t, engine) => {
+  const cache = engine.create();
+  cache.apply([put(API, 1n)]);
+  const starts = [30n, 10n, 20n, 10n, 40n];
+  const watches = starts.map((start) => cache.watch(after(start)));
+  watches[3]!.close();
+  for (let revision = 5n; revision <= 45n; revision += 5n) {
+    cache.apply([put(WEB, revision)]);
+    for (const [index, start] of starts.entries()) {
+      const isDue = revision > start && index !== 3;
+      const type = revision === 5n ? 'ADDED' : 'MODIFIED';
+      t.deepEqual(drainAll(watches[index]!), isDue ? [`${type} a/web ${revision}`] : []);
+    }
+  }
+});

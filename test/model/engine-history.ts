@@ -116,6 +116,8 @@ export class HistoryRun {
       return remove(target.namespace, target.name, revision);
     });
     this.#cache.apply(changes);
+    // Shows nothing, but moves the initial states that are being drained to newer roots.
+    if (steps.length % 2 === 0) this.#cache.trim();
     this.#model.trim(this.#nowMs);
   }
 

@@ -85,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const LIMITS = [
   { title: 'ample history', history: {} },
   { title: 'a log of few entries', history: { entriesMin: 2, entriesMax: 8, windowMs: 100 } },
+  { title: 'hardly any log', history: { entriesMin: 1, entriesMax: 3, windowMs: 100 } },
   { title: 'a log of few bytes', history: { entriesMin: 4, entriesMax: 40, bytesMax: 1_500 } },
 ];
 
