@@ -121,5 +121,6 @@ function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
 function expiryOf(write: Write, nowMs: number): number {
   return write.ttlSeconds === undefined || write.ttlSeconds === 0
     ? 0
-    : nowMs + write.ttlSeconds * 1000;
+    : // A clock may count in parts of a millisecond; stores keep whole ones.
+      Math.ceil(nowMs) + write.ttlSeconds * 1000;
 }

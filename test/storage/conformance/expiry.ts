@@ -28,6 +28,19 @@ export function registerExpiryTests(test: TestFn, name: string, factory: Storage
     t.not(await storage.get('/g/r/b'), undefined);
   });
 
+  test(`${name}: a clock may count in parts of a millisecond`, async (t) => {
+    const { storage, clock, base } = await openSubject(t, factory);
+    const recorder = record(storage, '/g/r/', base);
+    clock.advance(0.3);
+    await put(storage, '/g/r/a', 'x', 1);
+    clock.advance(999.8);
+    await turns();
+    t.not(await storage.get('/g/r/a'), undefined);
+    clock.advance(200);
+    await recorder.reached(base + 2n);
+    t.is(await storage.get('/g/r/a'), undefined);
+  });
+
   test(`${name}: a write without a TTL makes the key permanent, one with a TTL counts anew`, async (t) => {
     const { storage, clock } = await openSubject(t, factory);
     await put(storage, '/g/r/permanent', '1', 10);
