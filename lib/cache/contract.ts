@@ -106,7 +106,9 @@ export interface Selectors {
 export interface GetOptions {
   /** `''` or absent: the newest acknowledged; `'0'`: whatever is there; N: not older than N. */
   readonly resourceVersion?: string;
+  /** Serves the object with this `apiVersion` instead of the stored one. */
   readonly apiVersion?: string;
+  /** Gives up waiting: the read rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
 
@@ -116,15 +118,20 @@ export interface CacheListOptions extends Selectors {
   readonly namespace?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: ResourceVersionMatch;
+  /** At most this many objects. Absent, 0 and below, or with resourceVersion `'0'`: all. */
   readonly limit?: number;
-  /** The `continue` of the page before. */
+  /** The `continue` of the page before; selectors and namespace must be the same as there. */
   readonly continue?: string;
+  /** Serves objects with this `apiVersion` instead of the stored one. */
   readonly apiVersion?: string;
+  /** Gives up waiting: the list rejects with `aborted`. One that was given out is not affected. */
   readonly signal?: AbortSignal;
 }
 
 export interface CacheWatchOptions extends Selectors {
+  /** Absent: all namespaces. */
   readonly namespace?: string;
+  /** Only objects of this name. Absent: all. */
   readonly name?: string;
   /**
    * `''`, absent or `'0'`: the present state as ADDED events, then changes; N: changes above N.
@@ -134,7 +141,9 @@ export interface CacheWatchOptions extends Selectors {
   readonly allowBookmarks?: boolean;
   /** The stream ends cleanly after this many milliseconds. Absent: never. */
   readonly timeoutMs?: number;
+  /** Serves objects with this `apiVersion` instead of the stored one. */
   readonly apiVersion?: string;
+  /** Before the stream is open, `watch` rejects with `aborted`; after that the stream ends. */
   readonly signal?: AbortSignal;
 }
 
@@ -142,8 +151,10 @@ export interface CacheWatchOptions extends Selectors {
 export interface SnapshotListOptions extends Selectors {
   /** Absent: all namespaces. */
   readonly namespace?: string;
+  /** At most this many objects. Absent, 0 and below: all. */
   readonly limit?: number;
   readonly continue?: string;
+  /** Serves objects with this `apiVersion` instead of the stored one. */
   readonly apiVersion?: string;
 }
 
@@ -173,8 +184,12 @@ export class CacheError extends Error {
   /** With `continue-expired`: a token that goes on, inconsistently, at the newest revision. */
   readonly continue: string | undefined;
   readonly retryAfterSeconds: number | undefined;
-  /** With `resource-version-too-large` and `expired`: what was asked for and what there is. */
+  /** With `resource-version-too-large` and `expired`: the revision that was asked for. */
   readonly requested: string | undefined;
+  /**
+   * With `resource-version-too-large` the newest revision that there is; with `expired` the oldest
+   * that a watch or a snapshot may start from, where it is known.
+   */
   readonly current: string | undefined;
   /** With `invalid-object` and the like: which change of a batch it was, counted from 0. */
   readonly index: number | undefined;

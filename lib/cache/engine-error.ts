@@ -14,23 +14,24 @@ const CODES: Partial<Record<EngineErrorCode, CacheErrorCode>> = {
 };
 
 /** A CacheError for an EngineError that has one; anything else as it is. */
-export function cacheError(error: unknown): unknown {
+export function cacheError(error: unknown, requested?: bigint): unknown {
   if (!(error instanceof EngineError)) return error;
   const code = CODES[error.code];
   if (code === undefined) return error;
   return new CacheError(code, error.message, {
     cause: error,
+    ...(requested === undefined ? {} : { requested: requested.toString() }),
     ...(error.index === undefined ? {} : { index: error.index }),
     ...(error.oldestRevision === undefined ? {} : { current: error.oldestRevision.toString() }),
   });
 }
 
-/** Calls `act` and translates what it throws. */
-export function translated<Result>(act: () => Result): Result {
+/** Calls `act` and translates what it throws; `requested` is the revision that it asks for. */
+export function translated<Result>(act: () => Result, requested?: bigint): Result {
   try {
     return act();
   } catch (error) {
-    throw cacheError(error);
+    throw cacheError(error, requested);
   }
 }
 

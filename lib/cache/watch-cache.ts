@@ -46,7 +46,7 @@ import { FreshnessGate } from './freshness.js';
 import { type CheckedOptions, checkOptions, foundingPreset } from './options.js';
 import { Readiness } from './readiness.js';
 import { Reader } from './reader.js';
-import { parseResourceVersion } from './resource-version.js';
+import { parseResourceVersion, tooLarge } from './resource-version.js';
 import type { SelectionRules } from './selection.js';
 import { CacheSnapshot } from './snapshot.js';
 import { Watcher } from './watcher.js';
@@ -249,7 +249,9 @@ export class WatchCache<T = UnknownObject> {
   snapshot(resourceVersion?: string): CacheSnapshot<T> {
     const revision = parseResourceVersion(resourceVersion);
     this.#readiness.check();
-    const root = translated(() => this.#engine.root(revision === 0n ? undefined : revision));
+    if (revision > this.#engine.revision) throw tooLarge(revision, this.#engine.revision);
+    const wanted = revision === 0n ? undefined : revision;
+    const root = translated(() => this.#engine.root(wanted), wanted);
     return new CacheSnapshot<T>(root, this.#rules);
   }
 

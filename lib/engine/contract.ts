@@ -230,7 +230,10 @@ export interface EngineCache {
   root(revision?: bigint): EngineRoot;
   /** Throws `revision-expired` when `from` is older than the log. */
   watch(query: WatchQuery): EngineWatch;
-  /** Drops history that is over its limits; `apply` does it too, an idle cache needs a call. */
+  /**
+   * Drops history that is over its limits; `apply` does it too, an idle cache needs a call. Also
+   * keeps watches whose consumer stalls in the initial state from holding what history has left.
+   */
   trim(): void;
   stats(): EngineStats;
   /** Ends all watches with `closed`. Calling anything but `stats` and `close` throws `closed`. */

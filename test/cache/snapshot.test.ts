@@ -46,8 +46,10 @@ cacheTest('a snapshot of an earlier revision is that revision', async (t, engine
   const snapshot = cache.snapshot('4');
   t.deepEqual(keys(snapshot.list()), ['ns/a@2', 'ns/b@3', 'ns/c@4']);
   snapshot.close();
-  await rejects(t, () => cache.snapshot('2'), 'expired');
-  await rejects(t, () => cache.snapshot('9'), 'resource-version-too-large');
+  const gone = await rejects(t, () => cache.snapshot('2'), 'expired');
+  t.like(gone, { requested: '2', current: '3' });
+  const future = await rejects(t, () => cache.snapshot('9'), 'resource-version-too-large');
+  t.like(future, { requested: '9', current: '5' });
   await rejects(t, () => cache.snapshot('x'), 'invalid-resource-version');
 });
 
