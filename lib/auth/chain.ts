@@ -3,7 +3,8 @@
  *
  * 1. Bad credentials of one kind do not spoil good ones of another (a client certificate of some
  *    other authority beside a valid token).
- * 2. Whoever is accepted is in the group `system:authenticated`.
+ * 2. Whoever is accepted is in the group `system:authenticated`, except who is said to be in
+ *    `system:unauthenticated` (apiserver `authentication/group`).
  * 3. There is no anonymous user: who is not accepted gets 401 Unauthorized, and is told no more.
  */
 
@@ -13,6 +14,9 @@ import type { Authenticator } from './contract.js';
 
 /** The group of everybody who has been authenticated. */
 export const AUTHENTICATED_GROUP = 'system:authenticated';
+
+/** The group of those who are let in without being known. */
+const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 
 /** An authenticator that always decides: a user, or StatusError 401. */
 export interface AuthenticatorChain extends Authenticator {
@@ -45,6 +49,7 @@ async function attempt(
 }
 
 function withGroup(user: UserInfo): UserInfo {
-  if (user.groups.includes(AUTHENTICATED_GROUP)) return user;
-  return { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] };
+  const { groups } = user;
+  if (groups.includes(AUTHENTICATED_GROUP) || groups.includes(UNAUTHENTICATED_GROUP)) return user;
+  return { ...user, groups: [...groups, AUTHENTICATED_GROUP] };
 }

@@ -8,7 +8,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { allowAuthenticated, type Authenticator, type Authorizer } from '../auth/index.js';
+import {
+  allowAuthenticated,
+  authenticatorChain,
+  type Authenticator,
+  type Authorizer,
+} from '../auth/index.js';
 import { WatchCache } from '../cache/index.js';
 import { createDiscoveryHandler } from '../discovery/index.js';
 import type { EngineKind, HistoryLimits } from '../engine/index.js';
@@ -59,7 +64,10 @@ export interface ServerOptions {
   readonly engine?: EngineKind | 'auto';
   /** Limits of the event history of every cache. */
   readonly history?: Partial<HistoryLimits>;
-  /** Default: nobody is known, every request but a probe is answered 401. */
+  /**
+   * Default: nobody is known, every request but a probe is answered 401. Whoever is known is in the
+   * group `system:authenticated`, unless in `system:unauthenticated`.
+   */
   readonly authenticator?: Authenticator;
   /** Default: whoever is known may do everything. */
   readonly authorizer?: Authorizer;
@@ -120,7 +128,7 @@ export class ApiServer {
       watchTimeoutSecondsMin: (options.minRequestTimeoutMs ?? MIN_REQUEST_TIMEOUT_MS) / 1_000,
     });
     this.handler = createPipeline({
-      authenticator: options.authenticator ?? { authenticate: async () => undefined },
+      authenticator: authenticatorChain(options.authenticator ? [options.authenticator] : []),
       authorizer: options.authorizer ?? allowAuthenticated,
       route: this.#router(options.resources),
       clock: this.#clock,

@@ -26,6 +26,12 @@ test('the first authenticator that knows the user decides; its group is added on
   t.deepEqual((await already.authenticate(requestOf({}))).groups, ['system:authenticated', 'x']);
 });
 
+test('who is let in without being known is not taken for somebody known', async (t) => {
+  const chain = authenticatorChain([knows(userOf('guest', ['system:unauthenticated']))]);
+  const { groups } = await chain.authenticate(requestOf({}));
+  t.deepEqual(groups, ['system:unauthenticated']);
+});
+
 test('bad credentials of one kind do not spoil good ones of another', async (t) => {
   const chain = authenticatorChain([refuses, knows(userOf('a'))]);
   t.is((await chain.authenticate(requestOf({}))).username, 'a');

@@ -58,6 +58,23 @@ test('a server needs resources, and no two that claim one name', (t) => {
   t.regex(error?.message ?? '', /widgets/);
 });
 
+for (const [groups, status] of [
+  [[], 200],
+  [['dev'], 200],
+  [['system:unauthenticated'], 403],
+] as const) {
+  test(`a user whom the authenticator puts in [${groups}] gets ${status}`, async (t) => {
+    const user = { username: 'ana', uid: '', groups, extra: {} };
+    const server = createServer({
+      resources: [widgets],
+      authenticator: { authenticate: async () => user },
+    });
+    t.teardown(() => server.close());
+    const { url } = await server.listen();
+    t.is((await ask(`${url}/version`)).status, status);
+  });
+}
+
 test('readiness fails until the caches are filled, and again while the server stops', async (t) => {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
