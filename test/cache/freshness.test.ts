@@ -1,5 +1,7 @@
 /** Waiting reads: who is woken when, what is left of those that give up, and one timer for all. */
 
+import { getEventListeners } from 'node:events';
+
 import test from 'ava';
 import fc from 'fast-check';
 
@@ -92,6 +94,22 @@ test('a signal that was aborted before is not waited on', async (t) => {
   const gate = new FreshnessGate(clock, TIMEOUT_MS, () => 1n);
   await rejects(t, () => gate.wait(2n, AbortSignal.abort()), 'aborted');
   t.is(gate.size, 0);
+});
+
+test('a signal is not listened to when the wait is over, whichever way', async (t) => {
+  const clock = new ManualClock();
+  let current = 1n;
+  const gate = new FreshnessGate(clock, TIMEOUT_MS, () => current);
+  const { signal } = new AbortController();
+  const waits = [2n, 3n].map((revision) => gate.wait(revision, signal));
+  t.is(getEventListeners(signal, 'abort').length, 2);
+  current = 2n;
+  gate.advance();
+  await waits[0];
+  t.is(getEventListeners(signal, 'abort').length, 1);
+  clock.advance(TIMEOUT_MS);
+  await rejects(t, () => waits[1], 'resource-version-too-large');
+  t.is(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('the advised pause follows upstream’s curve', (t) => {

@@ -260,3 +260,32 @@ cacheTest('the storage filters, pages and renders like the cache', async (t, eng
   t.true(storage.reads.length > queries.length);
   t.true(storage.reads.every((entry) => entry.endsWith(`@${revision}`)));
 });
+
+cacheTest('however a list is left, it lets its state go', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  for (const name of ['a', 'b', 'c']) cache.apply({ type: 'put', object: widget('ns', name) });
+  for (const resourceVersion of ['', '0', '3']) {
+    const options: CacheListOptions =
+      resourceVersion === '3'
+        ? { resourceVersion, resourceVersionMatch: 'Exact' }
+        : { resourceVersion };
+    // The history remembers an old state that it had to make.
+    (await cache.list(options)).close();
+    const idle = cache.stats().roots;
+    const [left, read, closed, pulled, dropped] = await Promise.all(
+      [0, 1, 2, 3, 4].map(() => cache.list(options)),
+    );
+    t.is(cache.stats().roots, idle + 5);
+    for (const object of left!.objects()) {
+      t.is(object.name, 'a');
+      break;
+    }
+    t.true(read!.items().length >= 2);
+    closed!.close();
+    await pullText(pulled!.body('WidgetList', 'example.com/v1'));
+    const body = dropped!.body('WidgetList', 'example.com/v1');
+    body.pull(1);
+    body.close();
+    t.is(cache.stats().roots, idle);
+  }
+});
