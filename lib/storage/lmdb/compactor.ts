@@ -41,4 +41,5 @@ function prune(environment: Environment, key: Buffer, revision: bigint): void {
   for (const row of dropped) superseded.removeSync(row);
 }
 
-const BATCH_ROWS_MAX = 1000;
+// A batch holds up the event loop: some milliseconds, for one flush.
+const BATCH_ROWS_MAX = 250;
