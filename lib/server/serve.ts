@@ -72,8 +72,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   const opened: Opened = { releases: [] };
   try {
     const running = await start(options, logger, opened);
+    // Listened for first: who waits for the line may send a signal before the next statement runs.
+    const stopped = stopSignal(logger);
     process.stdout.write(`${readyLine(options, running)}\n`);
-    await stopSignal(logger);
+    await stopped;
     process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
     await running.server.close({ graceMs: options.shutdownGracePeriod });
     return 0;

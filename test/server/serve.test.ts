@@ -150,6 +150,27 @@ test('--help explains every flag', async (t) => {
   for (const flag of flags) t.regex(stdout, new RegExp(`^\\s+--${flag} <\\w+>\\s+\\S`, 'm'), flag);
 });
 
+// A signal that a process sends itself while it writes comes as early as any can.
+const SIGNAL_WITH_THE_LINE = `data:text/javascript,
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = (text) => {
+    const written = write(text);
+    if (/ is ready /.test(text)) process.kill(process.pid, 'SIGTERM');
+    return written;
+  };
+`;
+
+test('a signal that comes with the ready line stops the server gracefully', async (t) => {
+  await inFolder(async (folder) => {
+    const place = ['--data-dir', folder, '--bind-address', '127.0.0.1', '--secure-port', '0'];
+    const args = ['serve', ...place, '--store', 'memory', '--crd', CRDS];
+    const preload = SIGNAL_WITH_THE_LINE.replaceAll('\n', '');
+    const ended = await run(process.execPath, ['--import', preload, COMMAND, ...args]);
+    t.is(ended.code, 0, ended.stderr);
+    t.regex(ended.stdout, / is ready /);
+  });
+});
+
 test('one line says when the server is ready, and where', async (t) => {
   const server = await startServer(['--store', 'memory', '--crd', CRDS]);
   t.regex(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);
