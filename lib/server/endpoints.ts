@@ -3,7 +3,8 @@
 import {
   bytesAnswer,
   jsonAnswer,
-  methodNotAllowed,
+  StatusError,
+  statusAnswer,
   type Answer,
   type RequestRecord,
 } from '../request/index.js';
@@ -34,15 +35,15 @@ export async function endpointAnswer(
   parts: EndpointParts,
 ): Promise<Answer | undefined> {
   const { path } = request;
-  if (isHealthPath(path)) return onlyReading(request, healthOf(request, parts));
+  if (isHealthPath(path)) return readOnly(request) ?? healthOf(request, parts);
   switch (path) {
     case '/version':
-      return onlyReading(request, jsonAnswer(200, versionDocument()));
+      return readOnly(request) ?? jsonAnswer(200, versionDocument());
     case '/metrics':
-      return onlyReading(request, await metricsAnswer(parts));
+      return readOnly(request) ?? metricsAnswer(parts);
     case '/':
     case '/index.html':
-      return onlyReading(request, jsonAnswer(200, { paths: allPaths(parts) }));
+      return readOnly(request) ?? jsonAnswer(200, { paths: allPaths(parts) });
     default:
       return undefined;
   }
@@ -58,7 +59,13 @@ async function metricsAnswer(parts: EndpointParts): Promise<Answer> {
 
 const allPaths = (parts: EndpointParts): string[] => [...OWN_PATHS, ...parts.paths()].sort();
 
-function onlyReading(request: RequestRecord, answer: Answer | undefined): Answer | undefined {
-  if (request.method === 'GET' || request.method === 'HEAD') return answer;
-  throw methodNotAllowed({ group: '', resource: request.path }, request.method.toLowerCase());
+// The refusal of whatever does not read.
+function readOnly({ method }: RequestRecord): Answer | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  const error = new StatusError({
+    code: 405,
+    reason: 'MethodNotAllowed',
+    message: 'the server does not allow this method on the requested resource',
+  });
+  return statusAnswer(error, [['Allow', 'GET, HEAD']]);
 }

@@ -120,7 +120,12 @@ test('endpoints that are no resources', async (t) => {
   const missing = await ask(`${url}/nowhere`);
   t.is(missing.status, 404);
   t.is(missing.text(), '404 page not found\n');
-  t.is((await ask(`${url}/version`, { method: 'POST' })).status, 405);
+  for (const path of ['/version', '/metrics', '/healthz', '/']) {
+    const refused = await ask(url + path, { method: 'POST' });
+    t.is(refused.status, 405);
+    t.is(refused.headers.allow, 'GET, HEAD');
+    t.regex(refused.text(), /the server does not allow this method on the requested resource/);
+  }
   const namespace = await ask(`${url}/api/v1/namespaces/shop`);
   t.like(JSON.parse(namespace.text()), { kind: 'Namespace', metadata: { name: 'shop' } });
   t.is((await ask(`${url}/api/v1/namespaces/Not_One`)).status, 404);
