@@ -60,9 +60,9 @@ export class Pump {
   }
 
   /**
-   * Ends the answer cleanly after what the source has at hand: the listener is closing. For a client
-   * that has not taken the last write yet, that one is the end; an answer that has not begun is
-   * empty.
+   * Ends the answer cleanly after what the source has at hand: the listener is closing. For a
+   * client that has not taken the last write yet, that one is the end; an answer that has not begun
+   * is empty.
    */
   finish(): void {
     if (this.#state === 'closed') return;
