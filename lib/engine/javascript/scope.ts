@@ -44,6 +44,8 @@ export class Scope {
   readonly #labels: readonly LabelRequirement[];
   readonly #fields: readonly FieldRequirement[];
   readonly #declared: readonly string[];
+  // Asked first: it turns most versions away without a lookup by path.
+  readonly #requiredField: FieldEquality | undefined;
 
   // The version that the two lookups below read: one pair of functions for the scope's whole life.
   #version: Version | undefined;
@@ -63,17 +65,15 @@ export class Scope {
     this.name = scope.name ?? this.#required(NAME);
     this.hasSelector = this.#labels.length + this.#fields.length > 0;
     this.rendering = renderingOf(scope.apiVersion);
-  }
-
-  /** Whether the version belongs to the scope. */
-  matches(version: Version): boolean {
-    if (this.namespace !== undefined && this.namespace !== version.namespace) return false;
-    if (this.name !== undefined && this.name !== version.name) return false;
-    return !this.hasSelector || this.selects(version);
+    this.#requiredField = this.fieldEquality();
   }
 
   /** Whether the version meets the selector, wherever it is. */
   selects(version: Version): boolean {
+    const required = this.#requiredField;
+    if (required !== undefined && (version.fields[required.index] ?? '') !== required.value) {
+      return false;
+    }
     this.#version = version;
     const selects =
       matchesLabels(this.#labels, this.#label) && matchesFields(this.#fields, this.#field);
@@ -90,8 +90,11 @@ export class Scope {
    *   matches  –          DELETED   the version before, at the event's revision
    */
   transition(record: EventRecord): WatchEventType | undefined {
-    const before = record.previous !== undefined && this.matches(record.previous);
-    const after = record.version !== undefined && this.matches(record.version);
+    const { version, previous } = record;
+    // One object has one place: a replay of a long log mostly meets those of others.
+    if (!this.#covers((version ?? previous)!)) return undefined;
+    const before = previous !== undefined && (!this.hasSelector || this.selects(previous));
+    const after = version !== undefined && (!this.hasSelector || this.selects(version));
     if (after) return before ? 'MODIFIED' : 'ADDED';
     return before ? 'DELETED' : undefined;
   }
@@ -109,6 +112,12 @@ export class Scope {
   labelEquality(): LabelEquality | undefined {
     const found = this.#labels.find(({ operator }) => operator === 'In');
     return found === undefined ? undefined : { key: found.key, values: found.values };
+  }
+
+  /** Whether the object is where the scope looks. */
+  #covers({ namespace, name }: Version): boolean {
+    if (this.namespace !== undefined && this.namespace !== namespace) return false;
+    return this.name === undefined || this.name === name;
   }
 
   #required(path: string): string | undefined {
