@@ -76,7 +76,6 @@ export async function serve(options: ServeOptions): Promise<number> {
     const stopped = stopSignal(logger);
     process.stdout.write(`${readyLine(options, running)}\n`);
     await stopped;
-    process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
     await running.server.close({ graceMs: options.shutdownGracePeriod });
     return 0;
   } catch (error) {
@@ -238,18 +237,19 @@ function readyLine(options: ServeOptions, { server, types, listeners }: Running)
   return `shardwatch is ready on ${urls} (${about})`;
 }
 
+// The handlers stay: without one for a moment, a second signal would end the process by itself.
 function stopSignal(logger: Logger): Promise<void> {
   return new Promise((resolve) => {
+    let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
-      process.off('SIGINT', stop).off('SIGTERM', stop);
+      if (isStopping) process.exit(1);
+      isStopping = true;
       logger.info({ signal }, 'stopping');
       resolve();
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
   });
 }
-
-const exitAtOnce = (): never => process.exit(1);
 
 function isForTheUser(error: unknown): error is Error {
   return [

@@ -1,7 +1,9 @@
 /** `shardwatch serve` as a process: refusals at the start, who gets in, and how it ends. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import https from 'node:https';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -282,3 +284,37 @@ test('SIGTERM ends a watch cleanly', async (t) => {
   client.close();
   await server.stop();
 });
+
+test('a first signal waits for a request in flight, a second one does not', async (t) => {
+  const server = await startServer(['--store', 'memory', '--crd', CRDS]);
+  const pki = (name: string): Promise<Buffer> => readFile(join(server.folder, 'data/pki', name));
+  const [ca, cert, key] = await Promise.all([pki('ca.crt'), pki('client.crt'), pki('client.key')]);
+  const headers = { expect: '100-continue', 'content-length': 100 };
+  const request = https.request(server.url + APPS, { method: 'POST', ca, cert, key, headers });
+  request.on('error', () => {
+    // The connection ends with the server.
+  });
+  // The server wants the body, which never comes.
+  const wanted = once(request, 'continue');
+  request.flushHeaders();
+  await wanted;
+  const ended = server.signal('SIGTERM');
+  const first = await Promise.race([ended, listenerGone(server.url)]);
+  t.is(first, 'gone', 'it takes no more, but has not ended');
+  t.is(await server.signal('SIGTERM'), 1);
+  request.destroy();
+  await server.stop();
+});
+
+// Resolves when nothing listens at the address any more.
+async function listenerGone(url: string): Promise<'gone'> {
+  const { hostname, port } = new URL(url);
+  for (;;) {
+    const socket = connect(Number(port), hostname);
+    const refused = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+    });
+    socket.destroy();
+    if (refused) return 'gone';
+  }
+}
