@@ -54,6 +54,13 @@ bool LabelSelector::Matches(LabelSpan labels) const {
                      [labels](const Term& term) { return Meets(term, labels); });
 }
 
+std::optional<LabelSpan> LabelSelector::OneOf() const {
+  for (const Term& term : terms_) {
+    if (term.op == LabelOperator::kIn) return term.labels;
+  }
+  return std::nullopt;
+}
+
 bool LabelSelector::Meets(const Term& term, LabelSpan labels) {
   switch (term.op) {
     case LabelOperator::kIn:

@@ -50,6 +50,12 @@ class LabelSelector {
 
   bool Matches(LabelSpan labels) const;
 
+  bool empty() const { return terms_.empty(); }
+
+  // The labels of the first kIn, of which an object must have one, if there is such a
+  // requirement.
+  std::optional<LabelSpan> OneOf() const;
+
  private:
   struct Term {
     LabelOperator op;

@@ -1,0 +1,76 @@
+// Compiling and matching field requirements; see field_selector.h. Thread rule: any thread.
+
+#include "native/core/object/field_selector.h"
+
+#include <algorithm>
+
+namespace shardwatch {
+
+namespace {
+
+constexpr std::string_view kName = "metadata.name";
+constexpr std::string_view kNamespace = "metadata.namespace";
+
+}  // namespace
+
+FieldSelector::~FieldSelector() {
+  for (const Term& term : terms_) table_.Release(term.value);
+}
+
+bool FieldSelector::IsKnown(std::string_view path, Declared declared) {
+  return path == kName || path == kNamespace ||
+         std::find(declared.begin(), declared.end(), path) != declared.end();
+}
+
+bool FieldSelector::Add(const FieldRequirement& requirement, Declared declared) {
+  const InternedString* const value = table_.Acquire(requirement.value);
+  if (value == nullptr) return false;
+  Term term{.target = Target::kDeclared, .op = requirement.op, .index = 0, .value = value};
+  if (requirement.path == kName) {
+    term.target = Target::kName;
+  } else if (requirement.path == kNamespace) {
+    term.target = Target::kNamespace;
+  } else {
+    const auto found = std::find(declared.begin(), declared.end(), requirement.path);
+    term.index = static_cast<size_t>(found - declared.begin());
+  }
+  terms_.push_back(term);
+  return true;
+}
+
+bool FieldSelector::Matches(const Version& version) const {
+  return std::all_of(terms_.begin(), terms_.end(), [&version](const Term& term) {
+    return IsEqual(term, version) == (term.op == FieldOperator::kEquals);
+  });
+}
+
+bool FieldSelector::IsEqual(const Term& term, const Version& version) {
+  switch (term.target) {
+    case Target::kName:
+      return version.name() == term.value->text();
+    case Target::kNamespace:
+      return version.namespace_name() == term.value;
+    case Target::kDeclared:
+      break;
+  }
+  const InternedString* const value = version.fields()[term.index];
+  return value == nullptr ? term.value->text().empty() : value == term.value;
+}
+
+const InternedString* FieldSelector::Required(Target target) const {
+  for (const Term& term : terms_) {
+    if (term.target == target && term.op == FieldOperator::kEquals) return term.value;
+  }
+  return nullptr;
+}
+
+std::optional<FieldEquality> FieldSelector::Equality() const {
+  for (const Term& term : terms_) {
+    if (term.target == Target::kDeclared && term.op == FieldOperator::kEquals) {
+      return FieldEquality{term.index, term.value};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace shardwatch

@@ -1,0 +1,92 @@
+// Field requirements, compiled once: over metadata.name, metadata.namespace and declared fields.
+// (Their text is parsed in TypeScript; both engines share the semantics of lib/object/match.ts.)
+//
+//  1. All requirements must hold; none means that everything matches.
+//  2. A field that an object lacks is ''.
+//  3. A field that is neither metadata's nor declared is refused: no version has its value.
+//  4. Values are interned and compared by address; the selector holds counts on them.
+// Thread rule: immutable after construction; any thread may match. The table outlives it.
+
+#ifndef NATIVE_CORE_OBJECT_FIELD_SELECTOR_H_
+#define NATIVE_CORE_OBJECT_FIELD_SELECTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "native/core/object/intern_table.h"
+#include "native/core/object/version.h"
+
+namespace shardwatch {
+
+enum class FieldOperator : uint8_t { kEquals, kNotEquals };
+
+// One requirement as it comes in.
+struct FieldRequirement {
+  std::string_view path;
+  FieldOperator op;
+  std::string_view value;
+};
+
+// A declared field and the value that a selector demands of it.
+struct FieldEquality {
+  // Of the field, in the order of declaration.
+  size_t index;
+  const InternedString* value;
+};
+
+class FieldSelector {
+ public:
+  // Paths of the declared fields, in the order of declaration.
+  using Declared = std::span<const std::string>;
+
+  // Matches everything.
+  explicit FieldSelector(InternTable& table) : table_(table) {}
+  ~FieldSelector();
+  FieldSelector(const FieldSelector&) = delete;
+  FieldSelector& operator=(const FieldSelector&) = delete;
+
+  // Whether a requirement may name the field.
+  static bool IsKnown(std::string_view path, Declared declared);
+
+  // Adds a requirement; false when memory is out, and then nothing has changed.
+  // REQUIRES: IsKnown(requirement.path, declared).
+  bool Add(const FieldRequirement& requirement, Declared declared);
+
+  bool Matches(const Version& version) const;
+
+  bool empty() const { return terms_.empty(); }
+
+  // The first value that a requirement demands of metadata.name, or of metadata.namespace; null
+  // where none does.
+  const InternedString* RequiredName() const { return Required(Target::kName); }
+  const InternedString* RequiredNamespace() const { return Required(Target::kNamespace); }
+
+  // A declared field for which exactly one value will do, if there is one.
+  std::optional<FieldEquality> Equality() const;
+
+ private:
+  enum class Target : uint8_t { kName, kNamespace, kDeclared };
+
+  struct Term {
+    Target target;
+    FieldOperator op;
+    // Of kDeclared.
+    size_t index;
+    const InternedString* value;
+  };
+
+  static bool IsEqual(const Term& term, const Version& version);
+  const InternedString* Required(Target target) const;
+
+  InternTable& table_;
+  std::vector<Term> terms_;
+};
+
+}  // namespace shardwatch
+
+#endif  // NATIVE_CORE_OBJECT_FIELD_SELECTOR_H_
