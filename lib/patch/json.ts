@@ -11,9 +11,16 @@
 
 import { Pointer } from 'rfc6902';
 import type { JsonValue } from '../object/index.js';
-import { cloneJson, encodeJson, equalJson, JsonError } from '../object/lossless/index.js';
-import type { MutableObject } from './container.js';
-import { getMember, isObject, setMember } from './container.js';
+import {
+  cloneJson,
+  encodeJson,
+  equalJson,
+  getMember,
+  isJsonObject,
+  JsonError,
+  setMember,
+} from '../object/lossless/index.js';
+import type { JsonObject } from '../object/lossless/index.js';
 import { PatchError } from './error.js';
 
 /** Operations in one patch; upstream's limit. */
@@ -43,7 +50,7 @@ export function parseJsonPatch(document: JsonValue): readonly JsonPatchOperation
     );
   }
   return operations.map((operation, index) => {
-    if (!isObject(operation)) {
+    if (!isJsonObject(operation)) {
       throw new PatchError('malformed', `operation ${index} of the patch is not an object`, index);
     }
     for (const member of ['op', 'path', 'from']) {
@@ -78,7 +85,7 @@ export function applyJsonPatch(
 
 interface Location {
   /** `undefined`: the whole document. */
-  readonly parent: MutableObject | JsonValue[] | undefined;
+  readonly parent: JsonObject | JsonValue[] | undefined;
   readonly key: string;
 }
 
@@ -195,7 +202,7 @@ class Patching {
     let parent: JsonValue | undefined = this.root;
     for (const token of tokens) parent = child(parent, token);
     if (Array.isArray(parent)) return { parent: parent as JsonValue[], key };
-    if (isObject(parent)) return { parent, key };
+    if (isJsonObject(parent)) return { parent, key };
     throw this.#error(`there is nothing that could contain "${pointer}"`);
   }
 
@@ -220,7 +227,7 @@ function child(parent: JsonValue | undefined, token: string): JsonValue | undefi
     const index = parseIndex(token, entries.length);
     return index === undefined ? undefined : entries[index];
   }
-  return isObject(parent) ? getMember(parent, token) : undefined;
+  return isJsonObject(parent) ? getMember(parent, token) : undefined;
 }
 
 // RFC 6901: digits without leading zeros; a sign in front counts from the end.

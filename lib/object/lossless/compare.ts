@@ -6,6 +6,7 @@
 
 import { ObjectError } from '../error.js';
 import { NESTING_MAX } from '../limits.js';
+import { setMember } from './member.js';
 import { isNumber, numberLexeme } from './number.js';
 import type { JsonNumber } from './number.js';
 
@@ -42,9 +43,7 @@ function clone(original: unknown, depth: number): unknown {
   if (Array.isArray(value)) return value.map((element) => clone(element, depth + 1));
   const copy: Members = {};
   for (const key of definedKeys(value)) {
-    const member = clone(value[key], depth + 1);
-    if (key === '__proto__') define(copy, key, member);
-    else copy[key] = member;
+    setMember(copy, key, clone(value[key], depth + 1));
   }
   return copy;
 }
@@ -73,12 +72,6 @@ function isContainer(value: unknown): value is Members {
 
 function definedKeys(members: Members): string[] {
   return Object.keys(members).filter((key) => members[key] !== undefined);
-}
-
-// Assignment would set the prototype.
-function define(members: Members, key: string, value: unknown): void {
-  const attributes = { value, writable: true, enumerable: true, configurable: true };
-  Object.defineProperty(members, key, attributes);
 }
 
 function checkDepth(depth: number): void {

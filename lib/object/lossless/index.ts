@@ -10,5 +10,7 @@ export { cloneJson, equalJson } from './compare.js';
 export { decodeJson } from './decode.js';
 export type { DecodeOptions } from './decode.js';
 export { encodeJson, encodeJsonText } from './encode.js';
+export { getMember, isJsonObject, setMember } from './member.js';
+export type { JsonObject } from './member.js';
 export { isLosslessNumber, isNumber, LosslessNumber, numberLexeme } from './number.js';
 export type { JsonNumber, LosslessJson } from './number.js';

@@ -23,7 +23,7 @@ import {
 } from './incoming.js';
 import { objectKey } from './key.js';
 import { decodeMetadata } from './metadata.js';
-import type { JsonObject } from './object.js';
+import type { JsonObject } from '../../object/lossless/index.js';
 import type { PreparedObject } from './preparation.js';
 import { composeObject, prepareCreate, prepareStatusUpdate, prepareUpdate } from './preparation.js';
 import type { CreateRequest, FieldValidation, UpdateRequest } from './request.js';

@@ -12,12 +12,11 @@ import type {
   ResourceType,
   ResourceVersion,
 } from '../../object/index.js';
-import { encodeJson } from '../../object/lossless/index.js';
+import { encodeJson, isJsonObject } from '../../object/lossless/index.js';
 import type { StatusError } from '../../request/index.js';
 import { badRequest, fieldInvalid, invalid, quote } from '../../request/index.js';
 import { decodeMetadata, describe, MetadataTypeError } from './metadata.js';
-import type { JsonObject } from './object.js';
-import { isJsonObject } from './object.js';
+import type { JsonObject } from '../../object/lossless/index.js';
 import type { PreparedObject } from './preparation.js';
 
 /** How many bytes of a body an error message repeats. */

@@ -5,8 +5,8 @@ export { validateDeletionOptions } from './deletion.js';
 export { isStreamFailure, toStatusFailure } from './failure.js';
 export { cannotBeHandled, checkReplacement, unreadablePatch, unrecognized } from './incoming.js';
 export { keyPrefix, objectKey } from './key.js';
-export type { JsonObject } from './object.js';
-export { isJsonObject } from './object.js';
+export type { JsonObject } from '../../object/lossless/index.js';
+export { isJsonObject } from '../../object/lossless/index.js';
 export type {
   CreateRequest,
   DeleteCollectionRequest,

@@ -9,8 +9,8 @@
  */
 
 import type { JsonValue, ObjectMeta, OwnerReference } from '../../object/index.js';
-import type { JsonObject } from './object.js';
-import { isJsonObject, setProperty } from './object.js';
+import type { JsonObject } from '../../object/lossless/index.js';
+import { isJsonObject, setMember } from '../../object/lossless/index.js';
 import { parseTime } from './time.js';
 
 /** A metadata field of the wrong type, or a time that is none. */
@@ -107,7 +107,7 @@ function textMap(field: 'labels' | 'annotations'): Decode {
     if (entries.length === 0) return;
     const map: { [key: string]: string } = {};
     for (const [key, entry] of entries) {
-      setProperty(map, key, stringOf(`metadata.${field}.${key}`, entry ?? ''));
+      setMember(map, key, stringOf(`metadata.${field}.${key}`, entry ?? ''));
     }
     metadata[field] = map;
   };

@@ -14,7 +14,7 @@
 import type { JsonValue, ObjectMeta } from '../../object/index.js';
 import { equalJson } from '../../object/lossless/index.js';
 import { encodeMetadata } from './metadata.js';
-import type { JsonObject } from './object.js';
+import type { JsonObject } from '../../object/lossless/index.js';
 
 /** An object with its metadata decoded; `content` is everything else. */
 export interface PreparedObject {

@@ -7,7 +7,7 @@ import type { Selectors } from '../../cache/index.js';
 import type { CachedObject } from '../../watch/index.js';
 import type { JsonValue, ResourceVersion } from '../../object/index.js';
 import type { DeletionOptions } from './deletion.js';
-import type { JsonObject } from './object.js';
+import type { JsonObject } from '../../object/lossless/index.js';
 
 /** What happens to metadata fields that do not exist: they are dropped in any case. */
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';

@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto';
 import type { WatchCache } from '../../cache/index.js';
 import { storageVersion } from '../../object/index.js';
 import type { ObjectKey, ResourceType, ResourceVersion } from '../../object/index.js';
-import { decodeJson } from '../../object/lossless/index.js';
+import { decodeJson, isJsonObject } from '../../object/lossless/index.js';
 import { alreadyExists, generateNameConflict, notFound, StatusError } from '../../request/index.js';
 import type { Storage, StoredValue } from '../../storage/index.js';
 import { Changes } from './changes.js';
@@ -28,7 +28,6 @@ import { guaranteedUpdate } from './guaranteed-update.js';
 import { isPossibleKey, objectKey } from './key.js';
 import { decodeMetadata } from './metadata.js';
 import { generateName, NAME_ATTEMPTS_MAX } from './name.js';
-import { isJsonObject } from './object.js';
 import { outgoingBytes } from './outgoing.js';
 import type {
   CreateRequest,

@@ -1,5 +1,5 @@
 /**
- * HTTP/2 on the core API of node:http2 (its compatibility layer costs a third of the throughput).
+ * HTTP/2 on the core API of node:http2, not its compatibility layer.
  *
  * 1. Of a session, only streams are served; pushes are never sent.
  * 2. A session without streams is closed after the idle time; with streams it stays, however quiet:

@@ -6,27 +6,30 @@
  * not a container.
  */
 
-import type { JsonValue } from '../object/index.js';
+import type { JsonValue } from '../resource.js';
 
-/** An object under change: a private copy of the target. */
-export type MutableObject = { [key: string]: JsonValue };
+/** A decoded object that may be changed: a private copy, never what a request or cache holds. */
+export type JsonObject = { [key: string]: JsonValue };
 
-/** Whether the value is a JSON object (neither array nor number object). */
-export function isObject(value: JsonValue | undefined): value is MutableObject {
+/** Whether the value is a JSON object: neither null, array nor number object. */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-export function getMember(object: MutableObject, key: string): JsonValue | undefined {
+/** An own member; what the prototype has does not count. */
+export function getMember(object: JsonObject, key: string): JsonValue | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-export function setMember(object: MutableObject, key: string, value: JsonValue): void {
+/** Sets an own member whatever its name, `__proto__` included. */
+export function setMember<T>(object: { [key: string]: T }, key: string, value: T): void {
   if (key !== '__proto__') {
     object[key] = value;
     return;
   }
+  // Assignment would set the prototype.
   Object.defineProperty(object, key, {
     value,
     writable: true,
