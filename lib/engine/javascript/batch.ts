@@ -5,8 +5,8 @@
  * Invariant: a batch that is refused leaves nothing behind but free memory.
  */
 
-import { ObjectError, type ScannedObject, scanObject } from '../../object/index.js';
-import { type Change, EngineError, type Put } from '../contract.js';
+import { checkRising, checkState, scanPut } from '../checks.js';
+import type { Change, Put } from '../contract.js';
 import type { Arena } from './arena.js';
 import type { StringPool } from './strings.js';
 import { Version } from './version.js';
@@ -25,17 +25,7 @@ export function prepareChanges(
   revision: bigint,
   store: VersionStore,
 ): readonly (Version | undefined)[] {
-  let last = revision;
-  changes.forEach((change, index) => {
-    if (change.revision <= last) {
-      throw new EngineError(
-        'revision-not-rising',
-        `revision ${change.revision} of ${describeKey(change)} is not above ${last}`,
-        { index },
-      );
-    }
-    last = change.revision;
-  });
+  checkRising(changes, revision);
   return makeVersions(changes, store);
 }
 
@@ -45,22 +35,7 @@ export function prepareState(
   revision: bigint,
   store: VersionStore,
 ): readonly Version[] {
-  const keys = new Set<string>();
-  objects.forEach((put, index) => {
-    if (put.revision > revision) {
-      throw new EngineError(
-        'revision-not-rising',
-        `revision ${put.revision} of ${describeKey(put)} is above that of the list, ${revision}`,
-        { index },
-      );
-    }
-    const key = `${put.namespace.length}/${put.namespace}/${put.name}`;
-    if (keys.has(key)) {
-      const message = `${describeKey(put)} is in the list more than once`;
-      throw new EngineError('invalid-object', message, { index });
-    }
-    keys.add(key);
-  });
+  checkState(objects, revision);
   return makeVersions(objects, store) as readonly Version[];
 }
 
@@ -83,31 +58,6 @@ function makeVersions(
 }
 
 function makeVersion(put: Put, index: number, store: VersionStore): Version {
-  const scanned = scan(put, index, store.fields);
-  if (scanned.name !== put.name || scanned.namespace !== put.namespace || put.name === '') {
-    const found = describeKey(scanned);
-    throw new EngineError(
-      'key-mismatch',
-      `the object of ${describeKey(put)} says of itself that it is ${found}`,
-      { index },
-    );
-  }
+  const scanned = scanPut(put, index, store.fields);
   return new Version(scanned, put.revision, store.arena, store.strings);
-}
-
-function scan(put: Put, index: number, fields: readonly string[]): ScannedObject {
-  try {
-    return scanObject(put.object, fields);
-  } catch (cause) {
-    if (!(cause instanceof ObjectError)) throw cause;
-    throw new EngineError('invalid-object', `${describeKey(put)}: ${cause.message}`, {
-      cause,
-      index,
-    });
-  }
-}
-
-// For people: not to be compared.
-function describeKey(key: { readonly namespace: string; readonly name: string }): string {
-  return key.namespace === '' ? JSON.stringify(key.name) : `${key.namespace}/${key.name}`;
 }

@@ -12,11 +12,11 @@
  */
 
 import type { ObjectKey } from '../../object/index.js';
+import { checkNotBelow, closed, expired, future } from '../checks.js';
 import {
   type Change,
   type EngineCache,
   type EngineCacheOptions,
-  EngineError,
   type EngineKind,
   type EngineList,
   type EngineObject,
@@ -100,10 +100,7 @@ export class JavaScriptEngineCache implements EngineCache {
 
   replace(objects: readonly Put[], revision: bigint): void {
     this.#assertOpen();
-    if (revision < this.#root.revision) {
-      const message = `revision ${revision} of the list is below ${this.#root.revision}`;
-      throw new EngineError('revision-not-rising', message);
-    }
+    checkNotBelow(revision, this.#root.revision);
     const versions = prepareState(objects, revision, this.#store());
     this.#drop(revision);
     for (const version of versions) this.#shards.of(version.namespace).put(version);
@@ -234,10 +231,7 @@ export class JavaScriptEngineCache implements EngineCache {
 
   #rootAt(revision: bigint | undefined): Root {
     if (revision === undefined || revision === this.#root.revision) return this.#root;
-    if (revision > this.#root.revision) {
-      const message = `revision ${revision} is above the current one, ${this.#root.revision}`;
-      throw new EngineError('revision-future', message);
-    }
+    if (revision > this.#root.revision) throw future(revision, this.#root.revision);
     this.#assertNotExpired(revision);
     return this.#history.at(revision, this.#root);
   }
@@ -293,16 +287,10 @@ export class JavaScriptEngineCache implements EngineCache {
 
   #assertNotExpired(revision: bigint): void {
     const { oldestRevision } = this.#log;
-    if (revision >= oldestRevision) return;
-    throw new EngineError(
-      'revision-expired',
-      `too old resource version: ${revision} (${oldestRevision})`,
-      { oldestRevision },
-    );
+    if (revision < oldestRevision) throw expired(revision, oldestRevision);
   }
 
   #assertOpen(): void {
-    if (this.#isClosed)
-      throw new EngineError('closed', `the cache ${this.#options.name} is closed`);
+    if (this.#isClosed) throw closed(`the cache ${this.#options.name}`);
   }
 }

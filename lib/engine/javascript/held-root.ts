@@ -1,13 +1,8 @@
 /** A root that a reader holds: everything read through it is the state at exactly its revision. */
 
 import type { ObjectKey } from '../../object/index.js';
-import {
-  EngineError,
-  type EngineList,
-  type EngineObject,
-  type EngineRoot,
-  type ListQuery,
-} from '../contract.js';
+import { closed } from '../checks.js';
+import type { EngineList, EngineObject, EngineRoot, ListQuery } from '../contract.js';
 import { JavaScriptList } from './list.js';
 import type { Root } from './root.js';
 import { Scope } from './scope.js';
@@ -58,7 +53,7 @@ export class JavaScriptRoot implements EngineRoot {
   }
 
   #assertOpen(): void {
-    if (this.#release === undefined) throw new EngineError('closed', 'the root is closed');
+    if (this.#release === undefined) throw closed('the root');
   }
 }
 

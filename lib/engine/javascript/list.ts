@@ -7,7 +7,8 @@
  */
 
 import type { ObjectKey } from '../../object/index.js';
-import { EngineError, type EngineList, type EngineObject, type ListQuery } from '../contract.js';
+import { closed } from '../checks.js';
+import type { EngineList, EngineObject, ListQuery } from '../contract.js';
 import type { Root } from './root.js';
 import type { Scope } from './scope.js';
 import {
@@ -102,7 +103,7 @@ export class JavaScriptList implements EngineList {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new EngineError('closed', 'the list is closed');
+    if (this.#isClosed) throw closed('the list');
   }
 
   #letGo(): void {

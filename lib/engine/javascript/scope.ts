@@ -12,7 +12,8 @@ import {
   matchesFields,
   matchesLabels,
 } from '../../object/index.js';
-import { EngineError, type EngineScope, type WatchEventType } from '../contract.js';
+import { checkDeclared } from '../checks.js';
+import type { EngineScope, WatchEventType } from '../contract.js';
 import type { EventRecord } from './log.js';
 import { type Rendering, renderingOf, type Version } from './version.js';
 
@@ -57,10 +58,7 @@ export class Scope {
     this.#labels = scope.selector?.labels ?? [];
     this.#fields = scope.selector?.fields ?? [];
     this.#declared = declared;
-    for (const { path } of this.#fields) {
-      if (path === NAME || path === NAMESPACE || declared.includes(path)) continue;
-      throw new EngineError('undeclared-field', `${path} is not a declared index field`);
-    }
+    checkDeclared(this.#fields, declared);
     this.namespace = scope.namespace ?? this.#required(NAMESPACE);
     this.name = scope.name ?? this.#required(NAME);
     this.hasSelector = this.#labels.length + this.#fields.length > 0;
@@ -129,29 +127,4 @@ export class Scope {
     if (path === NAMESPACE) return version.namespace;
     return version.fields[this.#declared.indexOf(path)];
   }
-}
-
-/**
- * Text that is equal for scopes that select and serve the same, whatever the order of their terms.
- */
-export function scopeKey(scope: EngineScope): string {
-  const { namespace, name, selector, apiVersion } = scope;
-  const labels = (selector?.labels ?? []).map((term) =>
-    [term.key, term.operator, ...[...term.values].sort()].map(delimited).join(''),
-  );
-  const fields = (selector?.fields ?? []).map((term) =>
-    [term.path, term.operator, term.value].map(delimited).join(''),
-  );
-  return [
-    delimited(namespace),
-    delimited(name),
-    delimited(apiVersion),
-    ...labels.sort().map((term) => `l${delimited(term)}`),
-    ...fields.sort().map((term) => `f${delimited(term)}`),
-  ].join('');
-}
-
-// Its length in front, so that no text can pretend to be two.
-function delimited(text: string | undefined): string {
-  return text === undefined ? '-' : `${text.length}:${text}`;
 }

@@ -8,12 +8,13 @@
  */
 
 import type { WatchEnd, WatchQuery } from '../contract.js';
+import { scopeKey } from '../scope-key.js';
 import { LiveCursor } from './cursor.js';
 import { FrameCache } from './frame.js';
 import { WatchGroup } from './group.js';
 import { Interest } from './interest.js';
 import type { EventLog } from './log.js';
-import { Scope, scopeKey } from './scope.js';
+import { Scope } from './scope.js';
 import { JavaScriptWatch, type OpenState, type WatchHost } from './watch.js';
 import { type Schedule, Waker } from './waker.js';
 
