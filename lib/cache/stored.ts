@@ -134,7 +134,7 @@ function render(
   return { ...objectKey(space, value.key), revision: value.revision, object };
 }
 
-const COMMA = Uint8Array.of(0x2c);
+const COMMA = 0x2c;
 
 /** Objects read from the storage, in the shape of an engine's list. */
 class StoredPage implements EngineList {
@@ -153,17 +153,33 @@ class StoredPage implements EngineList {
   }
 
   read(maxBytes: number): Uint8Array | undefined {
-    const parts: Uint8Array[] = [];
+    let end = this.#index;
     let length = 0;
-    for (let next = this.#objects[this.#index]; next !== undefined;) {
-      const added = next.object.length + (this.#index > 0 ? 1 : 0);
-      if (parts.length > 0 && length + added > maxBytes) break;
-      if (this.#index > 0) parts.push(COMMA);
-      parts.push(next.object);
+    for (let next = this.#objects[end]; next !== undefined; next = this.#objects[++end]) {
+      const added = this.#lengthAt(end);
+      if (length > 0 && length + added > maxBytes) break;
       length += added;
-      next = this.#objects[++this.#index];
     }
-    return parts.length === 0 ? undefined : new Uint8Array(Buffer.concat(parts));
+    if (length === 0) return undefined;
+    const chunk = new Uint8Array(length);
+    this.readInto(chunk);
+    return chunk;
+  }
+
+  readInto(target: Uint8Array): number {
+    let written = 0;
+    for (
+      let next = this.#objects[this.#index];
+      next !== undefined;
+      next = this.#objects[++this.#index]
+    ) {
+      const added = this.#lengthAt(this.#index);
+      if (written + added > target.length) return written === 0 ? -added : written;
+      if (this.#index > 0) target[written++] = COMMA;
+      target.set(next.object, written);
+      written += next.object.length;
+    }
+    return written;
   }
 
   readObjects(maxObjects: number): readonly EngineObject[] {
@@ -174,5 +190,10 @@ class StoredPage implements EngineList {
 
   close(): void {
     this.#objects = [];
+  }
+
+  /** With the comma that leads it. */
+  #lengthAt(index: number): number {
+    return this.#objects[index]!.object.length + (index > 0 ? 1 : 0);
   }
 }

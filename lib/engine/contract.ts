@@ -108,6 +108,13 @@ export interface EngineList {
    * `maxBytes` long and never without an object, or `undefined` at the end.
    */
   read(maxBytes: number): Uint8Array | undefined;
+  /**
+   * The next bytes as `read` gives them, into the caller's memory from its beginning: as many whole
+   * objects as fit. Tells how many bytes were written, 0 at the end. Where not even the next object
+   * fits it writes nothing and tells the bytes that are needed for it, negated: the list goes on
+   * with that object, in larger memory or by `read`.
+   */
+  readInto(target: Uint8Array): number;
   /** The next objects one by one, at most `maxObjects`; empty at the end. */
   readObjects(maxObjects: number): readonly EngineObject[];
   close(): void;

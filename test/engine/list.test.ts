@@ -262,6 +262,83 @@ engineTest(
   },
 );
 
+for (const { title, query } of [
+  { title: 'everything', query: {} },
+  { title: 'a selector', query: { selector: APP_X } },
+  { title: 'a page in another version', query: { limit: 3, apiVersion: 'example.com/v1beta1' } },
+  { title: 'nothing', query: { namespace: 'none' } },
+] satisfies readonly { title: string; query: ListQuery }[]) {
+  engineTest(`a list in the caller's memory has the bytes of any other: ${title}`, (t, engine) => {
+    const cache = filled(engine);
+    const expected = listText(cache.list(query));
+    for (const size of [1, 200, 333, 450, 10_000]) {
+      const list = cache.list(query);
+      let read = '';
+      for (let target = new Uint8Array(size); ;) {
+        const written = list.readInto(target);
+        if (written === 0) break;
+        if (written < 0) {
+          t.true(-written > target.length);
+          target = new Uint8Array(-written);
+        } else {
+          read += Buffer.from(target.buffer, 0, written).toString();
+        }
+      }
+      t.is(`[${read}]`, expected);
+      t.is(list.readInto(new Uint8Array(0)), 0, 'the end stays the end');
+      t.is(list.read(10), undefined);
+    }
+  });
+}
+
+engineTest(
+  "the caller's memory takes as many whole objects as fit, and no byte more",
+  (t, engine) => {
+    const cache = filled(engine);
+    const sizes = WIDGETS.map((widget, at) =>
+      Buffer.byteLength(widgetText(widget, BigInt(7 - at))),
+    );
+    const [first, second, third] = sizes as [number, number, number];
+    const list = cache.list({});
+    const small = new Uint8Array(first - 1).fill(7);
+    t.is(list.readInto(small), -first);
+    t.true(
+      small.every((byte) => byte === 7),
+      'nothing was written',
+    );
+    const target = new Uint8Array(first + 1 + second + third).fill(7);
+    t.is(list.readInto(target), first + 1 + second, 'the third one lacks its comma');
+    t.true(
+      target.subarray(first + 1 + second).every((byte) => byte === 7),
+      'nothing is written behind the end',
+    );
+    t.is(list.readInto(new Uint8Array(third)), -(third + 1), 'with the comma that leads it');
+    t.is(list.readInto(target.subarray(0, third + 1)), third + 1, 'exactly');
+    t.true(text(target.subarray(0, third + 1))?.startsWith(',{'));
+  },
+);
+
+engineTest('a list may be read in both ways, and one by one between', (t, engine) => {
+  const cache = filled(engine);
+  const expected = listText(cache.list({ namespace: 'a' }));
+  const list = cache.list({ namespace: 'a' });
+  const target = new Uint8Array(1000);
+  let read = '';
+  t.is(list.readInto(new Uint8Array(1)) < 0, true);
+  read += text(list.read(1));
+  const [object] = list.readObjects(1);
+  read += `,${text(object?.object)}`;
+  read += text(target.subarray(0, list.readInto(target.subarray(0, 300))));
+  read += text(list.read(1000)) ?? '';
+  t.is(`[${read}]`, expected);
+});
+
+engineTest('a closed list writes nothing', (t, engine) => {
+  const list = filled(engine).list({});
+  list.close();
+  t.throws(() => list.readInto(new Uint8Array(1000)), { code: 'closed' });
+});
+
 engineTest('a list holds its root until it was read to the end or closed', (t, engine) => {
   const cache = filled(engine);
   const before = cache.stats().roots;
@@ -269,7 +346,13 @@ engineTest('a list holds its root until it was read to the end or closed', (t, e
   const closed = cache.list({});
   const page = cache.list({ limit: 2 });
   const whole = cache.list({});
-  t.is(cache.stats().roots, before + 4);
+  const written = cache.list({});
+  const empty = cache.list({ namespace: 'none' });
+  t.is(cache.stats().roots, before + 6);
+  t.is(empty.readInto(new Uint8Array(1)), 0);
+  t.is(cache.stats().roots, before + 5, 'of nothing');
+  written.readInto(new Uint8Array(1_000_000));
+  t.is(cache.stats().roots, before + 4, 'with the last bytes');
   whole.read(1_000_000);
   t.is(cache.stats().roots, before + 3, 'with its last chunk');
   t.is(read.readObjects(4).length, 4);

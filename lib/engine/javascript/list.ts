@@ -52,23 +52,24 @@ export class JavaScriptList implements EngineList {
 
   read(maxBytes: number): Uint8Array | undefined {
     this.#assertOpen();
-    const versions: Version[] = [];
-    let length = this.#isFirst ? 0 : 1;
-    for (let version = this.#objects.peek(); version !== undefined;) {
-      const added = renderedLength(version, this.#rendering) + (versions.length > 0 ? 1 : 0);
-      if (versions.length > 0 && length + added > maxBytes) break;
-      length += added;
-      versions.push(version);
-      this.#objects.advance();
-      version = this.#objects.peek();
-    }
-    if (versions.length === 0) {
-      this.#letGo();
-      return undefined;
-    }
-    const chunk = this.#encode(versions, length);
-    if (this.#objects.peek() === undefined) this.#letGo();
+    const next = this.#next();
+    if (next === undefined) return undefined;
+    const { versions, length } = this.#take(next, maxBytes);
+    // Not zeroed: every byte is written. A plain Uint8Array, as every engine returns it.
+    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    this.#write(versions, chunk);
     return chunk;
+  }
+
+  readInto(target: Uint8Array): number {
+    this.#assertOpen();
+    const next = this.#next();
+    if (next === undefined) return 0;
+    const needed = this.#lengthOf(next, this.#isFirst);
+    if (needed > target.length) return -needed;
+    const { versions, length } = this.#take(next, target.length);
+    this.#write(versions, target);
+    return length;
   }
 
   readObjects(maxObjects: number): readonly EngineObject[] {
@@ -81,7 +82,7 @@ export class JavaScriptList implements EngineList {
       this.#objects.advance();
     }
     if (objects.length > 0) this.#isFirst = false;
-    if (this.#objects.peek() === undefined) this.#letGo();
+    this.#next();
     return objects;
   }
 
@@ -90,16 +91,40 @@ export class JavaScriptList implements EngineList {
     this.#letGo();
   }
 
-  #encode(versions: readonly Version[], length: number): Uint8Array {
-    // Not zeroed: every byte is written. A plain Uint8Array, as every engine returns it.
-    const chunk = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  #next(): Version | undefined {
+    const next = this.#objects.peek();
+    if (next === undefined) this.#letGo();
+    return next;
+  }
+
+  /** Takes the next object, and those behind it that fit with it. Tells their length, commas too. */
+  #take(next: Version, maxBytes: number): { versions: Version[]; length: number } {
+    const versions: Version[] = [];
+    let length = 0;
+    for (let version: Version | undefined = next; version !== undefined;) {
+      const added = this.#lengthOf(version, this.#isFirst && versions.length === 0);
+      if (versions.length > 0 && length + added > maxBytes) break;
+      length += added;
+      versions.push(version);
+      this.#objects.advance();
+      version = this.#objects.peek();
+    }
+    return { versions, length };
+  }
+
+  #lengthOf(version: Version, isFirst: boolean): number {
+    return renderedLength(version, this.#rendering) + (isFirst ? 0 : 1);
+  }
+
+  /** Writes what was taken, and lets the root go if nothing follows: not before, it is read here. */
+  #write(versions: readonly Version[], target: Uint8Array): void {
     let end = 0;
     for (const version of versions) {
-      if (!this.#isFirst) chunk[end++] = COMMA;
+      if (!this.#isFirst) target[end++] = COMMA;
       this.#isFirst = false;
-      end = copyVersion(version, this.#rendering, chunk, end);
+      end = copyVersion(version, this.#rendering, target, end);
     }
-    return chunk;
+    this.#next();
   }
 
   #assertOpen(): void {
