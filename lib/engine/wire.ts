@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -12,14 +12,49 @@ export const STATUS: {
   readonly invalidHandle: -2;
   readonly outOfMemory: -3;
   readonly tooLarge: -4;
+  readonly closed: -5;
+  readonly notFound: -6;
+  readonly tooSmall: -7;
+  readonly revisionNotRising: -8;
+  readonly revisionExpired: -9;
+  readonly revisionFuture: -10;
+  readonly invalidObject: -11;
+  readonly keyMismatch: -12;
+  readonly undeclaredField: -13;
+  readonly conflict: -14;
 } = {
   invalidArgument: -1,
   invalidHandle: -2,
   outOfMemory: -3,
   tooLarge: -4,
+  closed: -5,
+  notFound: -6,
+  tooSmall: -7,
+  revisionNotRising: -8,
+  revisionExpired: -9,
+  revisionFuture: -10,
+  invalidObject: -11,
+  keyMismatch: -12,
+  undeclaredField: -13,
+  conflict: -14,
 };
 
-/** Results that are a choice. */
+/** Sizes of the exchange and its parts. */
+export const LIMIT: {
+  readonly exchangeBytes: 65536;
+  readonly headLanes: 32;
+  readonly recordLanes: 8;
+  readonly recordsMax: 1020;
+  readonly readyMax: 8160;
+} = {
+  exchangeBytes: 65536,
+  headLanes: 32,
+  recordLanes: 8,
+  recordsMax: 1020,
+  readyMax: 8160,
+};
+
+/** A choice: keyOrder. */
 export const KEY_ORDER: {
   readonly before: 0;
   readonly same: 1;
@@ -30,17 +65,244 @@ export const KEY_ORDER: {
   after: 2,
 };
 
-/** Elements of the typed array that `processStats` fills. */
+/** A choice: expectation. */
+export const EXPECTATION: {
+  readonly any: 0;
+  readonly revision: 1;
+} = {
+  any: 0,
+  revision: 1,
+};
+
+/** A choice: labelOperator. */
+export const LABEL_OPERATOR: {
+  readonly in: 0;
+  readonly notIn: 1;
+  readonly exists: 2;
+  readonly doesNotExist: 3;
+  readonly greaterThan: 4;
+  readonly lessThan: 5;
+} = {
+  in: 0,
+  notIn: 1,
+  exists: 2,
+  doesNotExist: 3,
+  greaterThan: 4,
+  lessThan: 5,
+};
+
+/** A choice: fieldOperator. */
+export const FIELD_OPERATOR: {
+  readonly equals: 0;
+  readonly notEquals: 1;
+} = {
+  equals: 0,
+  notEquals: 1,
+};
+
+/** A choice: eventType. */
+export const EVENT_TYPE: {
+  readonly added: 0;
+  readonly modified: 1;
+  readonly deleted: 2;
+} = {
+  added: 0,
+  modified: 1,
+  deleted: 2,
+};
+
+/** A choice: watchPhase. */
+export const WATCH_PHASE: {
+  readonly initial: 0;
+  readonly live: 1;
+} = {
+  initial: 0,
+  live: 1,
+};
+
+/** A choice: watchEnd. */
+export const WATCH_END: {
+  readonly none: 0;
+  readonly expired: 1;
+  readonly replaced: 2;
+  readonly closed: 3;
+} = {
+  none: 0,
+  expired: 1,
+  replaced: 2,
+  closed: 3,
+};
+
+/** Lanes: process. */
 export const PROCESS_LANE: {
   readonly blocksLive: 0;
   readonly bytesLive: 1;
   readonly bytesReserved: 2;
-  readonly environmentsLive: 3;
-  readonly environmentsOpened: 4;
+  readonly cachesLive: 3;
+  readonly attachmentsLive: 4;
+  readonly rootsLive: 5;
+  readonly listsLive: 6;
+  readonly watchesLive: 7;
+  readonly environmentsLive: 8;
+  readonly environmentsOpened: 9;
 } = {
   blocksLive: 0,
   bytesLive: 1,
   bytesReserved: 2,
-  environmentsLive: 3,
-  environmentsOpened: 4,
+  cachesLive: 3,
+  attachmentsLive: 4,
+  rootsLive: 5,
+  listsLive: 6,
+  watchesLive: 7,
+  environmentsLive: 8,
+  environmentsOpened: 9,
+};
+
+/** Lanes: head. */
+export const HEAD_LANE: {
+  readonly revision: 0;
+  readonly oldestRevision: 1;
+  readonly afterRevision: 2;
+  readonly expectedRevision: 3;
+  readonly position: 4;
+  readonly seed: 5;
+  readonly nonce: 6;
+  readonly generation: 7;
+  readonly count: 8;
+  readonly faultIndex: 9;
+  readonly ownReady: 10;
+  readonly needed: 11;
+  readonly pageEnd: 12;
+  readonly atEnd: 13;
+  readonly hasMore: 14;
+  readonly hasRemaining: 15;
+  readonly remaining: 16;
+  readonly phase: 17;
+  readonly more: 18;
+  readonly end: 19;
+  readonly bytes: 20;
+  readonly firstKeptFrame: 21;
+  readonly shardCount: 22;
+  readonly windowMs: 23;
+  readonly entriesMin: 24;
+  readonly entriesMax: 25;
+  readonly bytesMax: 26;
+} = {
+  revision: 0,
+  oldestRevision: 1,
+  afterRevision: 2,
+  expectedRevision: 3,
+  position: 4,
+  seed: 5,
+  nonce: 6,
+  generation: 7,
+  count: 8,
+  faultIndex: 9,
+  ownReady: 10,
+  needed: 11,
+  pageEnd: 12,
+  atEnd: 13,
+  hasMore: 14,
+  hasRemaining: 15,
+  remaining: 16,
+  phase: 17,
+  more: 18,
+  end: 19,
+  bytes: 20,
+  firstKeptFrame: 21,
+  shardCount: 22,
+  windowMs: 23,
+  entriesMin: 24,
+  entriesMax: 25,
+  bytesMax: 26,
+};
+
+/** Lanes: stats. */
+export const STATS_LANE: {
+  readonly objects: 0;
+  readonly shards: 1;
+  readonly namespaces: 2;
+  readonly bytesLive: 3;
+  readonly bytesRetained: 4;
+  readonly bytesFree: 5;
+  readonly bytesReserved: 6;
+  readonly generation: 7;
+  readonly revision: 8;
+  readonly oldestRevision: 9;
+  readonly oldestAgeMs: 10;
+  readonly logStart: 11;
+  readonly logEnd: 12;
+  readonly roots: 13;
+  readonly epochsBehind: 14;
+  readonly retired: 15;
+  readonly strings: 16;
+  readonly watches: 17;
+  readonly watchGroups: 18;
+  readonly attachments: 19;
+} = {
+  objects: 0,
+  shards: 1,
+  namespaces: 2,
+  bytesLive: 3,
+  bytesRetained: 4,
+  bytesFree: 5,
+  bytesReserved: 6,
+  generation: 7,
+  revision: 8,
+  oldestRevision: 9,
+  oldestAgeMs: 10,
+  logStart: 11,
+  logEnd: 12,
+  roots: 13,
+  epochsBehind: 14,
+  retired: 15,
+  strings: 16,
+  watches: 17,
+  watchGroups: 18,
+  attachments: 19,
+};
+
+/** Lanes: object. */
+export const OBJECT_LANE: {
+  readonly objectOffset: 0;
+  readonly objectLength: 1;
+  readonly namespaceLength: 2;
+  readonly nameLength: 3;
+  readonly revision: 4;
+} = {
+  objectOffset: 0,
+  objectLength: 1,
+  namespaceLength: 2,
+  nameLength: 3,
+  revision: 4,
+};
+
+/** Lanes: event. */
+export const EVENT_LANE: {
+  readonly objectOffset: 0;
+  readonly objectLength: 1;
+  readonly namespaceLength: 2;
+  readonly nameLength: 3;
+  readonly revision: 4;
+  readonly type: 5;
+} = {
+  objectOffset: 0,
+  objectLength: 1,
+  namespaceLength: 2,
+  nameLength: 3,
+  revision: 4,
+  type: 5,
+};
+
+/** Lanes: frame. */
+export const FRAME_LANE: {
+  readonly frameId: 0;
+  readonly isNew: 1;
+  readonly offset: 2;
+  readonly length: 3;
+} = {
+  frameId: 0,
+  isNew: 1,
+  offset: 2,
+  length: 3,
 };

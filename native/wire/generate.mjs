@@ -8,8 +8,10 @@
  * Rules of the border:
  *  1. `abiVersion` rises with every change that an older other side would misread.
  *  2. A status is negative; zero and above is a result. TypeScript makes the error of it.
- *  3. Results and lanes are counted from zero, in the order of the source. Lanes are the elements
- *     of a typed array that C++ fills.
+ *  3. Results and lanes are counted from zero, in the order of the source. Lanes are elements of 8
+ *     bytes: of the exchange's head, of the records behind it, of an array that C++ fills.
+ *  4. A lane is a double, but for `position`, `seed`, `nonce` and those whose name ends in
+ *     `revision`: these are unsigned integers of 64 bits, which no double would hold.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -30,7 +32,7 @@ export function generate(wire) {
   ]);
 }
 
-function checkWire({ abiVersion, status, results, lanes }) {
+function checkWire({ abiVersion, status, results, limits, lanes }) {
   if (!Number.isSafeInteger(abiVersion) || abiVersion < 1) {
     throw new Error('wire.json: abiVersion must be a positive integer');
   }
@@ -41,6 +43,12 @@ function checkWire({ abiVersion, status, results, lanes }) {
   if (new Set(codes).size !== codes.length) {
     throw new Error('wire.json: two statuses have one code');
   }
+  for (const [limit, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new Error(`wire.json: ${limit} must be a positive integer`);
+    }
+  }
+  checkRoom(limits, lanes);
   for (const [list, names] of Object.entries({ ...results, ...lanes })) {
     if (names.length === 0 || new Set(names).size !== names.length) {
       throw new Error(`wire.json: ${list} must list different names`);
@@ -48,7 +56,25 @@ function checkWire({ abiVersion, status, results, lanes }) {
   }
 }
 
-function cppText({ abiVersion, status, results, lanes }) {
+// The exchange is a head and records, and each has the lanes that it needs.
+function checkRoom({ exchangeBytes, headLanes, recordLanes, recordsMax, readyMax }, lanes) {
+  const LANE_BYTES = 8;
+  const behindHead = exchangeBytes / LANE_BYTES - headLanes;
+  if (recordsMax * recordLanes > behindHead || readyMax > behindHead) {
+    throw new Error('wire.json: the exchange has no room for its records');
+  }
+  for (const [name, room] of [
+    ['head', headLanes],
+    ['stats', headLanes],
+    ['object', recordLanes],
+    ['event', recordLanes],
+    ['frame', recordLanes],
+  ]) {
+    if (lanes[name].length > room) throw new Error(`wire.json: ${name} has no room for its lanes`);
+  }
+}
+
+function cppText({ abiVersion, status, results, limits, lanes }) {
   const lines = [
     '// What crosses between TypeScript and C++. Generated from wire.json by generate.mjs; do not edit.',
     '// Constants only. Thread rule: any thread.',
@@ -67,6 +93,10 @@ function cppText({ abiVersion, status, results, lanes }) {
     '  kOk = 0,',
     ...Object.entries(status).map(([name, code]) => `  k${capitalize(name)} = ${code},`),
     '};',
+    '',
+    ...Object.entries(limits).map(
+      ([name, value]) => `inline constexpr uint32_t k${capitalize(name)} = ${value};`,
+    ),
   ];
   for (const [result, names] of Object.entries(results)) {
     lines.push('', ...cppEnum(capitalize(result), names));
@@ -87,7 +117,7 @@ function cppEnum(type, names) {
   ];
 }
 
-function typeScriptText({ abiVersion, status, results, lanes }) {
+function typeScriptText({ abiVersion, status, results, limits, lanes }) {
   const lines = [
     '/**',
     ' * What crosses between TypeScript and C++. Generated from native/wire/wire.json by',
@@ -99,13 +129,16 @@ function typeScriptText({ abiVersion, status, results, lanes }) {
     '',
     '/** What a native function answers where it has no result; results are zero and above. */',
     ...typeScriptRecord('STATUS', status),
+    '',
+    '/** Sizes of the exchange and its parts. */',
+    ...typeScriptRecord('LIMIT', limits),
   ];
   for (const [name, names] of Object.entries(results)) {
-    lines.push('', '/** Results that are a choice. */');
+    lines.push('', `/** A choice: ${name}. */`);
     lines.push(...typeScriptRecord(constantName(name), counted(names)));
   }
   for (const [name, names] of Object.entries(lanes)) {
-    lines.push('', `/** Elements of the typed array that \`${name}Stats\` fills. */`);
+    lines.push('', `/** Lanes: ${name}. */`);
     lines.push(...typeScriptRecord(`${constantName(name)}_LANE`, counted(names)));
   }
   return [...lines, ''].join('\n');

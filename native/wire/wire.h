@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 1;
+inline constexpr int32_t kAbiVersion = 2;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -17,7 +17,23 @@ enum class Status : int32_t {
   kInvalidHandle = -2,
   kOutOfMemory = -3,
   kTooLarge = -4,
+  kClosed = -5,
+  kNotFound = -6,
+  kTooSmall = -7,
+  kRevisionNotRising = -8,
+  kRevisionExpired = -9,
+  kRevisionFuture = -10,
+  kInvalidObject = -11,
+  kKeyMismatch = -12,
+  kUndeclaredField = -13,
+  kConflict = -14,
 };
+
+inline constexpr uint32_t kExchangeBytes = 65536;
+inline constexpr uint32_t kHeadLanes = 32;
+inline constexpr uint32_t kRecordLanes = 8;
+inline constexpr uint32_t kRecordsMax = 1020;
+inline constexpr uint32_t kReadyMax = 8160;
 
 enum class KeyOrder : int32_t {
   kBefore = 0,
@@ -25,14 +41,138 @@ enum class KeyOrder : int32_t {
   kAfter = 2,
 };
 
+enum class Expectation : int32_t {
+  kAny = 0,
+  kRevision = 1,
+};
+
+enum class LabelOperator : int32_t {
+  kIn = 0,
+  kNotIn = 1,
+  kExists = 2,
+  kDoesNotExist = 3,
+  kGreaterThan = 4,
+  kLessThan = 5,
+};
+
+enum class FieldOperator : int32_t {
+  kEquals = 0,
+  kNotEquals = 1,
+};
+
+enum class EventType : int32_t {
+  kAdded = 0,
+  kModified = 1,
+  kDeleted = 2,
+};
+
+enum class WatchPhase : int32_t {
+  kInitial = 0,
+  kLive = 1,
+};
+
+enum class WatchEnd : int32_t {
+  kNone = 0,
+  kExpired = 1,
+  kReplaced = 2,
+  kClosed = 3,
+};
+
 enum class ProcessLane : int32_t {
   kBlocksLive = 0,
   kBytesLive = 1,
   kBytesReserved = 2,
-  kEnvironmentsLive = 3,
-  kEnvironmentsOpened = 4,
+  kCachesLive = 3,
+  kAttachmentsLive = 4,
+  kRootsLive = 5,
+  kListsLive = 6,
+  kWatchesLive = 7,
+  kEnvironmentsLive = 8,
+  kEnvironmentsOpened = 9,
 };
-inline constexpr uint32_t kProcessLaneCount = 5;
+inline constexpr uint32_t kProcessLaneCount = 10;
+
+enum class HeadLane : int32_t {
+  kRevision = 0,
+  kOldestRevision = 1,
+  kAfterRevision = 2,
+  kExpectedRevision = 3,
+  kPosition = 4,
+  kSeed = 5,
+  kNonce = 6,
+  kGeneration = 7,
+  kCount = 8,
+  kFaultIndex = 9,
+  kOwnReady = 10,
+  kNeeded = 11,
+  kPageEnd = 12,
+  kAtEnd = 13,
+  kHasMore = 14,
+  kHasRemaining = 15,
+  kRemaining = 16,
+  kPhase = 17,
+  kMore = 18,
+  kEnd = 19,
+  kBytes = 20,
+  kFirstKeptFrame = 21,
+  kShardCount = 22,
+  kWindowMs = 23,
+  kEntriesMin = 24,
+  kEntriesMax = 25,
+  kBytesMax = 26,
+};
+inline constexpr uint32_t kHeadLaneCount = 27;
+
+enum class StatsLane : int32_t {
+  kObjects = 0,
+  kShards = 1,
+  kNamespaces = 2,
+  kBytesLive = 3,
+  kBytesRetained = 4,
+  kBytesFree = 5,
+  kBytesReserved = 6,
+  kGeneration = 7,
+  kRevision = 8,
+  kOldestRevision = 9,
+  kOldestAgeMs = 10,
+  kLogStart = 11,
+  kLogEnd = 12,
+  kRoots = 13,
+  kEpochsBehind = 14,
+  kRetired = 15,
+  kStrings = 16,
+  kWatches = 17,
+  kWatchGroups = 18,
+  kAttachments = 19,
+};
+inline constexpr uint32_t kStatsLaneCount = 20;
+
+enum class ObjectLane : int32_t {
+  kObjectOffset = 0,
+  kObjectLength = 1,
+  kNamespaceLength = 2,
+  kNameLength = 3,
+  kRevision = 4,
+};
+inline constexpr uint32_t kObjectLaneCount = 5;
+
+enum class EventLane : int32_t {
+  kObjectOffset = 0,
+  kObjectLength = 1,
+  kNamespaceLength = 2,
+  kNameLength = 3,
+  kRevision = 4,
+  kType = 5,
+};
+inline constexpr uint32_t kEventLaneCount = 6;
+
+enum class FrameLane : int32_t {
+  kFrameId = 0,
+  kIsNew = 1,
+  kOffset = 2,
+  kLength = 3,
+};
+inline constexpr uint32_t kFrameLaneCount = 4;
 
 }  // namespace shardwatch::wire
 

@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { ROOT } from './addon.js';
 
-type Wire = Record<'status', Record<string, number>> &
+type Wire = Record<'status' | 'limits', Record<string, number>> &
   Record<'results' | 'lanes', Record<string, string[]>> & { abiVersion: number };
 type Generate = (wire: Wire) => Map<URL, string>;
 
@@ -48,7 +48,11 @@ const WRONG: readonly (readonly [name: string, change: (wire: Wire) => void, mes
   ['no version', (wire) => (wire.abiVersion = 0), /abiVersion/],
   ['a status that looks like a result', (wire) => (wire.status['odd'] = 3), /negative/],
   ['two statuses with one code', (wire) => (wire.status['odd'] = -1), /one code/],
-  ['a lane twice', (wire) => wire.lanes['process']?.push('blocksLive'), /different names/],
+  ['a lane twice', (wire) => wire.lanes['process']?.push('cachesLive'), /different names/],
+  ['a limit of nothing', (wire) => (wire.limits['recordLanes'] = 0), /positive integer/],
+  ['more records than bytes', (wire) => (wire.limits['recordsMax'] = 1021), /no room/],
+  ['more handles than bytes', (wire) => (wire.limits['readyMax'] = 8161), /no room/],
+  ['a record that is too long', (wire) => (wire.limits['recordLanes'] = 5), /event has no room/],
   ['a choice of nothing', (wire) => (wire.results['keyOrder'] = []), /different names/],
 ];
 
