@@ -58,6 +58,15 @@ Version* Version::Make(const ScannedObject& object, uint64_t revision, Arena& ar
   return nullptr;
 }
 
+bool Version::Restamp(uint64_t revision) {
+  const RevisionDigits digits(revision);
+  if (digits.text().size() != digits_length_) return false;
+  char* const bytes = reinterpret_cast<char*>(this) + bytes_offset();
+  Append(bytes + digits_offset_, digits.text());
+  revision_ = revision;
+  return true;
+}
+
 void Version::Free(Version* version, Arena& arena, InternTable& strings) {
   version->ReleaseStrings(strings);
   const size_t size = version->size();

@@ -36,6 +36,10 @@ class Version : public Retired {
   static Version* Make(const ScannedObject& object, uint64_t revision, Arena& arena,
                        InternTable& strings);
 
+  // Changes the revision; false where its digits are more or fewer than those in the bytes, and
+  // then nothing has changed. REQUIRES: nobody else has seen the version yet.
+  bool Restamp(uint64_t revision);
+
   // Gives memory and strings back. REQUIRES: made with these two, and nobody can see it any more.
   static void Free(Version* version, Arena& arena, InternTable& strings);
 
@@ -84,7 +88,7 @@ class Version : public Retired {
     return sizeof(Version) + (size_t{label_count_} + field_count_) * sizeof(InternedString*);
   }
 
-  const uint64_t revision_;
+  uint64_t revision_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* api_version_ = nullptr;
   const uint32_t label_count_;

@@ -98,10 +98,13 @@ class DirectoryEdit {
 
   // As TreeEdit. Replaced entries are in the list too.
   DirectoryEdit(const Directory<ObjectShape>& directory, uint64_t ticket,
-                typename Namespaces::Supply& supply, RetiredList& replaced)
+                typename Namespaces::Supply& supply, RetiredList* replaced)
       : namespaces_(directory.namespaces(), ticket, supply, replaced),
         ticket_(ticket),
         replaced_(replaced) {}
+  DirectoryEdit(const Directory<ObjectShape>& directory, uint64_t ticket,
+                typename Namespaces::Supply& supply, RetiredList& replaced)
+      : DirectoryEdit(directory, ticket, supply, &replaced) {}
 
   // Makes the entry the state of its namespace. REQUIRES: objects in it; nobody else has it yet.
   void Put(Entry* entry) {
@@ -117,14 +120,14 @@ class DirectoryEdit {
 
  private:
   void Retire(Entry* entry) {
-    if (entry == nullptr) return;
+    if (entry == nullptr || replaced_ == nullptr) return;
     entry->death = ticket_;
-    replaced_.Append(entry);
+    replaced_->Append(entry);
   }
 
   Namespaces namespaces_;
   const uint64_t ticket_;
-  RetiredList& replaced_;
+  RetiredList* const replaced_;
 };
 
 // Walks the objects of a directory, or of one namespace of it, in key order.

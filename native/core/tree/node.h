@@ -54,6 +54,17 @@ struct TreeBranch : TreeNode<Item> {
   TreeNode<Item>* children[kNodeMax];
 };
 
+struct NodeCounts {
+  uint64_t leaves = 0;
+  uint64_t branches = 0;
+
+  NodeCounts& operator+=(const NodeCounts& other) {
+    leaves += other.leaves;
+    branches += other.branches;
+    return *this;
+  }
+};
+
 // Nodes that are ready to be used, so that an edit under a lock can't run out of memory.
 // Thread rule: belongs to one writer.
 template <typename Item>

@@ -29,25 +29,34 @@ class TreeEdit {
   using Snapshot = TreeSnapshot<Shape>;
   using Supply = NodeSupply<Item>;
 
-  // `ticket` is above that of every edit before. The supply and the list outlive the edit.
-  TreeEdit(const Snapshot& tree, uint64_t ticket, Supply& supply, RetiredList& replaced)
+  // `ticket` is above that of every edit before. The supply and the list outlive the edit. Without
+  // a list the state that it began with goes on being used, by others: nothing of it is retired.
+  TreeEdit(const Snapshot& tree, uint64_t ticket, Supply& supply, RetiredList* replaced)
       : root_(tree.root()),
         size_(tree.size()),
         ticket_(ticket),
         supply_(supply),
         replaced_(replaced) {}
+  TreeEdit(const Snapshot& tree, uint64_t ticket, Supply& supply, RetiredList& replaced)
+      : TreeEdit(tree, ticket, supply, &replaced) {}
   TreeEdit(const TreeEdit&) = delete;
   TreeEdit& operator=(const TreeEdit&) = delete;
 
   // Has enough nodes at hand afterwards for `changes` puts and deletions in a tree that has, or has
   // grown to, `items_max` items; false when memory is out.
   static bool ReserveFor(Supply& supply, uint64_t items_max, size_t changes) {
+    const NodeCounts counts = NodesFor(items_max, changes);
+    return supply.Reserve(counts.leaves, counts.branches);
+  }
+
+  // How many nodes that are: edits that share a supply add theirs up.
+  static NodeCounts NodesFor(uint64_t items_max, size_t changes) {
     const uint64_t levels = LevelsFor(items_max);
     // Of an edit's nodes all but the few that are being joined are in the tree that it has made.
     const uint64_t leaves_max = items_max / kNodeMin + 1 + kCopiesMax;
     const uint64_t branches_max = items_max / (kNodeMin * (kNodeMin - 1)) + levels * kCopiesMax + 1;
-    return supply.Reserve(std::min(changes * kCopiesMax, leaves_max),
-                          std::min(changes * (kCopiesMax * levels + 1), branches_max));
+    return {.leaves = std::min(changes * kCopiesMax, leaves_max),
+            .branches = std::min(changes * (kCopiesMax * levels + 1), branches_max)};
   }
 
   uint64_t size() const { return size_; }
@@ -120,9 +129,9 @@ class TreeEdit {
   void Drop(Node* node) {
     if (node->birth == ticket_) {
       supply_.Return(node);
-    } else {
+    } else if (replaced_ != nullptr) {
       node->death = ticket_;
-      replaced_.Append(node);
+      replaced_->Append(node);
     }
   }
 
@@ -284,7 +293,7 @@ class TreeEdit {
   uint64_t size_;
   const uint64_t ticket_;
   Supply& supply_;
-  RetiredList& replaced_;
+  RetiredList* const replaced_;
   // What the innermost step of a change leaves for the steps around it.
   Item previous_ = nullptr;
   Node* sibling_ = nullptr;

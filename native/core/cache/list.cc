@@ -1,0 +1,121 @@
+// Planning and reading pages; see list.h. Thread rule: belongs to one thread.
+
+#include "native/core/cache/list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace shardwatch {
+
+ScopeOutcome ListCursor::Open(StateHold state, const ListRequest& request) {
+  const ScopeOutcome outcome = scope_.Compile(request.scope, declared_);
+  if (outcome.fault != ScopeFault::kNone) return outcome;
+  state_ = std::move(state);
+  revision_ = state_.revision();
+  if (request.api_version) {
+    api_version_.emplace(*request.api_version);
+    rendering_.api_version = &*api_version_;
+  }
+  if (request.limit == 0) {
+    walk_.emplace(state_.directory(), scope_, request.start, true);
+  } else if (scope_.has_selector() || scope_.name() != nullptr) {
+    SearchPage(request);
+  } else {
+    CountPage(request);
+  }
+  return {};
+}
+
+const Version* ListCursor::Peek() {
+  if (!is_next_read_) {
+    next_ = Next();
+    is_next_read_ = true;
+    if (next_ == nullptr) LetGo();
+  }
+  return next_;
+}
+
+void ListCursor::Advance() {
+  // The end is for ever.
+  is_next_read_ = next_ == nullptr;
+  Peek();
+}
+
+size_t ListCursor::Read(std::span<char> target, size_t bytes_max, size_t& needed) {
+  needed = 0;
+  char* end = target.data();
+  const Version* version = Peek();
+  while (version != nullptr) {
+    const size_t written = static_cast<size_t>(end - target.data());
+    const size_t length = LengthOf(*version) + (is_first_ ? 0 : 1);
+    if (written > 0 && written + length > std::min(bytes_max, target.size())) break;
+    if (length > target.size()) {
+      needed = length;
+      break;
+    }
+    if (!is_first_) *end++ = ',';
+    is_first_ = false;
+    end = Copy(*version, end);
+    Advance();
+    version = next_;
+  }
+  return static_cast<size_t>(end - target.data());
+}
+
+// Without anything to filter by, counters tell where the page ends.
+void ListCursor::CountPage(const ListRequest& request) {
+  const ObjectDirectory& directory = state_.directory();
+  uint64_t start = request.start ? directory.Rank(*request.start) : 0;
+  uint64_t stop = directory.size();
+  if (scope_.namespace_name() != nullptr) {
+    const std::string_view name = scope_.namespace_name()->text();
+    const uint64_t first = directory.Rank({.namespace_name = name, .name = {}});
+    stop = first + directory.ObjectsOf(name).size();
+    start = std::max(start, first);
+  }
+  walk_.emplace(directory, scope_, request.start, true);
+  left_ = request.limit;
+  const bool has_more = stop > start && stop - start > request.limit;
+  remaining_ = has_more ? stop - start - request.limit : 0;
+  if (!has_more) return;
+  const KeyView key = directory.Select(start + request.limit - 1)->key();
+  last_namespace_ = key.namespace_name;
+  last_name_ = key.name;
+  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+}
+
+void ListCursor::SearchPage(const ListRequest& request) {
+  is_searched_ = true;
+  ScopeWalk walk(state_.directory(), scope_, request.start, false);
+  while (found_.size() < request.limit) {
+    const Version* const version = walk.Next();
+    if (version == nullptr) break;
+    if (!scope_.has_selector() || scope_.Selects(*version)) found_.push_back(version);
+  }
+  uint64_t behind = 0;
+  if (found_.size() == request.limit && walk.Next() != nullptr) {
+    behind = 1;
+    while (!scope_.has_selector() && walk.Next() != nullptr) ++behind;
+  }
+  if (!scope_.has_selector()) remaining_ = behind;
+  if (behind == 0) return;
+  last_namespace_ = found_.back()->key().namespace_name;
+  last_name_ = found_.back()->name();
+  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+}
+
+const Version* ListCursor::Next() {
+  if (is_searched_) return next_found_ < found_.size() ? found_[next_found_++] : nullptr;
+  if (!walk_ || left_ == 0) return nullptr;
+  --left_;
+  return walk_->Next();
+}
+
+void ListCursor::LetGo() {
+  walk_.reset();
+  found_.clear();
+  is_searched_ = false;
+  state_.Reset();
+}
+
+}  // namespace shardwatch

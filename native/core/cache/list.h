@@ -1,0 +1,107 @@
+// A list in progress: a page of objects of one held state, copied out chunk by chunk.
+//
+//  1. The page is settled when the list is opened: which object is its last, and how many follow.
+//  2. The state is held until the last object was read or the list is closed.
+//  3. With a selector the page is searched for at once. Another one follows when it is full and any
+//     object stands behind it, matching or not: upstream does not look further either.
+// Thread rule: belongs to one thread.
+
+#ifndef NATIVE_CORE_CACHE_LIST_H_
+#define NATIVE_CORE_CACHE_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "native/core/object/key.h"
+#include "native/core/object/scope.h"
+#include "native/core/object/stamp.h"
+#include "native/core/object/version.h"
+#include "native/core/shard/scope_walk.h"
+#include "native/core/shard/store.h"
+
+namespace shardwatch {
+
+struct ListRequest {
+  ScopeRequest scope;
+  // To serve instead of the stored one.
+  std::optional<std::string_view> api_version;
+  // Only keys at or after this one.
+  std::optional<KeyView> start;
+  // At most so many objects; 0: all.
+  uint64_t limit = 0;
+};
+
+class ListCursor {
+ public:
+  explicit ListCursor(Store& store) : scope_(store.strings()), declared_(store.fields()) {}
+  ListCursor(const ListCursor&) = delete;
+  ListCursor& operator=(const ListCursor&) = delete;
+
+  // Plans the page. REQUIRES: called once, first. After a fault the list may only be destroyed.
+  ScopeOutcome Open(StateHold state, const ListRequest& request);
+
+  uint64_t revision() const { return revision_; }
+
+  // Whether more objects follow within the scope's namespace and name.
+  bool has_more() const { return !last_.name.empty(); }
+  // The last key of the page where more follow. Valid until the list is at its end.
+  KeyView last() const { return last_; }
+  // How many follow; only with a limit and without a selector.
+  std::optional<uint64_t> remaining() const { return remaining_; }
+
+  // The next object, which stays the next one, or null at the end (the state is let go then).
+  const Version* Peek();
+  // Takes what Peek shows.
+  void Advance();
+
+  // How many bytes the object takes.
+  size_t LengthOf(const Version& version) const { return RenderedLength(version, rendering_); }
+  char* Copy(const Version& version, char* target) const {
+    return CopyVersion(version, rendering_, target);
+  }
+
+  // Writes the next objects, joined by commas (a comma leads every chunk but the first), as many as
+  // fit into `target`, but no more than `bytes_max` unless it is one alone. Tells the bytes that
+  // were written. 0: `needed` tells how many the next object takes, 0 at the end.
+  size_t Read(std::span<char> target, size_t bytes_max, size_t& needed);
+
+  // Objects were taken one by one: chunks are led by a comma from now on.
+  void SetBegun() { is_first_ = false; }
+
+ private:
+  void CountPage(const ListRequest& request);
+  void SearchPage(const ListRequest& request);
+  const Version* Next();
+  void LetGo();
+
+  Scope scope_;
+  const std::vector<std::string>& declared_;
+  StateHold state_;
+  uint64_t revision_ = 0;
+  std::optional<ApiVersionText> api_version_;
+  Rendering rendering_;
+  std::optional<ScopeWalk> walk_;
+  // Of a page that was counted, the objects still to come.
+  uint64_t left_ = UINT64_MAX;
+  // Of a page that was searched for, its objects.
+  std::vector<const Version*> found_;
+  size_t next_found_ = 0;
+  bool is_searched_ = false;
+  const Version* next_ = nullptr;
+  bool is_next_read_ = false;
+  bool is_first_ = true;
+  KeyView last_;
+  // What `last_` views, once the state may go.
+  std::string last_namespace_;
+  std::string last_name_;
+  std::optional<uint64_t> remaining_;
+};
+
+}  // namespace shardwatch
+
+#endif  // NATIVE_CORE_CACHE_LIST_H_

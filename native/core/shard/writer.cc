@@ -1,0 +1,365 @@
+// The steps of a write up to its turn; see writer.h. What it publishes: writer_publish.cc.
+// Thread rule: belongs to one thread.
+
+#include "native/core/shard/writer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+#include <numeric>
+
+namespace shardwatch {
+
+namespace {
+
+// Dead things that one write frees: more than it kills on average, so that they don't pile up.
+constexpr size_t kReclaimedMax = 1024;
+
+// Namespaces that other writers add between a writer's turn and its publication: more than any
+// batches in flight can have.
+constexpr uint64_t kNamesBetweenMax = uint64_t{1} << 20;
+
+constexpr uint8_t KindOf(RetiredKind kind) { return static_cast<uint8_t>(kind); }
+
+}  // namespace
+
+Writer::Writer(Store& store, Publisher& publisher, EpochSlot& slot, RootObserver& observer)
+    : store_(store),
+      publisher_(publisher),
+      slot_(slot),
+      observer_(observer),
+      object_nodes_(store.arena(), KindOf(RetiredKind::kObjectNode)),
+      namespace_nodes_(store.arena(), KindOf(RetiredKind::kNamespaceNode)),
+      log_supply_(store.arena()) {}
+
+Writer::~Writer() {
+  assert(versions_.empty());
+  while (Retired* const entry = entries_.Take()) {
+    store_.arena().Free(static_cast<Namespace*>(entry), sizeof(Namespace));
+  }
+  if (root_memory_ != nullptr) store_.arena().Free(root_memory_, sizeof(Root));
+}
+
+WriteOutcome Writer::Apply(std::span<const Change> changes, double now_ms) {
+  if (changes.empty()) return {};
+  for (size_t index = 1; index < changes.size(); ++index) {
+    const uint64_t before = changes[index - 1].revision;
+    if (changes[index].revision > before) continue;
+    return {.fault = WriteFault::kNotRising, .index = index, .revision = before};
+  }
+  WriteOutcome outcome = Prepare(changes);
+  if (outcome.fault != WriteFault::kNone) return outcome;
+  GroupChanges(changes);
+  Ticket ticket;
+  for (bool is_planned = false; !is_planned;) {
+    if (!Reserve(changes.size(), false)) {
+      DropVersions();
+      return {.fault = WriteFault::kOutOfMemory};
+    }
+    Publisher::Order order(publisher_);
+    if (order.is_closed()) outcome.fault = WriteFault::kClosed;
+    if (changes.front().revision <= order.revision()) outcome.fault = WriteFault::kNotRising;
+    outcome.revision = order.revision();
+    if (outcome.fault != WriteFault::kNone) break;
+    if (!store_.log().Plan(changes.size(), log_supply_)) continue;
+    is_planned = true;
+    order.set_revision(changes.back().revision);
+    ticket = order.TakeTicket(changes.size());
+    TakePlaces(order);
+  }
+  if (outcome.fault != WriteFault::kNone) {
+    DropVersions();
+    return outcome;
+  }
+  WaitForTurns();
+  const bool is_built = Build(changes, ticket, now_ms);
+  Publish(ticket, changes.back().revision, now_ms);
+  if (!is_built) return {.fault = WriteFault::kOutOfMemory};
+  return {.revision = changes.back().revision};
+}
+
+WriteOutcome Writer::Write(const Change& change, const uint64_t* expected, double now_ms) {
+  Change numbered = change;
+  Ticket ticket;
+  for (bool is_planned = false; !is_planned;) {
+    if (versions_.empty()) {
+      const WriteOutcome outcome = Prepare({&numbered, 1});
+      if (outcome.fault != WriteFault::kNone) return outcome;
+      GroupChanges({&numbered, 1});
+    }
+    if (!Reserve(1, false)) {
+      DropVersions();
+      return {.fault = WriteFault::kOutOfMemory};
+    }
+    bool is_closed = false;
+    bool is_restamped = true;
+    {
+      Publisher::Order order(publisher_);
+      is_closed = order.is_closed();
+      numbered.revision = order.revision() + 1;
+      Version* const version = versions_.front();
+      is_restamped = version == nullptr || version->Restamp(numbered.revision);
+      if (!is_closed && is_restamped && store_.log().Plan(1, log_supply_)) {
+        is_planned = true;
+        order.set_revision(numbered.revision);
+        ticket = order.TakeTicket(1);
+        TakePlaces(order);
+      }
+    }
+    if (is_closed || !is_restamped) DropVersions();
+    if (is_closed) return {.fault = WriteFault::kClosed};
+  }
+  WaitForTurns();
+  WriteOutcome outcome{.revision = numbered.revision};
+  uint64_t present = 0;
+  {
+    EpochPin pin(store_.epochs(), slot_);
+    const Version* const version = store_.LoadRoot()->directory.Find(change.key);
+    if (version != nullptr) present = version->revision();
+  }
+  if (expected != nullptr && *expected != present) {
+    outcome = {.fault = WriteFault::kConflict, .revision = present};
+    GiveUpChanges();
+  } else if (!Build({&numbered, 1}, ticket, now_ms)) {
+    outcome = {.fault = WriteFault::kOutOfMemory};
+  } else if (records_.empty()) {
+    outcome.revision = 0;
+  }
+  Publish(ticket, numbered.revision, now_ms);
+  return outcome;
+}
+
+WriteOutcome Writer::Replace(std::span<const Change> puts, uint64_t revision) {
+  WriteOutcome outcome = Prepare(puts);
+  if (outcome.fault != WriteFault::kNone) return outcome;
+  GroupChanges(puts);
+  Ticket ticket;
+  const bool is_reserved = Reserve(0, true);
+  if (is_reserved) {
+    Publisher::Order order(publisher_);
+    outcome.revision = order.revision();
+    if (order.is_closed()) {
+      outcome.fault = WriteFault::kClosed;
+    } else if (revision < order.revision()) {
+      outcome.fault = WriteFault::kNotRising;
+    } else {
+      store_.log().PlanRestart();
+      order.set_revision(revision);
+      ticket = order.TakeTicket(puts.size());
+      TakeAllPlaces(order);
+    }
+  } else {
+    outcome.fault = WriteFault::kOutOfMemory;
+  }
+  if (outcome.fault != WriteFault::kNone) {
+    DropVersions();
+    return outcome;
+  }
+  WaitForTurns();
+  BuildState(ticket);
+  PublishState(ticket, revision, false);
+  return {.revision = revision};
+}
+
+WriteOutcome Writer::Progress(uint64_t revision) {
+  if (!ReserveRoot()) return {.fault = WriteFault::kOutOfMemory};
+  places_.clear();
+  groups_.clear();
+  Ticket ticket;
+  {
+    Publisher::Order order(publisher_);
+    if (order.is_closed()) return {.fault = WriteFault::kClosed};
+    if (revision <= order.revision()) return {.revision = order.revision()};
+    order.set_revision(revision);
+    ticket = order.TakeTicket(0);
+  }
+  publisher_.Wait(ticket);
+  Root* const previous = store_.LoadRoot();
+  Root* const root = MakeRoot(ticket, *previous);
+  root->revision = revision;
+  store_.ExchangeRoot(root);
+  Finish(previous, ticket.root_tick);
+  publisher_.Pass(ticket);
+  store_.Retire(replaced_);
+  store_.Reclaim(kReclaimedMax);
+  return {.revision = revision};
+}
+
+WriteOutcome Writer::Trim(double now_ms) {
+  if (!ReserveRoot()) return {.fault = WriteFault::kOutOfMemory};
+  groups_.clear();
+  places_.clear();
+  Ticket ticket;
+  uint64_t revision = 0;
+  {
+    Publisher::Order order(publisher_);
+    if (order.is_closed()) return {.fault = WriteFault::kClosed};
+    revision = order.revision();
+    ticket = order.TakeTicket(0);
+  }
+  Publish(ticket, revision, now_ms);
+  return {.revision = revision};
+}
+
+WriteOutcome Writer::Close() {
+  if (!ReserveRoot()) return {.fault = WriteFault::kOutOfMemory};
+  groups_.clear();
+  order_.clear();
+  Ticket ticket;
+  uint64_t revision = 0;
+  {
+    Publisher::Order order(publisher_);
+    if (order.is_closed()) return {.fault = WriteFault::kClosed};
+    order.Close();
+    revision = order.revision();
+    store_.log().PlanRestart();
+    ticket = order.TakeTicket(0);
+    TakeAllPlaces(order);
+  }
+  WaitForTurns();
+  PublishState(ticket, revision, true);
+  return {.revision = revision};
+}
+
+// The changes' versions, checked, laid out and counted.
+WriteOutcome Writer::Prepare(std::span<const Change> changes) {
+  versions_.clear();
+  versions_.reserve(changes.size());
+  for (const Change& change : changes) {
+    const WriteOutcome outcome = PrepareVersion(change, versions_.size());
+    if (outcome.fault == WriteFault::kNone) continue;
+    DropVersions();
+    return outcome;
+  }
+  return {};
+}
+
+WriteOutcome Writer::PrepareVersion(const Change& change, size_t index) {
+  if (!change.is_put()) {
+    versions_.push_back(nullptr);
+    return {};
+  }
+  ScannedObject object;
+  if (!scanner_.Scan(change.object, store_.field_paths(), object)) {
+    const bool is_memory = scanner_.fault().code == FaultCode::kOutOfMemory;
+    scanner_.Release();
+    return {.fault = is_memory ? WriteFault::kOutOfMemory : WriteFault::kInvalidObject,
+            .index = index};
+  }
+  const bool is_of_key = object.name == change.key.name && !object.name.empty() &&
+                         object.namespace_name == change.key.namespace_name;
+  Version* const version =
+      is_of_key ? Version::Make(object, change.revision, store_.arena(), store_.strings())
+                : nullptr;
+  scanner_.Release();
+  if (!is_of_key) return {.fault = WriteFault::kKeyMismatch, .index = index};
+  if (version == nullptr) return {.fault = WriteFault::kOutOfMemory, .index = index};
+  version->kind = KindOf(RetiredKind::kVersion);
+  store_.CountVersion(*version);
+  versions_.push_back(version);
+  return {};
+}
+
+// Frees what is not published.
+void Writer::DropVersions() {
+  for (Version* const version : versions_) {
+    if (version != nullptr) store_.FreeVersion(version);
+  }
+  versions_.clear();
+}
+
+// By namespace, in the order of namespaces; within one of them as they came.
+void Writer::GroupChanges(std::span<const Change> changes) {
+  order_.resize(changes.size());
+  std::iota(order_.begin(), order_.end(), size_t{0});
+  const auto namespace_at = [&](size_t at) { return changes[order_[at]].key.namespace_name; };
+  const auto is_before = [&](size_t left, size_t right) {
+    return CompareNamespaces(changes[left].key.namespace_name, changes[right].key.namespace_name) <
+           0;
+  };
+  if (!std::is_sorted(order_.begin(), order_.end(), is_before)) {
+    std::stable_sort(order_.begin(), order_.end(), is_before);
+  }
+  groups_.clear();
+  for (size_t at = 0; at < order_.size(); ++at) {
+    if (groups_.empty() || groups_.back().namespace_name != namespace_at(at)) {
+      Group group;
+      group.namespace_name = namespace_at(at);
+      group.begin = at;
+      group.shard = store_.turns().ShardOf(group.namespace_name);
+      groups_.push_back(group);
+    }
+    groups_.back().end = at + 1;
+  }
+}
+
+bool Writer::Reserve(size_t records, bool is_replacement) {
+  if (!ReserveRoot() || !ReserveEntries(groups_.size())) return false;
+  records_.reserve(records);
+  if (is_replacement) return ReserveNodes(ObjectDirectory());
+  EpochPin pin(store_.epochs(), slot_);
+  return ReserveNodes(store_.LoadRoot()->directory) && ReserveLog(records);
+}
+
+// Has the nodes that building on such a directory takes.
+bool Writer::ReserveNodes(const ObjectDirectory& directory) {
+  NodeCounts nodes;
+  for (const Group& group : groups_) {
+    const size_t changes = group.end - group.begin;
+    const uint64_t size = directory.ObjectsOf(group.namespace_name).size();
+    nodes += ObjectsEdit::NodesFor(size + changes, changes);
+  }
+  // The directory is edited later, when other writers may have added to it.
+  const uint64_t names_max = directory.namespaces().size() + groups_.size() + kNamesBetweenMax;
+  const NodeCounts names =
+      TreeEdit<NamespaceShape<ObjectShape>>::NodesFor(names_max, groups_.size());
+  return object_nodes_.Reserve(nodes.leaves, nodes.branches) &&
+         namespace_nodes_.Reserve(names.leaves, names.branches);
+}
+
+bool Writer::ReserveRoot() {
+  if (root_memory_ == nullptr) root_memory_ = store_.arena().Allocate(sizeof(Root));
+  return root_memory_ != nullptr;
+}
+
+bool Writer::ReserveEntries(size_t count) {
+  while (entries_.size() < count) {
+    void* const memory = store_.arena().Allocate(sizeof(Namespace));
+    if (memory == nullptr) return false;
+    auto* const entry = new (memory) Namespace;
+    entry->kind = KindOf(RetiredKind::kNamespace);
+    entries_.Append(entry);
+  }
+  return true;
+}
+
+bool Writer::ReserveLog(size_t records) {
+  return log_supply_.Reserve(records, store_.log().TableCapacityFor(records));
+}
+
+// One place for each shard that a group is in.
+void Writer::TakePlaces(Publisher::Order&) {
+  places_.clear();
+  for (const Group& group : groups_) {
+    const auto is_same = [&](const Place& place) { return place.shard == group.shard; };
+    if (std::any_of(places_.begin(), places_.end(), is_same)) continue;
+    places_.push_back({group.shard, store_.turns().TakePlace(group.shard)});
+  }
+}
+
+void Writer::TakeAllPlaces(Publisher::Order&) {
+  places_.clear();
+  for (uint32_t shard = 0; shard < store_.turns().count(); ++shard) {
+    places_.push_back({shard, store_.turns().TakePlace(shard)});
+  }
+}
+
+void Writer::WaitForTurns() {
+  for (const Place& place : places_) store_.turns().Wait(place.shard, place.place);
+}
+
+void Writer::PassTurns() {
+  for (const Place& place : places_) store_.turns().Pass(place.shard);
+}
+
+}  // namespace shardwatch
