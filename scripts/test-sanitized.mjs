@@ -1,12 +1,14 @@
 /**
  * `npm run test:asan` and `npm run test:tsan`: the C++ tests and the addon's tests under a
- * sanitizer. Node itself is not instrumented: its runtime is preloaded, and what it sees outside
- * the addon is not reported.
+ * sanitizer, which first has to report faults that were made on purpose. Node itself is not
+ * instrumented: the sanitizer's runtime is preloaded, and what it sees outside the addon is not
+ * reported.
  */
 
 import { installDependencies } from './install.mjs';
-import { buildWithCmake, runCtest } from './native.mjs';
-import { ENTRY, say } from './project.mjs';
+import { CMAKE_FOLDERS, buildWithCmake, runCtest } from './native.mjs';
+import { checkPlanted } from './planted.mjs';
+import { ENTRY, inRoot, say } from './project.mjs';
 import { run, runNode } from './run.mjs';
 import { TapTally } from './tap.mjs';
 import { buildTests } from './typescript.mjs';
@@ -33,30 +35,44 @@ try {
   // Another part that does not compile does not concern the addon's tests.
   await buildTests().catch((error) => say(error.message));
   const addon = await buildWithCmake(name);
-  const core = await runCtest(name);
-  if (core.failed > 0) say(core.output);
-  const tests = await testAddon(addon);
-  const failed = core.failed + tests.failed;
-  say(`${core.passed + tests.passed} passed, ${failed} failed`);
+  const addonEnv = await environmentOfAddon();
+  const parts = [
+    await checkPlanted(name, {
+      folder: inRoot(CMAKE_FOLDERS[name]),
+      programEnv: sanitizer.environment,
+      addonEnv,
+    }),
+    await testCore(),
+    await testAddon(addon, addonEnv),
+  ];
+  const total = (key) => parts.reduce((sum, part) => sum + part[key], 0);
+  const failed = total('failed');
+  say(`${total('passed')} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 }
 
-async function testAddon(addon) {
-  const preload = await Promise.all(sanitizer.runtimes.map(runtimePath));
+async function testCore() {
+  const core = await runCtest(name);
+  if (core.failed > 0) say(core.output);
+  return core;
+}
+
+async function testAddon(addon, env) {
   const tally = new TapTally(say);
   const { code, output } = await runNode([ENTRY.ava, '--tap', '--no-worker-threads', ...TESTS], {
-    env: {
-      ...sanitizer.environment,
-      SHARDWATCH_ADDON: addon,
-      LD_PRELOAD: preload.join(' '),
-    },
+    env: { ...env, SHARDWATCH_ADDON: addon },
   });
   tally.write(output);
   tally.end(code);
   return tally;
+}
+
+async function environmentOfAddon() {
+  const preload = await Promise.all(sanitizer.runtimes.map(runtimePath));
+  return { ...sanitizer.environment, LD_PRELOAD: preload.join(' ') };
 }
 
 async function runtimePath(library) {
