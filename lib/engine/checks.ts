@@ -5,16 +5,18 @@
  * Rules:
  *  1. Checks come before anything moves: a batch is checked whole, in its order, the first fault
  *     wins; what the revisions and keys say of each other comes before any object's bytes.
- *  2. Checks change nothing and keep nothing of what they are given.
+ *  2. A revision that 64 bits don't hold is a RangeError.
+ *  3. Checks change nothing and keep nothing of what they are given.
  */
 
 import {
   type FieldRequirement,
   ObjectError,
+  type ObjectKey,
   type ScannedObject,
   scanObject,
 } from '../object/index.js';
-import { type Change, EngineError, type Put } from './contract.js';
+import { type Change, EngineError, type Put, REVISION_MAX } from './contract.js';
 
 /** Fields that every selector may name, declared or not. */
 const NAME = 'metadata.name';
@@ -31,8 +33,15 @@ export function checkRising(changes: readonly Change[], last: bigint): void {
         { index },
       );
     }
+    checkRange(change.revision);
     previous = change.revision;
   });
+}
+
+/** Throws a RangeError for a revision that has no place in 64 bits. */
+export function checkRange(revision: bigint): void {
+  if (revision >= 0n && revision <= REVISION_MAX) return;
+  throw new RangeError(`revision ${revision} is not one of 64 bits`);
 }
 
 /** Throws `revision-not-rising` for a whole new state from before the present one. */
@@ -47,6 +56,7 @@ export function checkNotBelow(revision: bigint, current: bigint): void {
  * `invalid-object` for one that is there twice.
  */
 export function checkState(objects: readonly Put[], revision: bigint): void {
+  checkRange(revision);
   const keys = new Set<string>();
   objects.forEach((put, index) => {
     if (put.revision > revision) {
@@ -56,6 +66,7 @@ export function checkState(objects: readonly Put[], revision: bigint): void {
         { index },
       );
     }
+    checkRange(put.revision);
     const key = `${put.namespace.length}/${put.namespace}/${put.name}`;
     if (keys.has(key)) {
       const message = `${describeKey(put)} is in the list more than once`;
@@ -122,6 +133,12 @@ export function future(revision: bigint, current: bigint): EngineError {
   return new EngineError('revision-future', message);
 }
 
+/** The error for a write that expected another revision of the object. */
+export function conflict(key: ObjectKey, expected: bigint, presentRevision: bigint): EngineError {
+  const message = `revision ${expected} of ${describeKey(key)} was expected, not ${presentRevision}`;
+  return new EngineError('conflict', message, { presentRevision });
+}
+
 /** The error for what was closed: `the list`, `the cache widgets.example.com`. */
 export function closed(name: string): EngineError {
   return new EngineError('closed', `${name} is closed`);
@@ -140,6 +157,6 @@ function scan(put: Put, index: number, fields: readonly string[]): ScannedObject
 }
 
 // For people: not to be compared.
-function describeKey(key: { readonly namespace: string; readonly name: string }): string {
+function describeKey(key: ObjectKey): string {
   return key.namespace === '' ? JSON.stringify(key.name) : `${key.namespace}/${key.name}`;
 }

@@ -9,13 +9,17 @@
  * Thread rule: an EngineCache belongs to the thread that made it.
  *
  * Rules that every engine keeps:
- *  1. Revisions rise strictly; what is not above the last one is refused and changes nothing.
+ *  1. Revisions rise strictly; what is not above the last one is refused and changes nothing. They
+ *     have 64 bits, as Kubernetes' resourceVersions: REVISION_MAX is the highest.
  *  2. A batch applies whole or not at all: everything that can fail is found before anything moves.
  *  3. A root is one revision: all that is read through it is the state at exactly that revision.
  *  4. A watch delivers every matching event once, in rising order, or ends with a reason.
  */
 
 import type { FieldRequirement, LabelRequirement, ObjectKey } from '../object/index.js';
+
+/** The highest revision there is. */
+export const REVISION_MAX: bigint = 2n ** 64n - 1n;
 
 export type EngineKind = 'native' | 'javascript';
 
@@ -60,6 +64,12 @@ export interface Delete extends ObjectKey {
 }
 
 export type Change = Put | Delete;
+
+/** An object as it shall be, at a revision that the cache chooses. */
+export interface ObjectWrite extends ObjectKey {
+  /** The object's JSON, as in `Put`. Absent: the object's end. */
+  readonly object?: Uint8Array;
+}
 
 /** Both lists must hold; empty lists match everything. */
 export interface EngineSelector {
@@ -201,6 +211,8 @@ export interface EngineStats {
   readonly bytesRetained: number;
   /** Bytes allocated and not in use. */
   readonly bytesFree: number;
+  /** Bytes allocated in all. */
+  readonly bytesReserved: number;
   readonly generation: number;
   readonly revision: bigint;
   /** The lowest revision from which a watch may start. */
@@ -215,6 +227,36 @@ export interface EngineStats {
   readonly roots: number;
   readonly watches: number;
   readonly watchGroups: number;
+  /** How far the slowest thread keeps memory from being freed; 0 where there is one thread. */
+  readonly epochsBehind: number;
+  /** Threads that have the cache open, its owner included. */
+  readonly attachments: number;
+}
+
+/**
+ * What another thread of the process attaches to a cache with. Plain data that structured cloning
+ * keeps whole (`postMessage`, `workerData`). Whoever has it may read and write the cache.
+ */
+export interface EngineShare {
+  readonly type: 'shardwatch.engine';
+  /** In the registry of the process. */
+  readonly id: number;
+  /** Drawn by chance with the cache: a token is not to be guessed. */
+  readonly nonce: bigint;
+  /** Version of the border between TypeScript and C++ that the owner's engine was built with. */
+  readonly abi: number;
+  /** The cache's own. */
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
+/** What a thread that attaches brings along. */
+export interface EngineAttachOptions {
+  /**
+   * The clock that events age by: one for all threads of a cache, so not `performance.now`, which
+   * counts from the start of each thread.
+   */
+  readonly now: () => number;
 }
 
 export interface EngineCache {
@@ -229,6 +271,14 @@ export interface EngineCache {
    */
   replace(objects: readonly Put[], revision: bigint): void;
   apply(changes: readonly Change[]): void;
+  /**
+   * Writes one object at the next revision, in a cache that numbers its own, and tells the revision;
+   * 0 where nothing was written, because what is to be deleted is not there.
+   *
+   * With `expected`, only if that is the object's present revision (0: it must not exist); throws
+   * `conflict` otherwise. The next revision is used up even where nothing is written.
+   */
+  write(change: ObjectWrite, expected?: bigint): bigint;
   /** Raises the revision without a change; at or below the current one it does nothing. */
   progress(revision: bigint): void;
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
@@ -243,6 +293,11 @@ export interface EngineCache {
    */
   trim(): void;
   stats(): EngineStats;
+  /**
+   * A token with which other threads of the process attach to the cache. Throws `not-shareable`
+   * where the engine keeps a cache on one thread.
+   */
+  share(): EngineShare;
   /** Ends all watches with `closed`. Calling anything but `stats` and `close` throws `closed`. */
   close(): void;
 }
@@ -256,6 +311,8 @@ export type EngineErrorCode =
   | 'undeclared-field'
   | 'invalid-object'
   | 'key-mismatch'
+  | 'conflict'
+  | 'not-shareable'
   | 'engine-unavailable';
 
 /**
@@ -267,17 +324,25 @@ export class EngineError extends Error {
   readonly code: EngineErrorCode;
   /** The lowest revision still available, with `revision-expired`. */
   readonly oldestRevision: bigint | undefined;
+  /** The object's present revision, 0 where there is none, with `conflict`. */
+  readonly presentRevision: bigint | undefined;
   /** Which change of a batch failed. */
   readonly index: number | undefined;
 
   constructor(
     code: EngineErrorCode,
     message: string,
-    details: { cause?: unknown; oldestRevision?: bigint; index?: number } = {},
+    details: {
+      cause?: unknown;
+      oldestRevision?: bigint;
+      presentRevision?: bigint;
+      index?: number;
+    } = {},
   ) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.oldestRevision = details.oldestRevision;
+    this.presentRevision = details.presentRevision;
     this.index = details.index;
   }
 }

@@ -1,9 +1,10 @@
 /** Engines: what holds a cache's objects, its history and its watches. See contract.ts. */
 
-export { EngineError } from './contract.js';
+export { EngineError, REVISION_MAX } from './contract.js';
 export type {
   Change,
   Delete,
+  EngineAttachOptions,
   EngineCache,
   EngineCacheOptions,
   EngineErrorCode,
@@ -14,10 +15,12 @@ export type {
   EngineRoot,
   EngineScope,
   EngineSelector,
+  EngineShare,
   EngineStats,
   EngineWatch,
   HistoryLimits,
   ListQuery,
+  ObjectWrite,
   Put,
   WatchBatch,
   WatchEnd,

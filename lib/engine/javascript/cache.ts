@@ -12,18 +12,21 @@
  */
 
 import type { ObjectKey } from '../../object/index.js';
-import { checkNotBelow, closed, expired, future } from '../checks.js';
+import { checkNotBelow, checkRange, closed, conflict, expired, future } from '../checks.js';
 import {
   type Change,
   type EngineCache,
   type EngineCacheOptions,
+  EngineError,
   type EngineKind,
   type EngineList,
   type EngineObject,
   type EngineRoot,
+  type EngineShare,
   type EngineStats,
   type EngineWatch,
   type ListQuery,
+  type ObjectWrite,
   type Put,
   type WatchQuery,
 } from '../contract.js';
@@ -115,23 +118,30 @@ export class JavaScriptEngineCache implements EngineCache {
     if (revision === undefined) return;
     const nowMs = this.#options.now();
     const versions = prepareChanges(changes, this.#root.revision, this.#store());
+    this.#change(changes, versions, revision, nowMs);
+  }
+
+  write(change: ObjectWrite, expected?: bigint): bigint {
+    this.#assertOpen();
+    const nowMs = this.#options.now();
+    const revision = this.#root.revision + 1n;
+    const changes = [numbered(change, revision)];
+    const versions = prepareChanges(changes, this.#root.revision, this.#store());
+    const present = this.#root.directory.get(change)?.revision ?? 0n;
+    if (expected !== undefined && expected !== present) {
+      versions[0]?.free(this.#arena, this.#strings);
+      this.progress(revision);
+      throw conflict(change, expected, present);
+    }
     const sequence = this.#log.end;
-    changes.forEach((change, index) => {
-      const version = versions[index];
-      const shard = this.#shards.of(change.namespace);
-      const previous = version === undefined ? shard.delete(change) : shard.put(version);
-      if (version === undefined && previous === undefined) return;
-      this.#log.append(change.revision, nowMs, version, previous);
-    });
-    this.#publish(revision, this.#root.generation);
-    this.#watches.offer(sequence);
-    this.#trim(nowMs);
-    this.#reclaim(COMPACTED_BYTES_MAX);
+    this.#change(changes, versions, revision, nowMs);
+    return this.#log.end === sequence ? 0n : revision;
   }
 
   progress(revision: bigint): void {
     this.#assertOpen();
     if (revision <= this.#root.revision) return;
+    checkRange(revision);
     this.#root = { ...this.#root, revision };
   }
 
@@ -179,6 +189,7 @@ export class JavaScriptEngineCache implements EngineCache {
       bytesLive,
       bytesRetained: this.#arena.live - bytesLive,
       bytesFree: this.#arena.allocated - this.#arena.live,
+      bytesReserved: this.#arena.allocated,
       generation,
       revision,
       oldestRevision: this.#log.oldestRevision,
@@ -189,7 +200,17 @@ export class JavaScriptEngineCache implements EngineCache {
       roots: this.#held.count + this.#history.count,
       watches: this.#watches.count,
       watchGroups: this.#watches.groupCount,
+      epochsBehind: 0,
+      attachments: 1,
     };
+  }
+
+  share(): EngineShare {
+    this.#assertOpen();
+    throw new EngineError(
+      'not-shareable',
+      `the cache ${this.#options.name} is on the JavaScript engine, which keeps it on one thread`,
+    );
   }
 
   close(): void {
@@ -202,6 +223,27 @@ export class JavaScriptEngineCache implements EngineCache {
 
   #store(): { arena: Arena; strings: StringPool; fields: readonly string[] } {
     return { arena: this.#arena, strings: this.#strings, fields: this.#options.fields };
+  }
+
+  /** Brings in changes that nothing can be wrong with any more. */
+  #change(
+    changes: readonly Change[],
+    versions: readonly (Version | undefined)[],
+    revision: bigint,
+    nowMs: number,
+  ): void {
+    const sequence = this.#log.end;
+    changes.forEach((change, index) => {
+      const version = versions[index];
+      const shard = this.#shards.of(change.namespace);
+      const previous = version === undefined ? shard.delete(change) : shard.put(version);
+      if (version === undefined && previous === undefined) return;
+      this.#log.append(change.revision, nowMs, version, previous);
+    });
+    this.#publish(revision, this.#root.generation);
+    this.#watches.offer(sequence);
+    this.#trim(nowMs);
+    this.#reclaim(COMPACTED_BYTES_MAX);
   }
 
   /** Makes what shards and log hold the state that everybody sees. */
@@ -293,4 +335,10 @@ export class JavaScriptEngineCache implements EngineCache {
   #assertOpen(): void {
     if (this.#isClosed) throw closed(`the cache ${this.#options.name}`);
   }
+}
+
+function numbered({ namespace, name, object }: ObjectWrite, revision: bigint): Change {
+  return object === undefined
+    ? { type: 'delete', namespace, name, revision }
+    : { type: 'put', namespace, name, object, revision };
 }
