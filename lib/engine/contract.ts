@@ -272,8 +272,8 @@ export interface EngineCache {
   replace(objects: readonly Put[], revision: bigint): void;
   apply(changes: readonly Change[]): void;
   /**
-   * Writes one object at the next revision, in a cache that numbers its own, and tells the revision;
-   * 0 where nothing was written, because what is to be deleted is not there.
+   * Writes one object at the next revision, in a cache that numbers its own, and tells the
+   * revision; 0 where nothing was written, because what is to be deleted is not there.
    *
    * With `expected`, only if that is the object's present revision (0: it must not exist); throws
    * `conflict` otherwise. The next revision is used up even where nothing is written.

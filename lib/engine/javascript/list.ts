@@ -97,7 +97,7 @@ export class JavaScriptList implements EngineList {
     return next;
   }
 
-  /** Takes the next object, and those behind it that fit with it. Tells their length, commas too. */
+  /** Takes the next object and those behind it that fit, too; tells their length with commas. */
   #take(next: Version, maxBytes: number): { versions: Version[]; length: number } {
     const versions: Version[] = [];
     let length = 0;
@@ -116,7 +116,7 @@ export class JavaScriptList implements EngineList {
     return renderedLength(version, this.#rendering) + (isFirst ? 0 : 1);
   }
 
-  /** Writes what was taken, and lets the root go if nothing follows: not before, it is read here. */
+  /** Writes what was taken, and only then lets the root go if nothing follows: it is read here. */
   #write(versions: readonly Version[], target: Uint8Array): void {
     let end = 0;
     for (const version of versions) {
