@@ -1,16 +1,25 @@
 /**
  * A list as a JSON document, pulled in chunks: head, objects' bytes joined by commas, tail.
  *
- * Nothing is parsed or stringified; a pull copies as much as it is asked for, in chunks of
- * BODY_CHUNK_BYTES, so that a slow client holds a root and one chunk, never the document.
+ * Rules:
+ *  1. Nothing is parsed or stringified, and a slow client holds a root and one chunk, never the
+ *     document.
+ *  2. A pull gives one chunk: a slot, filled and lent to whoever pulls. Two kinds of chunks have
+ *     memory of their own: a short document, which would hold a whole slot for a few bytes, and an
+ *     object that is longer than a slot.
+ *  3. A slot is with this list inside a pull only: between two of them `close` has none to return.
  */
 
 import type { EngineList } from '../engine/index.js';
 import type { Pulled, PullSource } from '../request/index.js';
 import { typeMeta } from '../watch/index.js';
+import { SLOT_BYTES, SlotPool } from './slot-pool.js';
 
-/** Large enough to pay for the call, small enough to stay in warm memory. */
-export const BODY_CHUNK_BYTES: number = 128 * 1024;
+/** Copying this much costs less than lending a slot for it: some microseconds. */
+export const SHORT_BYTES_MAX: number = 32 * 1024;
+
+/** The slots of all lists of this thread. */
+export const LIST_SLOTS: SlotPool = new SlotPool();
 
 /** What the document says about itself. */
 export interface ListHead {
@@ -22,41 +31,64 @@ export interface ListHead {
 }
 
 const encoder = new TextEncoder();
+const TAIL = encoder.encode(']}\n');
 
 export class ListBody implements PullSource {
   readonly type = 'pull';
   readonly flushHeaders = false;
   readonly #list: EngineList;
+  readonly #slots: SlotPool;
   #head: Uint8Array | undefined;
   #isOver = false;
 
   /** Throws a TypeError for a kind or apiVersion that is not a plain name. */
-  constructor(list: EngineList, head: ListHead) {
+  constructor(list: EngineList, head: ListHead, slots: SlotPool = LIST_SLOTS) {
     this.#head = encoder.encode(headText(head));
     this.#list = list;
+    this.#slots = slots;
   }
 
   pull(maxBytes: number): Pulled {
     if (this.#isOver) return { type: 'end' };
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    if (this.#head !== undefined) {
-      chunks.push(this.#head);
-      length = this.#head.length;
-      this.#head = undefined;
+    const head = this.#head;
+    this.#head = undefined;
+    if (head !== undefined && head.length + TAIL.length > SLOT_BYTES) return ownChunk(head);
+    const { bytes, release } = this.#slots.take();
+    if (head !== undefined) bytes.set(head);
+    const start = head?.length ?? 0;
+    const limit = Math.max(Math.min(maxBytes, SLOT_BYTES) - TAIL.length, start);
+    const { end, needed } = this.#fill(bytes, start, limit);
+    if (end === 0 && needed > SLOT_BYTES - TAIL.length) {
+      release();
+      return ownChunk(this.#list.read(needed)!);
     }
-    while (chunks.length === 0 || length < maxBytes) {
-      const budget = Math.min(Math.max(maxBytes - length, 1), BODY_CHUNK_BYTES);
-      const chunk = this.#list.read(budget);
-      if (chunk === undefined) {
-        chunks.push(encoder.encode(']}\n'));
-        this.close();
-        break;
+    const length = end === 0 ? this.#fill(bytes, 0, needed).end : end;
+    if (this.#isOver && length <= SHORT_BYTES_MAX) {
+      const chunk = bytes.slice(0, length);
+      release();
+      return ownChunk(chunk);
+    }
+    return { type: 'chunks', chunks: [bytes.subarray(0, length)], release };
+  }
+
+  /**
+   * Writes objects from `start` on, as many as fit before `limit`, and the tail behind the last
+   * one, which may stand behind the limit. Tells the end of what is written, and how long the next
+   * object is.
+   */
+  #fill(bytes: Uint8Array, start: number, limit: number): { end: number; needed: number } {
+    let end = start;
+    for (;;) {
+      const written = this.#list.readInto(bytes.subarray(end, limit));
+      if (written < 0) return { end, needed: -written };
+      if (written > 0) {
+        end += written;
+        continue;
       }
-      chunks.push(chunk);
-      length += chunk.length;
+      bytes.set(TAIL, end);
+      this.close();
+      return { end: end + TAIL.length, needed: 0 };
     }
-    return { type: 'chunks', chunks };
   }
 
   /** Never has to be waited for; answers at once. */
@@ -68,6 +100,10 @@ export class ListBody implements PullSource {
     this.#isOver = true;
     this.#list.close();
   }
+}
+
+function ownChunk(chunk: Uint8Array): Pulled {
+  return { type: 'chunks', chunks: [chunk] };
 }
 
 // In the order in which upstream writes the fields.

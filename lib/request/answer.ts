@@ -39,14 +39,26 @@ export interface PullSource {
   readonly type: 'pull';
   /** Whether headers are to be sent before the first byte is there: watches. */
   readonly flushHeaders: boolean;
-  /** The next pieces, about `maxBytes` in all; the arrays are read-only and may be shared. */
+  /**
+   * The next pieces, about `maxBytes` in all; the arrays are read-only and may be shared. Lent ones
+   * are the transport's until it releases them, even when `close` is called before.
+   */
   pull(maxBytes: number): Pulled;
   onReadable(callback: () => void): void;
   close(): void;
 }
 
 export type Pulled =
-  | { readonly type: 'chunks'; readonly chunks: readonly Uint8Array[] }
+  | {
+      readonly type: 'chunks';
+      readonly chunks: readonly Uint8Array[];
+      /**
+       * Present when the chunks are only lent: their memory holds something else afterwards. Called
+       * exactly once, as soon as nobody reads them any more: they were copied, or their write was
+       * called back, successful or not. (Who never calls it costs the lender the memory, no more.)
+       */
+      readonly release?: () => void;
+    }
   | { readonly type: 'wait' }
   | { readonly type: 'end' }
   /** The answer can't be completed: the transport breaks the connection off (stream reset). */

@@ -5,7 +5,8 @@
  * 1. zlib works on its own threads: the event loop only hands bytes over.
  * 2. At most one piece is in zlib at a time, and none while the compressed output waits to be
  *    pulled, so memory stays bounded by what the client takes.
- * 3. The inner source is closed exactly once, whichever way the answer goes.
+ * 3. The inner source is closed exactly once, whichever way the answer goes, and what it has lent
+ *    is released when zlib has a copy of it, or with the opening of the answer.
  */
 
 import { constants, createGzip, gzip } from 'node:zlib';
@@ -91,6 +92,8 @@ function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {
 
 interface Opening {
   readonly chunks: Uint8Array[];
+  /** What the source lent for the chunks. */
+  readonly lent: (() => void)[];
   bytes: number;
   /** How it went on, when that is known already. */
   last: Pulled | undefined;
@@ -99,7 +102,7 @@ interface Opening {
 // Reads until more than GZIP_BYTES_MIN are there, or the source has no more, or the client has left
 // (the source is then closed by the transport, which finds nobody to send to).
 async function readOpening(source: PullSource, signal: AbortSignal): Promise<Opening> {
-  const opening: Opening = { chunks: [], bytes: 0, last: undefined };
+  const opening: Opening = { chunks: [], lent: [], bytes: 0, last: undefined };
   while (opening.bytes <= GZIP_BYTES_MIN && !signal.aborted) {
     const pulled = pull(source, GZIP_BYTES_MIN + 1 - opening.bytes);
     if (pulled.type === 'chunks') {
@@ -107,6 +110,7 @@ async function readOpening(source: PullSource, signal: AbortSignal): Promise<Ope
         opening.chunks.push(chunk);
         opening.bytes += chunk.byteLength;
       }
+      if (pulled.release !== undefined) opening.lent.push(pulled.release);
     } else if (pulled.type === 'wait') {
       await readable(source, signal);
     } else {
@@ -139,19 +143,27 @@ function readable(source: PullSource, signal: AbortSignal): Promise<void> {
 // The source as it was before its opening was read.
 function resumed(source: PullSource, opening: Opening): PullSource {
   let chunks: readonly Uint8Array[] | undefined = opening.chunks;
+  const release = (): void => {
+    for (const each of opening.lent.splice(0)) each();
+  };
   return {
     type: 'pull',
     flushHeaders: source.flushHeaders,
     pull(maxBytes) {
       if (chunks !== undefined && chunks.length > 0) {
-        const pulled: Pulled = { type: 'chunks', chunks };
+        const pulled: Pulled = { type: 'chunks', chunks, release };
         chunks = undefined;
         return pulled;
       }
       return opening.last ?? source.pull(maxBytes);
     },
     onReadable: (callback) => source.onReadable(callback),
-    close: () => source.close(),
+    close: () => {
+      // Once pulled it is its reader's, who may still be sending it.
+      if (chunks !== undefined) release();
+      chunks = undefined;
+      source.close();
+    },
   };
 }
 
@@ -216,7 +228,9 @@ class GzipSource implements PullSource {
     const pulled = pull(this.#source, PIECE_BYTES_MAX);
     this.#feeding = true;
     if (pulled.type === 'chunks') {
-      this.#gzip.write(Buffer.concat(pulled.chunks), this.#fed);
+      const piece = Buffer.concat(pulled.chunks);
+      pulled.release?.();
+      this.#gzip.write(piece, this.#fed);
     } else if (pulled.type === 'wait') {
       this.#source.onReadable(this.#fed);
     } else if (pulled.type === 'end') {

@@ -8,6 +8,9 @@
  *    list do not delay everybody else.
  * 4. The source is closed exactly once: at its end, when the client leaves, when it fails, when the
  *    listener closes.
+ * 5. What a source has lent is released exactly once: when it has been copied, when its write has
+ *    been taken, or when there is nobody to write it to. Lent memory is written as it is: it is
+ *    joined with other chunks (copied) only where it is too little for a write of its own.
  */
 
 import type { Pulled, PullSource } from '../request/index.js';
@@ -17,6 +20,8 @@ import type { TurnQueue } from './turns.js';
 
 /** Bytes of one write: enough that a list's cost is its bytes, few enough to hold for many. */
 export const TURN_BYTES_MAX = 262_144;
+/** Lent bytes that are written as they are, however much more the source may have. */
+const LENT_BYTES_MIN = TURN_BYTES_MAX / 2;
 /** Bytes one client is sent before the event loop looks at the others. */
 const BYTES_BETWEEN_TURNS_MAX = 1_048_576;
 
@@ -35,9 +40,19 @@ export interface PumpOptions {
 
 /** What a source had, up to TURN_BYTES_MAX, and how it went on. */
 interface Turn {
-  readonly chunks: readonly Uint8Array[];
-  readonly total: number;
-  readonly pulled: Pulled | undefined;
+  readonly chunks: Uint8Array[];
+  total: number;
+  /** What was lent for the chunks. */
+  readonly lent: Release[];
+  pulled: Pulled | undefined;
+}
+
+type Release = () => void;
+
+/** The bytes of a turn, and who is told that nobody reads them any more. */
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly release: Release | undefined;
 }
 
 type State = 'idle' | 'waiting' | 'writing' | 'deferred' | 'closed';
@@ -66,16 +81,20 @@ export class Pump {
    */
   finish(): void {
     if (this.#state === 'closed') return;
+    if (this.#options.stream.closed) {
+      this.#close();
+      return;
+    }
     const hasBegun = this.#headSent;
     if (!hasBegun && !this.#sendHead(false)) return;
-    let last: Turn = { chunks: [], total: 0, pulled: undefined };
+    let last = emptyTurn();
     try {
       if (hasBegun && this.#state !== 'writing') last = this.#pullTurn();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (last.pulled?.type === 'abort') this.#breakOff(last.pulled.error);
+    if (last.pulled?.type === 'abort') this.#breakOff(last, last.pulled.error);
     else this.#endWith(last);
   }
 
@@ -85,7 +104,8 @@ export class Pump {
   }
 
   #turn = (): void => {
-    if (this.#state === 'closed') return;
+    // Whoever tells that a stream has closed cancels the pump a little later.
+    if (this.#state === 'closed' || this.#options.stream.closed) return;
     let turn: Turn;
     try {
       turn = this.#pullTurn();
@@ -93,50 +113,63 @@ export class Pump {
       this.#fail(error);
       return;
     }
-    const { chunks, total, pulled } = turn;
+    const { total, pulled } = turn;
     if (pulled?.type === 'abort') {
-      this.#breakOff(pulled.error);
+      this.#breakOff(turn, pulled.error);
     } else if (pulled?.type === 'end') {
-      this.#finishWith(chunks, total);
+      this.#finishWith(turn);
     } else if (total > 0) {
-      this.#write(joined(chunks, total), total);
-    } else if (pulled?.type === 'wait') {
-      this.#wait();
+      this.#write(turn);
     } else {
-      this.#defer();
+      release(turn);
+      if (pulled?.type === 'wait') this.#wait();
+      else this.#defer();
     }
   };
 
   #pullTurn(): Turn {
     const { source } = this.#options;
-    const chunks: Uint8Array[] = [];
-    let total = 0;
-    let pulled: Pulled | undefined;
-    while (total < TURN_BYTES_MAX) {
-      pulled = source.pull(TURN_BYTES_MAX - total);
-      if (pulled.type !== 'chunks') break;
-      const before = total;
-      for (const chunk of pulled.chunks) {
-        chunks.push(chunk);
-        total += chunk.byteLength;
+    const turn = emptyTurn();
+    try {
+      while (turn.total < TURN_BYTES_MAX) {
+        const pulled = source.pull(TURN_BYTES_MAX - turn.total);
+        turn.pulled = pulled;
+        if (pulled.type !== 'chunks') break;
+        const before = turn.total;
+        for (const chunk of pulled.chunks) {
+          turn.chunks.push(chunk);
+          turn.total += chunk.byteLength;
+        }
+        if (pulled.release !== undefined) turn.lent.push(pulled.release);
+        if (turn.total === before) break;
+        if (pulled.release !== undefined && turn.total >= LENT_BYTES_MIN) break;
       }
-      if (total === before) break;
+    } catch (error) {
+      release(turn);
+      throw error;
     }
-    return { chunks, total, pulled };
+    return turn;
   }
 
-  #write(bytes: Uint8Array, length: number): void {
-    if (!this.#headSent && !this.#sendHead(false)) return;
+  #write(turn: Turn): void {
+    if (!this.#headSent && !this.#sendHead(false)) {
+      release(turn);
+      return;
+    }
+    const { bytes, release: releaseBytes } = joined(turn);
     this.#state = 'writing';
-    this.#bytesThisTurn += length;
-    this.#options.stream.write(bytes, this.#taken);
+    this.#bytesThisTurn += bytes.byteLength;
+    this.#options.stream.write(bytes, () => {
+      releaseBytes?.();
+      this.#taken();
+    });
   }
 
-  #taken = (): void => {
+  #taken(): void {
     if (this.#state !== 'writing') return;
     if (this.#bytesThisTurn >= BYTES_BETWEEN_TURNS_MAX) this.#defer();
     else this.#turn();
-  };
+  }
 
   #wait(): void {
     this.#state = 'waiting';
@@ -157,31 +190,33 @@ export class Pump {
     this.#options.turns.defer(this.#turn);
   }
 
-  #endWith({ chunks, total }: Turn): void {
+  #endWith(turn: Turn): void {
     this.#close();
-    if (total > 0) this.#options.stream.end(joined(chunks, total));
+    const { bytes, release: taken } = joined(turn);
+    if (bytes.byteLength > 0) this.#options.stream.end(bytes, taken);
     else this.#options.stream.end();
   }
 
-  #breakOff(error: Error): void {
+  #breakOff(turn: Turn, error: Error): void {
+    release(turn);
     this.#options.onError(error, 'source');
     this.#close();
     this.#options.stream.reset();
   }
 
   // An answer that turns out to fit in one turn gets a Content-Length.
-  #finishWith(chunks: readonly Uint8Array[], total: number): void {
-    const { status, headers, stream } = this.#options;
-    const bytes = joined(chunks, total);
-    const whole = !this.#headSent;
-    this.#close();
-    if (!whole) {
-      stream.end(bytes);
+  #finishWith(turn: Turn): void {
+    if (this.#headSent) {
+      this.#endWith(turn);
       return;
     }
+    const { status, headers, stream } = this.#options;
+    const { bytes, release: taken } = joined(turn);
+    this.#close();
     try {
-      stream.whole(status, headers, bytes);
+      stream.whole(status, headers, bytes, undefined, taken);
     } catch (error) {
+      taken?.();
       this.#options.onFailure(error);
     }
   }
@@ -220,8 +255,21 @@ export class Pump {
   }
 }
 
-function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
+function emptyTurn(): Turn {
+  return { chunks: [], total: 0, lent: [], pulled: undefined };
+}
+
+function release({ lent }: Turn): void {
+  for (const each of lent) each();
+}
+
+function joined(turn: Turn): Body {
+  const { chunks, total, lent } = turn;
   const [first] = chunks;
-  if (chunks.length === 1 && first !== undefined) return first;
-  return Buffer.concat(chunks, total);
+  if (chunks.length === 1 && first !== undefined) {
+    return { bytes: first, release: lent.length === 0 ? undefined : () => release(turn) };
+  }
+  const bytes = Buffer.concat(chunks, total);
+  release(turn);
+  return { bytes, release: undefined };
 }

@@ -14,16 +14,26 @@ export interface AnswerStream {
   readonly headSent: boolean;
   /**
    * The whole answer: head, body, end. `bytes` is undefined where no body belongs (HEAD, 204, 304);
-   * `length` is then what Content-Length says, if anything. Throws when a header can't be sent;
-   * nothing has been written then.
+   * `length` is then what Content-Length says, if anything. `taken` as in `write`. Throws when a
+   * header can't be sent; nothing has been written then, and `taken` is not called.
    */
-  whole(status: number, headers: Headers, bytes: Uint8Array | undefined, length?: number): void;
+  whole(
+    status: number,
+    headers: Headers,
+    bytes: Uint8Array | undefined,
+    length?: number,
+    taken?: () => void,
+  ): void;
   /** The head of an answer whose length is not known. `flush`: now, not with the first bytes. */
   head(status: number, headers: Headers, flush: boolean): void;
-  /** Writes; `taken` is called when the bytes have left this process's buffers. */
+  /**
+   * Writes; `taken` is called when the bytes have left this process's buffers, or never will. It is
+   * called once, and nobody reads their memory from then on. (Where a stream is destroyed under a
+   * write it may not be called at all.)
+   */
   write(bytes: Uint8Array, taken: () => void): void;
-  /** Ends the answer cleanly, with some last bytes or without. */
-  end(bytes?: Uint8Array): void;
+  /** Ends the answer cleanly, with some last bytes or without. `taken` as in `write`. */
+  end(bytes?: Uint8Array, taken?: () => void): void;
   /** Breaks the answer off so that the client can tell: resets the stream, or the connection. */
   reset(): void;
 }

@@ -39,7 +39,7 @@ cacheTest('a document is made of bytes: head, objects, newline', async (t, engin
   for (const maxBytes of [1, 100, 250]) t.is(await document({}, maxBytes), whole);
 });
 
-cacheTest('a document comes in chunks of 128 KiB at most', async (t, engine) => {
+cacheTest('a document comes in chunks of 256 KiB at most', async (t, engine) => {
   const cache = standAlone(t, engine);
   const color = 'r'.repeat(1_000);
   cache.replace(Array.from({ length: 1_000 }, (_, index) => widget('ns', `w${index}`, { color })));
@@ -53,8 +53,8 @@ cacheTest('a document comes in chunks of 128 KiB at most', async (t, engine) => 
       text += Buffer.from(chunk).toString();
     }
   }
-  t.true(sizes.every((size) => size <= 128 * 1024));
-  t.true(sizes.length < 15);
+  t.true(sizes.every((size) => size <= 256 * 1024));
+  t.true(sizes.length < 8);
   t.is((JSON.parse(text) as { items: unknown[] }).items.length, 1_000);
   t.deepEqual(body.pull(1), { type: 'end' });
   let called = false;

@@ -137,6 +137,11 @@ export class TestSource implements PullSource {
     callback?.();
   }
 
+  /** Whether that was pushed and has not been pulled. */
+  holds(pulled: Pulled): boolean {
+    return this.#queue.includes(pulled);
+  }
+
   /** Resolves when the transport waits for more. */
   waiting(): Promise<void> {
     if (this.#callback !== undefined) return Promise.resolve();

@@ -2,85 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import type { Pulled, PullSource } from '../../lib/request/index.js';
-import { Pump, TURN_BYTES_MAX } from '../../lib/transport/pump.js';
-import type { AnswerStream } from '../../lib/transport/stream.js';
-import { TurnQueue } from '../../lib/transport/turns.js';
+import { TURN_BYTES_MAX } from '../../lib/transport/pump.js';
 import { TestSource } from './fixture.js';
-
-/** Keeps what is written, and takes it when the test says so. */
-class TestStream implements AnswerStream {
-  closed = false;
-  headSent = false;
-  readonly log: string[] = [];
-  readonly writes: Uint8Array[] = [];
-  ended = 0;
-  resets = 0;
-  #taken: (() => void)[] = [];
-
-  whole(status: number, _headers: unknown, bytes: Uint8Array | undefined): void {
-    this.log.push(`whole ${status}`);
-    this.headSent = true;
-    if (bytes !== undefined) this.writes.push(bytes);
-    this.ended++;
-  }
-
-  head(status: number, _headers: unknown, flush: boolean): void {
-    this.headSent = true;
-    this.log.push(`head ${status}${flush ? ' flushed' : ''}`);
-  }
-
-  write(bytes: Uint8Array, taken: () => void): void {
-    this.writes.push(bytes);
-    this.#taken.push(taken);
-  }
-
-  get pending(): number {
-    return this.#taken.length;
-  }
-
-  take(): void {
-    this.#taken.shift()?.();
-  }
-
-  end(bytes?: Uint8Array): void {
-    if (bytes !== undefined && bytes.byteLength > 0) this.writes.push(bytes);
-    this.ended++;
-  }
-
-  reset(): void {
-    this.resets++;
-  }
-
-  get text(): string {
-    return Buffer.concat(this.writes).toString();
-  }
-}
-
-interface Rig {
-  readonly stream: TestStream;
-  readonly pump: Pump;
-  readonly errors: unknown[];
-  readonly failures: unknown[];
-  closes: number;
-}
-
-function rig(source: PullSource): Rig {
-  const stream = new TestStream();
-  const made = { stream, errors: [] as unknown[], failures: [] as unknown[], closes: 0 };
-  const pump = new Pump({
-    status: 200,
-    headers: [],
-    source,
-    stream,
-    turns: new TurnQueue(),
-    onError: (error) => made.errors.push(error),
-    onClosed: () => made.closes++,
-    onFailure: (error) => made.failures.push(error),
-  });
-  return Object.assign(made, { pump });
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { rig, type Rig, turn } from './pump-rig.js';
 
 test('an answer that ends within one turn is sent whole, with its length', (t) => {
   const source = new TestSource();

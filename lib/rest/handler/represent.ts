@@ -186,6 +186,7 @@ function wholeBody(source: Source): Uint8Array {
   if (source.type === 'bytes') return source.bytes;
   if (source.type !== 'pull') throw new TypeError('a connection has no body');
   const chunks: Uint8Array[] = [];
+  const lent: (() => void)[] = [];
   try {
     for (
       let pulled = source.pull(PULL_BYTES);
@@ -195,9 +196,11 @@ function wholeBody(source: Source): Uint8Array {
       if (pulled.type === 'abort') throw pulled.error;
       if (pulled.type === 'wait') throw new TypeError('a list does not wait');
       chunks.push(...pulled.chunks);
+      if (pulled.release !== undefined) lent.push(pulled.release);
     }
     return Buffer.concat(chunks);
   } finally {
+    for (const release of lent) release();
     source.close();
   }
 }

@@ -27,7 +27,9 @@ function indentedPull(source: PullSource, indenter: Indenter): PullSource {
     pull: (maxBytes): Pulled => {
       const pulled = source.pull(maxBytes);
       if (pulled.type !== 'chunks') return pulled;
-      return { type: 'chunks', chunks: pulled.chunks.map((chunk) => indenter.push(chunk)) };
+      const chunks = pulled.chunks.map((chunk) => indenter.push(chunk));
+      pulled.release?.();
+      return { type: 'chunks', chunks };
     },
     onReadable: (callback) => source.onReadable(callback),
     close: () => source.close(),

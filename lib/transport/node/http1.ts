@@ -75,7 +75,7 @@ export function acceptHttp1(
   const exchange = new Exchange(context.exchanges, { request: record, stream, connect });
   context.begin(connection, record);
   response.on('close', () => {
-    stream.closed = true;
+    stream.close();
     if (!response.writableFinished) record.abort(connectionClosed());
     exchange.closed();
     context.end(connection, record);
@@ -123,8 +123,8 @@ function connectionClosed(): TransportError {
 }
 
 class Http1Stream implements AnswerStream {
-  closed = false;
   headSent = false;
+  #closed = false;
   readonly #context: NodeContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -146,19 +146,36 @@ class Http1Stream implements AnswerStream {
     response.on('error', ignore);
   }
 
+  // Between the end of the socket and the `close` event, too: what is written then is not called
+  // back.
+  get closed(): boolean {
+    return this.#closed || this.#response.socket?.destroyed === true;
+  }
+
+  /** The response has been closed. */
+  close(): void {
+    this.#closed = true;
+  }
+
   sendContinue(): void {
     if (!this.#expectsContinue || this.headSent || this.closed) return;
     this.#expectsContinue = false;
     this.#response.writeContinue();
   }
 
-  whole(status: number, headers: Headers, bytes: Uint8Array | undefined, length?: number): void {
+  whole(
+    status: number,
+    headers: Headers,
+    bytes: Uint8Array | undefined,
+    length?: number,
+    taken?: () => void,
+  ): void {
     const bodyBytes = bytes?.byteLength ?? length;
     this.#writeHead(
       status,
       bodyBytes === undefined ? headers : [...headers, ['Content-Length', String(bodyBytes)]],
     );
-    this.end(bytes);
+    this.end(bytes, taken);
   }
 
   head(status: number, headers: Headers, flush: boolean): void {
@@ -170,20 +187,23 @@ class Http1Stream implements AnswerStream {
     this.#response.write(bytes, taken);
   }
 
-  end(bytes?: Uint8Array): void {
+  end(bytes?: Uint8Array, taken?: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
+    // The end calls back by `finish`, which may come before the write lets its bytes go.
+    const rest = taken === undefined ? bytes : undefined;
+    if (bytes !== undefined && taken !== undefined) this.#response.write(bytes, taken);
     if (!this.#bodyIsComing()) {
-      this.#response.end(bytes);
+      this.#response.end(rest);
       return;
     }
-    if (bytes !== undefined && bytes.byteLength > 0) this.#response.write(bytes);
+    if (rest !== undefined && rest.byteLength > 0) this.#response.write(rest);
     else this.#response.flushHeaders();
     this.#discardBody();
   }
 
   reset(): void {
-    this.closed = true;
+    this.close();
     this.#response.destroy();
   }
 

@@ -187,7 +187,13 @@ class Http2Stream implements AnswerStream {
     this.#stream.additionalHeaders({ ':status': 100 });
   }
 
-  whole(status: number, headers: Headers, bytes: Uint8Array | undefined, length?: number): void {
+  whole(
+    status: number,
+    headers: Headers,
+    bytes: Uint8Array | undefined,
+    length?: number,
+    taken?: () => void,
+  ): void {
     const bodyBytes = bytes?.byteLength ?? length;
     const all: Headers =
       bodyBytes === undefined ? headers : [...headers, ['content-length', String(bodyBytes)]];
@@ -195,9 +201,10 @@ class Http2Stream implements AnswerStream {
     this.#respond(status, all, endStream);
     if (endStream) {
       this.#ended = true;
+      taken?.();
       this.#stopReading();
     } else {
-      this.end(bytes);
+      this.end(bytes, taken);
     }
   }
 
@@ -205,13 +212,16 @@ class Http2Stream implements AnswerStream {
     this.#respond(status, headers, false);
   }
 
+  // A stream that is reset calls back while frames with a part of the bytes are still on their way
+  // to the client. TLS has read them by then: it encrypts what it is given at once, or copies it.
   write(bytes: Uint8Array, taken: () => void): void {
     this.#stream.write(bytes, taken);
   }
 
-  end(bytes?: Uint8Array): void {
+  end(bytes?: Uint8Array, taken?: () => void): void {
     this.#ended = true;
-    this.#stream.end(bytes, () => this.#stopReading());
+    if (bytes !== undefined && taken !== undefined) this.#stream.write(bytes, taken);
+    this.#stream.end(taken === undefined ? bytes : undefined, () => this.#stopReading());
   }
 
   /** The stream has been closed. */
