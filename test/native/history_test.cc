@@ -15,6 +15,8 @@
 namespace shardwatch {
 namespace {
 
+constexpr uint64_t kEntries = 8 * kRetainedEvery;
+
 StoreOptions Options(uint64_t entries_max) {
   StoreOptions options;
   options.shard_count = 2;
@@ -37,31 +39,31 @@ class HistoryTest : public testing::Test {
 
   size_t Holds() { return fixture_.store.held().Stats(0).holds; }
 
-  StoreFixture fixture_{Options(1000)};
+  StoreFixture fixture_{Options(kEntries)};
   Client client_{fixture_};
 };
 
 TEST_F(HistoryTest, RevisionsOutsideOfTheWindowAreRefused) {
-  WriteUpTo(1200);
+  WriteUpTo(kEntries + 200);
   const PastState old = fixture_.history.At(199, client_.slot);
   EXPECT_EQ(old.fault, HistoryFault::kExpired);
   EXPECT_EQ(old.revision, 200U);
-  const PastState future = fixture_.history.At(1201, client_.slot);
+  const PastState future = fixture_.history.At(kEntries + 201, client_.slot);
   EXPECT_EQ(future.fault, HistoryFault::kFuture);
-  EXPECT_EQ(future.revision, 1200U);
+  EXPECT_EQ(future.revision, kEntries + 200);
   EXPECT_EQ(fixture_.history.At(200, client_.slot).fault, HistoryFault::kNone);
   EXPECT_EQ(fixture_.history.Oldest(client_.slot).state.revision(), 200U);
 }
 
 TEST_F(HistoryTest, RootsAreRetainedEverySoOftenAndForgottenWithTheLog) {
-  WriteUpTo(5000);
-  EXPECT_LE(fixture_.history.count(), 1000 / kRetainedEvery + 1);
-  EXPECT_GE(fixture_.history.count(), 1000 / kRetainedEvery);
+  WriteUpTo(2 * kEntries);
+  EXPECT_LE(fixture_.history.count(), kEntries / kRetainedEvery + 1);
+  EXPECT_GE(fixture_.history.count(), kEntries / kRetainedEvery);
   EXPECT_EQ(Holds(), fixture_.history.count());
 }
 
 TEST_F(HistoryTest, AStateThatWasMadeIsFoundAgainAndTheOldestOnesAreGivenUp) {
-  WriteUpTo(900);
+  WriteUpTo(3 * kRetainedEvery);
   const size_t retained = fixture_.history.count();
   for (uint64_t revision = 300; revision < 300 + 3 * kRebuiltMax; ++revision) {
     const PastState made = fixture_.history.At(revision, client_.slot);
@@ -70,21 +72,21 @@ TEST_F(HistoryTest, AStateThatWasMadeIsFoundAgainAndTheOldestOnesAreGivenUp) {
               found.state.directory().namespaces().root());
     EXPECT_LE(fixture_.history.count(), retained + kRebuiltMax);
   }
-  WriteUpTo(3000);
-  EXPECT_LE(fixture_.history.count(), 1000 / kRetainedEvery + 1);
+  WriteUpTo(2 * kEntries);
+  EXPECT_LE(fixture_.history.count(), kEntries / kRetainedEvery + 1);
 }
 
 TEST_F(HistoryTest, ARebuiltStateOutlivesTheLogAndThenGivesEverythingBack) {
-  WriteUpTo(500);
+  WriteUpTo(kRetainedEvery + 500);
   std::vector<std::pair<StateHold, Model>> held;
-  for (const uint64_t revision : {30, 77, 130, 131, 200, 333}) {
+  for (const uint64_t revision : {30, 77, 1024, 1025, 1030, 1333}) {
     PastState past = fixture_.history.At(revision, client_.slot);
     ASSERT_EQ(past.fault, HistoryFault::kNone);
     Model model = ReadModel(past.state.directory());
     ASSERT_EQ(model.size(), std::min<uint64_t>(revision, 50));
     held.emplace_back(std::move(past.state), std::move(model));
   }
-  WriteUpTo(4000);
+  WriteUpTo(2 * kEntries);
   const uint64_t while_held = fixture_.store.version_bytes();
   for (const auto& [state, model] : held) EXPECT_EQ(ReadModel(state.directory()), model);
   held.clear();
@@ -92,8 +94,9 @@ TEST_F(HistoryTest, ARebuiltStateOutlivesTheLogAndThenGivesEverythingBack) {
   while (fixture_.store.Reclaim(SIZE_MAX)) {
   }
   EXPECT_LT(fixture_.store.version_bytes(), while_held);
-  // The log's thousand, and the fifty of the present state.
-  EXPECT_LE(fixture_.store.version_bytes(), 1050 * StoredJson("a", "50", 4000, 4000).size());
+  // The log's, and the fifty of the present state.
+  const size_t size = StoredJson("a", "50", 2 * kEntries, 2 * kEntries).size();
+  EXPECT_LE(fixture_.store.version_bytes(), (kEntries + 50) * size);
 }
 
 }  // namespace

@@ -39,12 +39,14 @@ Attachment::Attachment(Cache& cache, EpochSlot& slot, ReadyList& ready)
     : cache_(cache),
       slot_(slot),
       ready_(ready),
-      writer_(cache.store(), cache.publisher(), slot, *this) {
+      writer_(cache.store(), cache.publisher(), slot, *this),
+      wait_(ready) {
   cache_.Acquire();
   cache_.attachments_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Attachment::~Attachment() {
+  cache_.waits().Cancel(wait_);
   cache_.attachments_.fetch_sub(1, std::memory_order_relaxed);
   cache_.store().epochs().CloseSlot(&slot_);
 }
@@ -52,6 +54,18 @@ Attachment::~Attachment() {
 StateHold Attachment::Now() {
   EpochPin pin(store().epochs(), slot_);
   return store().Hold(*store().LoadRoot());
+}
+
+bool Attachment::Await(uint64_t revision) {
+  cache_.waits().Await(wait_, revision);
+  uint64_t reached = 0;
+  {
+    EpochPin pin(store().epochs(), slot_);
+    reached = store().LoadRoot()->revision;
+  }
+  if (reached < revision) return false;
+  cache_.waits().Cancel(wait_);
+  return true;
 }
 
 WriteOutcome Attachment::Trim(double now_ms) {
@@ -112,11 +126,14 @@ void Attachment::RootPublished(Root& root, std::span<const EventRecord> records,
                                uint64_t first_sequence) {
   cache_.history().Offer(root);
   cache_.watches().Offer(root, records, first_sequence, &ready_);
+  cache_.waits().Notify(root.revision, &ready_);
 }
 
-void Attachment::RootReplaced(Root&, bool is_closed) {
+void Attachment::RootReplaced(Root& root, bool is_closed) {
   cache_.history().Clear();
   cache_.watches().EndAll(is_closed ? WatchEnd::kClosed : WatchEnd::kReplaced, &ready_);
+  // Of a closed cache nothing will be reached.
+  cache_.waits().Notify(is_closed ? UINT64_MAX - 1 : root.revision, &ready_);
 }
 
 }  // namespace shardwatch

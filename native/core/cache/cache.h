@@ -17,6 +17,7 @@
 #include <span>
 
 #include "native/core/cache/history.h"
+#include "native/core/cache/revision_waits.h"
 #include "native/core/shard/publisher.h"
 #include "native/core/shard/store.h"
 #include "native/core/shard/writer.h"
@@ -66,6 +67,7 @@ class Cache {
   Publisher& publisher() { return publisher_; }
   History& history() { return history_; }
   Watches& watches() { return watches_; }
+  RevisionWaits& waits() { return waits_; }
 
   bool is_closed() const { return is_closed_.load(std::memory_order_acquire); }
   void SetClosed() { is_closed_.store(true, std::memory_order_release); }
@@ -81,6 +83,7 @@ class Cache {
   Publisher publisher_;
   History history_;
   Watches watches_;
+  RevisionWaits waits_;
   // Atomic.
   std::atomic<uint32_t> references_ = 1;
   std::atomic<uint32_t> attachments_ = 0;
@@ -107,6 +110,11 @@ class Attachment final : private RootObserver {
   // The current state.
   StateHold Now();
 
+  // Whether the revision is reached. If not, the ready list gets the entry of this attachment when
+  // it is.
+  bool Await(uint64_t revision);
+  ReadyEntry& wait_entry() { return wait_; }
+
   // Drops history over its limits, moves stalled initial states of watches, frees what is dead.
   WriteOutcome Trim(double now_ms);
 
@@ -126,6 +134,7 @@ class Attachment final : private RootObserver {
   EpochSlot& slot_;
   ReadyList& ready_;
   Writer writer_;
+  RevisionWait wait_;
 };
 
 }  // namespace shardwatch

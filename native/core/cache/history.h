@@ -28,8 +28,9 @@
 
 namespace shardwatch {
 
-// Events between retained roots: at most half as many are applied or undone for any revision.
-inline constexpr uint64_t kRetainedEvery = 128;
+// Events between retained roots: at most half as many are applied or undone for any revision, which
+// takes less than a millisecond. Fewer events would retain the same branches again and again.
+inline constexpr uint64_t kRetainedEvery = 1024;
 
 // Rebuilt states that are kept: as many paginated lists at different revisions go on without a
 // rebuild.

@@ -32,10 +32,7 @@ void HeldRoots::Release(HoldableRoot* root) {
 void HeldRoots::Settle(RetiredList& items) {
   std::lock_guard lock(mu_);
   while (Retired* const item = items.Take()) {
-    // Items die in order, and few roots that are held are newer than what has just died.
-    HoldableRoot* holder = newest_;
-    while (holder != nullptr && holder->ticket_ >= item->death) holder = holder->older_;
-    PassOn(item, holder);
+    PassOn(item, NewestBelow(item->death));
   }
 }
 
@@ -49,6 +46,20 @@ HeldRootsStats HeldRoots::Stats(uint64_t newest_ticket) const {
   std::lock_guard lock(mu_);
   const uint64_t behind = oldest_ == nullptr ? 0 : newest_ticket - oldest_->ticket_;
   return {.holds = holds_, .tickets_behind = behind, .waiting = waiting_, .free = free_.size()};
+}
+
+// The newest held root that is older than the ticket. What dies now is near the newest of them, and
+// what leaves the log near the oldest: either is found without passing all that lie between.
+HoldableRoot* HeldRoots::NewestBelow(uint64_t ticket) const {
+  if (oldest_ == nullptr || oldest_->ticket_ >= ticket) return nullptr;
+  HoldableRoot* holder = newest_;
+  if (holder->ticket_ >= ticket && ticket - oldest_->ticket_ < holder->ticket_ - ticket) {
+    holder = oldest_;
+    while (holder->newer_->ticket_ < ticket) holder = holder->newer_;
+    return holder;
+  }
+  while (holder->ticket_ >= ticket) holder = holder->older_;
+  return holder;
 }
 
 // To the newest held root that may have the item, if it does.

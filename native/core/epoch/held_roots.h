@@ -86,6 +86,7 @@ class HeldRoots {
  private:
   void Link(HoldableRoot* root);
   void Unlink(HoldableRoot* root);
+  HoldableRoot* NewestBelow(uint64_t ticket) const;
   void PassOn(Retired* item, HoldableRoot* holder);
 
   mutable std::mutex mu_;

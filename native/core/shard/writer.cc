@@ -178,6 +178,7 @@ WriteOutcome Writer::Progress(uint64_t revision) {
   Root* const root = MakeRoot(ticket, *previous);
   root->revision = revision;
   store_.ExchangeRoot(root);
+  observer_.RootPublished(*root, {}, root->log.end);
   Finish(previous, ticket.root_tick);
   publisher_.Pass(ticket);
   store_.Retire(replaced_);
