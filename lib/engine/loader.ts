@@ -1,11 +1,17 @@
 /**
  * Chooses the engine of a cache, and tells why.
  *
- * `auto` is the native engine where it can be had and JavaScript otherwise; the environment
- * variable SHARDWATCH_ENGINE (native, javascript or auto) decides in its place. Whoever names an
- * engine gets that one or an error, and why the native one is not there is never swallowed.
+ * Rules:
+ *  1. `auto` is the native engine where its addon loads, and JavaScript otherwise; the environment
+ *     variable SHARDWATCH_ENGINE (native, javascript or auto) decides in its place.
+ *  2. Whoever names an engine gets that one or an error.
+ *  3. Why the native one is not there is never swallowed: the report, or the error, tells what was
+ *     tried and how it failed.
+ *  4. The addon is looked for once a thread, when it is first wanted: importing loads nothing, and
+ *     who asks for JavaScript loads none.
  */
 
+import { addonFiles, addonPlace, type AddonSearch, searchAddon } from './addon.js';
 import {
   type EngineCache,
   type EngineCacheOptions,
@@ -21,9 +27,15 @@ export const ENGINE_VARIABLE = 'SHARDWATCH_ENGINE';
 export interface EngineReport {
   readonly kind: EngineKind;
   readonly reason: string;
+  /** The addon, with the native engine. */
+  readonly file?: string;
 }
 
-const NATIVE_MISSING = 'this build has no native engine yet';
+/** An engine that can be had. */
+interface Engine {
+  readonly report: EngineReport;
+  readonly create: (options: EngineCacheOptions) => EngineCache;
+}
 
 /**
  * Makes a cache on the engine of that kind.
@@ -35,35 +47,74 @@ export function createEngineCache(
   kind: EngineKind | 'auto',
   options: EngineCacheOptions,
 ): EngineCache {
-  engineReport(kind);
+  const { create } = engineOf(kind);
   checkOptions(options);
-  return new JavaScriptEngineCache(options);
+  return create(options);
 }
 
 /**
  * Tells which engine `createEngineCache` would take. Throws what it would throw. Default `auto`.
  */
 export function engineReport(kind: EngineKind | 'auto' = 'auto'): EngineReport {
-  if (kind !== 'auto') return reportNamed(kind, 'it was asked for');
-  const named = process.env[ENGINE_VARIABLE];
-  if (named === undefined || named === '' || named === 'auto') {
-    return { kind: 'javascript', reason: NATIVE_MISSING };
-  }
-  return reportNamed(named, `${ENGINE_VARIABLE} names it`);
+  return engineOf(kind).report;
 }
 
-function reportNamed(name: string, reason: string): EngineReport {
-  if (name === 'javascript') return { kind: name, reason };
+function engineOf(kind: EngineKind | 'auto'): Engine {
+  if (kind !== 'auto') return namedEngine(kind, 'it was asked for');
+  const named = process.env[ENGINE_VARIABLE];
+  if (named === undefined || named === '' || named === 'auto') return bestEngine();
+  return namedEngine(named, `${ENGINE_VARIABLE} names it`);
+}
+
+function bestEngine(): Engine {
+  const { found, failures } = nativeSearch();
+  if (found === undefined) return javaScriptEngine(notAvailable(failures));
+  return nativeEngine(found, 'its addon loads');
+}
+
+function namedEngine(name: string, reason: string): Engine {
+  if (name === 'javascript') return javaScriptEngine(reason);
   if (name === 'native') {
-    throw new EngineError(
-      'engine-unavailable',
-      `the native engine is not available: ${NATIVE_MISSING} (${reason})`,
-    );
+    const { found, failures } = nativeSearch();
+    if (found !== undefined) return nativeEngine(found, reason);
+    throw new EngineError('engine-unavailable', `${notAvailable(failures)} (${reason})`);
   }
   throw new EngineError(
     'engine-unavailable',
     `there is no engine ${JSON.stringify(name)}: native, javascript or auto (${reason})`,
   );
+}
+
+function javaScriptEngine(reason: string): Engine {
+  return {
+    report: { kind: 'javascript', reason },
+    create: (options) => new JavaScriptEngineCache(options),
+  };
+}
+
+function nativeEngine({ module, file }: Found, reason: string): Engine {
+  return {
+    report: { kind: 'native', reason, file },
+    create: (options) => module.createCache(options),
+  };
+}
+
+function notAvailable(failures: AddonSearch['failures']): string {
+  const tried = failures.map(({ file, reason }) => `${file}: ${reason}`);
+  return `the native engine is not available: ${tried.join('; ')}`;
+}
+
+type Found = NonNullable<AddonSearch['found']>;
+
+let search: AddonSearch | undefined;
+
+function nativeSearch(): AddonSearch {
+  search ??= searchAddon(addonFiles(addonPlace()), openNative);
+  return search;
+}
+
+function openNative(): never {
+  throw new Error('this build has no native engine yet');
 }
 
 function checkOptions({ shardCount, history }: EngineCacheOptions): void {

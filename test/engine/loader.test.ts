@@ -1,60 +1,322 @@
-/** The environment is one for the whole process, so these tests run one after the other. */
+/**
+ * Which engine is taken and why. The environment is one for the whole process, and the addon is
+ * looked for once a thread: what depends on either is seen in child processes.
+ */
 
-import test from 'ava';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
+import test, { type ExecutionContext } from 'ava';
+
+import {
+  ADDON_VARIABLE,
+  addonFiles,
+  type AddonPlace,
+  addonPlace,
+  type NativeModule,
+  searchAddon,
+} from '../../lib/engine/addon.js';
 import {
   createEngineCache,
   ENGINE_VARIABLE,
   EngineError,
   engineReport,
 } from '../../lib/engine/index.js';
+import { ABI_VERSION } from '../../lib/engine/wire.js';
 import { cacheOptions, HISTORY_LIMITS } from './engines.js';
+import type { LoaderOutcome } from './loader-child.js';
 
-test.beforeEach(() => {
-  delete process.env[ENGINE_VARIABLE];
-});
+/** A folder that is gone after the test, with these files in it. */
+function folderOf(t: ExecutionContext, ...files: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'shardwatch-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const file of files) {
+    mkdirSync(join(folder, file, '..'), { recursive: true });
+    writeFileSync(join(folder, file), 'not an addon');
+  }
+  return folder;
+}
 
-test.serial('auto is the JavaScript engine while there is no native one, and says so', (t) => {
-  t.deepEqual(engineReport(), {
-    kind: 'javascript',
-    reason: 'this build has no native engine yet',
+function placeIn(folder: string, rest: Partial<AddonPlace> = {}): AddonPlace {
+  return {
+    folder,
+    platform: 'linux',
+    arch: 'x64',
+    isMusl: () => false,
+    named: undefined,
+    ...rest,
+  };
+}
+
+for (const below of ['dist/engine', 'out/lib/engine', 'build-x/lib/engine']) {
+  test(`the prebuilt addon comes before the built one, beside package.json: ${below}`, (t) => {
+    const root = folderOf(t, 'package.json', `${below}/addon.js`);
+    t.deepEqual(addonFiles(placeIn(join(root, below))), [
+      join(root, 'prebuilds/linux-x64.node'),
+      join(root, 'build/Release/shardwatch.node'),
+    ]);
   });
-  t.is(createEngineCache('auto', cacheOptions()).kind, 'javascript');
+}
+
+const PLATFORMS: readonly { title: string; rest: Partial<AddonPlace>; prebuild: string }[] = [
+  { title: 'macOS', rest: { platform: 'darwin', arch: 'arm64' }, prebuild: 'darwin-arm64.node' },
+  { title: 'glibc', rest: { arch: 'arm64' }, prebuild: 'linux-arm64.node' },
+  { title: 'musl', rest: { isMusl: () => true }, prebuild: 'linux-x64musl.node' },
+  {
+    title: 'no Linux, where nobody asks for the C library',
+    rest: {
+      platform: 'win32',
+      isMusl: () => {
+        throw new Error('asked');
+      },
+    },
+    prebuild: 'win32-x64.node',
+  },
+];
+
+for (const { title, rest, prebuild } of PLATFORMS) {
+  test(`a prebuilt addon is that of its platform: ${title}`, (t) => {
+    const root = folderOf(t, 'package.json', 'prebuilds/other.node');
+    t.is(addonFiles(placeIn(root, rest))[0], join(root, 'prebuilds', prebuild));
+  });
+}
+
+test('a file that is named is the only one, relative to the package', (t) => {
+  const root = folderOf(t, 'package.json');
+  const named = (file: string): readonly string[] => addonFiles(placeIn(root, { named: file }));
+  t.deepEqual(named('build/other.node'), [join(root, 'build/other.node')]);
+  t.deepEqual(named('/opt/x.node'), ['/opt/x.node']);
+  t.is(named('').length, 2, 'an empty value names none');
 });
 
-test.serial('the native engine is refused with the reason', (t) => {
-  for (const call of [
-    () => engineReport('native'),
-    () => createEngineCache('native', cacheOptions()),
-  ]) {
-    const error = t.throws(call, { instanceOf: EngineError });
-    t.is(error?.code, 'engine-unavailable');
-    t.regex(error?.message ?? '', /this build has no native engine yet/);
+test('without a package.json the files are looked for beside the code', (t) => {
+  t.is(addonFiles(placeIn('/no/such/folder'))[1], '/no/such/folder/build/Release/shardwatch.node');
+});
+
+test('this process has a place, C library and all', (t) => {
+  const place = addonPlace();
+  t.is(place.platform, process.platform);
+  t.is(typeof place.isMusl(), 'boolean');
+});
+
+const MODULE: NativeModule = {
+  createCache: () => {
+    throw new Error('not called here');
+  },
+};
+
+/** Searches files of which each loads what it is given, and tells which were opened. */
+function searchIn(
+  t: ExecutionContext,
+  contents: Readonly<Record<string, unknown>>,
+  open: (addon: unknown) => NativeModule = () => MODULE,
+): ReturnType<typeof searchAddon> & { folder: string; loaded: string[] } {
+  const folder = folderOf(t, ...Object.keys(contents).filter((name) => name !== 'missing.node'));
+  const loaded: string[] = [];
+  const load = (file: string): unknown => {
+    const name = file.slice(folder.length + 1);
+    loaded.push(name);
+    const content = contents[name];
+    if (content instanceof Error) throw content;
+    return content;
+  };
+  const files = Object.keys(contents).map((name) => join(folder, name));
+  return { ...searchAddon(files, open, load), folder, loaded };
+}
+
+const GOOD = { abiVersion: () => ABI_VERSION };
+
+test('the first addon that does is taken, and no other is loaded', (t) => {
+  const { found, failures, folder, loaded } = searchIn(t, { 'a.node': GOOD, 'b.node': GOOD });
+  t.is(found?.module, MODULE);
+  t.is(found?.file, join(folder, 'a.node'));
+  t.deepEqual(failures, []);
+  t.deepEqual(loaded, ['a.node']);
+});
+
+const FAILURES: readonly (readonly [title: string, content: unknown, reason: RegExp])[] = [
+  ['it does not load', new Error('invalid ELF header'), /^invalid ELF header$/],
+  ['it is something else', { hello: () => 'world' }, /^it is no addon of this package$/],
+  ['it is nothing', undefined, /^it is no addon of this package$/],
+  [
+    'it is of another version',
+    { abiVersion: () => 99 },
+    new RegExp(`^it has version 99 of the border to C\\+\\+, and this package ${ABI_VERSION}$`),
+  ],
+  [
+    'its version can not be told',
+    {
+      abiVersion: () => {
+        throw new Error('no version');
+      },
+    },
+    /^no version$/,
+  ],
+];
+
+for (const [title, content, reason] of FAILURES) {
+  test(`an addon that does not do is passed over and told: ${title}`, (t) => {
+    const opened: unknown[] = [];
+    const open = (addon: unknown): NativeModule => {
+      opened.push(addon);
+      return MODULE;
+    };
+    const contents = { 'missing.node': GOOD, 'bad.node': content, 'good.node': GOOD };
+    const { found, failures, folder } = searchIn(t, contents, open);
+    t.is(found?.file, join(folder, 'good.node'));
+    t.deepEqual(
+      failures.map(({ file }) => file),
+      [join(folder, 'missing.node'), join(folder, 'bad.node')],
+    );
+    t.is(failures[0]?.reason, 'there is no such file');
+    t.regex(failures[1]?.reason ?? '', reason);
+    t.deepEqual(opened, [GOOD], 'of another one nothing is called');
+  });
+}
+
+test('an addon that does not open is passed over, too', (t) => {
+  const { found, failures } = searchIn(t, { 'a.node': GOOD, 'b.node': GOOD }, () => {
+    throw new Error('no registry');
+  });
+  t.is(found, undefined);
+  t.deepEqual(
+    failures.map(({ reason }) => reason),
+    ['no registry', 'no registry'],
+  );
+});
+
+/** What a fresh process tells of these kinds, one after the other. */
+function runLoader(
+  kinds: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<LoaderOutcome> {
+  const { [ENGINE_VARIABLE]: _engine, [ADDON_VARIABLE]: _addon, ...inherited } = process.env;
+  const child = join(import.meta.dirname, 'loader-child.js');
+  return new Promise((resolve, reject) => {
+    const running = spawn(process.execPath, [...flags, child, ...kinds], {
+      env: { ...inherited, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    running.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    running.on('error', reject);
+    running.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as LoaderOutcome);
+      else reject(new Error(`exit code ${code}: ${output}`));
+    });
+  });
+}
+
+test('auto is the native engine where that can be had, else JavaScript with the reasons', async (t) => {
+  const { answers } = await runLoader(['auto', 'native'], {});
+  const [auto, native] = answers;
+  if (native?.code === undefined) {
+    t.like(auto, { kind: 'native', reason: 'its addon loads', file: native?.file });
+    t.like(native, { kind: 'native', reason: 'it was asked for', cache: 'native' });
+  } else {
+    t.is(auto?.kind, 'javascript');
+    t.is(native.message, `${auto?.reason} (it was asked for)`);
+    for (const file of addonFiles(addonPlace())) t.true(auto?.reason?.includes(`${file}: `));
   }
 });
 
-test.serial('the environment variable decides what auto means, and nothing else', (t) => {
-  process.env[ENGINE_VARIABLE] = 'native';
-  t.throws(() => engineReport(), { code: 'engine-unavailable', message: /SHARDWATCH_ENGINE/ });
-  t.is(createEngineCache('javascript', cacheOptions()).kind, 'javascript');
-  process.env[ENGINE_VARIABLE] = 'javascript';
-  t.deepEqual(engineReport('auto'), {
-    kind: 'javascript',
-    reason: 'SHARDWATCH_ENGINE names it',
-  });
-  for (const value of ['', 'auto']) {
-    process.env[ENGINE_VARIABLE] = value;
-    t.is(engineReport().kind, 'javascript');
+test('an addon that can not be loaded leaves JavaScript, and is an error for who names native', async (t) => {
+  const folder = folderOf(t, 'text.node');
+  for (const [file, reason] of [
+    ['missing.node', 'there is no such file'],
+    ['text.node', ''],
+  ] as const) {
+    const addon = join(folder, file);
+    const { answers, loads } = await runLoader(['auto', 'native', 'javascript'], {
+      [ADDON_VARIABLE]: addon,
+    });
+    const [auto, native, javascript] = answers;
+    t.like(auto, { kind: 'javascript', cache: 'javascript' });
+    t.true(auto?.reason?.startsWith(`the native engine is not available: ${addon}: ${reason}`));
+    t.like(native, { code: 'engine-unavailable', message: `${auto?.reason} (it was asked for)` });
+    t.like(javascript, { kind: 'javascript', reason: 'it was asked for' });
+    t.deepEqual(loads, file === 'text.node' ? [addon] : [], 'once, and only what is there');
   }
 });
 
-test.serial('a name that is no engine is a clear error', (t) => {
-  process.env[ENGINE_VARIABLE] = 'rust';
-  const message =
-    'there is no engine "rust": native, javascript or auto (SHARDWATCH_ENGINE names it)';
-  t.throws(() => engineReport(), { instanceOf: EngineError, message });
+test('a process without addons runs on JavaScript, and says so', async (t) => {
+  const file = join(folderOf(t, 'text.node'), 'text.node');
+  const { answers } = await runLoader(['auto', 'native'], { [ADDON_VARIABLE]: file }, [
+    '--no-addons',
+  ]);
+  t.is(answers[0]?.kind, 'javascript');
+  t.regex(answers[0]?.reason ?? '', /addons? .*disabled/);
+  t.is(answers[1]?.code, 'engine-unavailable');
+});
+
+test('an addon of another version is not used', async (t) => {
+  const file = join(folderOf(t, 'old.node'), 'old.node');
+  const { answers, loads } = await runLoader(['auto', 'native'], {
+    [ADDON_VARIABLE]: file,
+    FAKE_ABI_VERSION: '99',
+  });
+  t.is(answers[0]?.kind, 'javascript');
+  t.regex(answers[0]?.reason ?? '', /old\.node: it has version 99 /);
+  t.is(answers[1]?.code, 'engine-unavailable');
+  t.deepEqual(loads, [file]);
+});
+
+const VALUES: readonly {
+  value: string;
+  auto: { kind?: string; reason?: string; code?: string; message?: string };
+}[] = [
+  { value: 'javascript', auto: { kind: 'javascript', reason: 'SHARDWATCH_ENGINE names it' } },
+  {
+    value: 'rust',
+    auto: {
+      code: 'engine-unavailable',
+      message: 'there is no engine "rust": native, javascript or auto (SHARDWATCH_ENGINE names it)',
+    },
+  },
+];
+
+for (const { value, auto } of VALUES) {
+  test(`the variable decides what auto means, and nothing else: ${value}`, async (t) => {
+    const { answers, loads } = await runLoader(['auto', 'javascript'], {
+      [ENGINE_VARIABLE]: value,
+    });
+    t.like(answers[0], auto);
+    t.like(answers[1], { kind: 'javascript', reason: 'it was asked for' });
+    t.deepEqual(loads, [], 'nobody asked for the addon');
+  });
+}
+
+test('a variable that names native does not fall back', async (t) => {
+  const missing = join(folderOf(t), 'missing.node');
+  const environment = { [ADDON_VARIABLE]: missing, [ENGINE_VARIABLE]: 'native' };
+  const { answers } = await runLoader(['auto', 'javascript'], environment);
+  t.like(answers[0], { code: 'engine-unavailable' });
+  t.regex(answers[0]?.message ?? '', /missing\.node: there is no such file \(SHARDWATCH_ENGINE/);
+  t.is(answers[1]?.kind, 'javascript');
+});
+
+for (const value of ['', 'auto']) {
+  test(`a variable that says nothing leaves the choice: ${JSON.stringify(value)}`, async (t) => {
+    const missing = join(folderOf(t), 'missing.node');
+    const environment = { [ADDON_VARIABLE]: missing, [ENGINE_VARIABLE]: value };
+    const { answers } = await runLoader(['auto'], environment);
+    t.is(answers[0]?.kind, 'javascript');
+    t.regex(answers[0]?.reason ?? '', /there is no such file/);
+  });
+}
+
+test('a name that is no engine is a clear error', (t) => {
   const named = 'turbo' as 'native';
-  t.throws(() => engineReport(named), { code: 'engine-unavailable', message: /"turbo"/ });
+  for (const call of [() => engineReport(named), () => createEngineCache(named, cacheOptions())]) {
+    t.throws(call, {
+      instanceOf: EngineError,
+      code: 'engine-unavailable',
+      message: 'there is no engine "turbo": native, javascript or auto (it was asked for)',
+    });
+  }
 });
 
 const BAD_OPTIONS = [
@@ -68,8 +330,8 @@ const BAD_OPTIONS = [
 ];
 
 for (const { options, message } of BAD_OPTIONS) {
-  test.serial(`options out of range are refused: ${JSON.stringify(options)}`, (t) => {
-    t.throws(() => createEngineCache('auto', cacheOptions(options)), {
+  test(`options out of range are refused: ${JSON.stringify(options)}`, (t) => {
+    t.throws(() => createEngineCache('javascript', cacheOptions(options)), {
       instanceOf: RangeError,
       message,
     });
