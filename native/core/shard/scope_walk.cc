@@ -1,0 +1,74 @@
+// Finding where a scope has objects, and walking there; see scope_walk.h. Thread rule: one thread.
+
+#include "native/core/shard/scope_walk.h"
+
+#include <utility>
+
+namespace shardwatch {
+
+namespace {
+
+// Not above any key. (`""` is not the lowest of all namespaces, whatever texts may be one.)
+KeyView FirstOf(const ObjectDirectory& directory) {
+  TreeCursor<NamespaceShape<ObjectShape>> namespaces(directory.namespaces());
+  const Namespace* const entry = namespaces.Next();
+  if (entry == nullptr) return {};
+  return {.namespace_name = entry->name->text(), .name = {}};
+}
+
+}  // namespace
+
+ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
+                     const std::optional<KeyView>& start, bool is_selecting)
+    : scope_(&scope),
+      is_selecting_(is_selecting && scope.has_selector()),
+      source_(std::in_place_type<Single>, nullptr) {
+  const KeyView from = start ? *start : FirstOf(directory);
+  if (scope.namespace_name() == nullptr) {
+    if (scope.name() == nullptr) {
+      source_.emplace<ObjectCursor>(directory, from);
+      return;
+    }
+    Namespaces& namespaces =
+        source_.emplace<Namespaces>(directory.namespaces(), from.namespace_name);
+    // Where the walk begins within a namespace, the name may lie before.
+    const bool is_behind = scope.name()->text() < from.name;
+    if (is_behind && directory.namespaces().Find(from.namespace_name) != nullptr) {
+      namespaces.Next();
+    }
+    return;
+  }
+  const std::string_view place = scope.namespace_name()->text();
+  const bool is_partial = start && place == from.namespace_name;
+  if (start && !is_partial && CompareNamespaces(place, from.namespace_name) < 0) return;
+  const std::string_view first = is_partial ? from.name : std::string_view();
+  if (scope.name() == nullptr) {
+    source_.emplace<ObjectCursor>(directory, place, first);
+  } else if (scope.name()->text() >= first) {
+    const KeyView key{.namespace_name = place, .name = scope.name()->text()};
+    source_.emplace<Single>(directory.Find(key));
+  }
+}
+
+const Version* ScopeWalk::Find() {
+  const Version* version = FindInPlace();
+  while (is_selecting_ && version != nullptr && !scope_->Selects(*version)) {
+    version = FindInPlace();
+  }
+  return version;
+}
+
+const Version* ScopeWalk::FindInPlace() {
+  if (auto* const objects = std::get_if<ObjectCursor>(&source_)) return objects->Next();
+  if (auto* const single = std::get_if<Single>(&source_)) {
+    return std::exchange(single->version, nullptr);
+  }
+  auto* const namespaces = std::get_if<Namespaces>(&source_);
+  while (const Namespace* const entry = namespaces->Next()) {
+    const Version* const version = entry->objects.Find(scope_->name()->text());
+    if (version != nullptr) return version;
+  }
+  return nullptr;
+}
+
+}  // namespace shardwatch

@@ -1,0 +1,71 @@
+// Walks the objects of a scope in key order, within one immutable state.
+//
+//  1. It looks only where the scope can have objects: one tree for a namespace, one lookup for an
+//     object, one lookup a namespace for a name in all of them.
+//  2. The end of a walk is for ever.
+// Thread rule: belongs to one thread, which keeps the state (a pin or a hold) and the scope for as
+// long as it walks.
+
+#ifndef NATIVE_CORE_SHARD_SCOPE_WALK_H_
+#define NATIVE_CORE_SHARD_SCOPE_WALK_H_
+
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "native/core/object/key.h"
+#include "native/core/object/scope.h"
+#include "native/core/object/version.h"
+#include "native/core/shard/root.h"
+
+namespace shardwatch {
+
+class ScopeWalk {
+ public:
+  // From the first object that is not below `start`, whose texts may go afterwards. With
+  // `is_selecting` only the objects that belong to the scope, without it all objects in its
+  // namespace and of its name, the selector left aside.
+  ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
+            const std::optional<KeyView>& start, bool is_selecting);
+
+  // The next object, or null at the end.
+  const Version* Next() {
+    const Version* const version = Peek();
+    Advance();
+    return version;
+  }
+
+  // The next object, which stays the next one.
+  const Version* Peek() {
+    if (!is_read_) {
+      next_ = Find();
+      is_read_ = true;
+    }
+    return next_;
+  }
+
+  // Takes what Peek has shown.
+  void Advance() { is_read_ = next_ == nullptr; }
+
+ private:
+  using Namespaces = TreeCursor<NamespaceShape<ObjectShape>>;
+
+  // One object, or none.
+  struct Single {
+    const Version* version;
+  };
+
+  const Version* Find();
+  const Version* FindInPlace();
+
+  const Scope* scope_;
+  bool is_selecting_;
+  bool is_read_ = false;
+  const Version* next_ = nullptr;
+  // Namespaces where the scope is a name in all of them.
+  std::variant<Single, ObjectCursor, Namespaces> source_;
+};
+
+}  // namespace shardwatch
+
+#endif  // NATIVE_CORE_SHARD_SCOPE_WALK_H_
