@@ -32,6 +32,7 @@ bool ObjectScanner::Scan(std::string_view bytes, const FieldPaths& fields, Scann
 void ObjectScanner::Release() {
   scanner_.Release();
   writer_.Release();
+  ClearAndShrink(labels_);
   unescaped_.clear();
 }
 

@@ -75,8 +75,8 @@ SHARDWATCH_FLATTEN bool JsonScanner::Scan(std::string_view bytes) {
 void JsonScanner::Release() {
   bytes_ = {};
   end_ = nullptr;
-  unescaped_keys_.clear();
-  sorted_keys_.clear();
+  ClearAndShrink(unescaped_keys_);
+  ClearAndShrink(sorted_keys_);
   tape_.Truncate(0);
   tape_.Shrink();
 }

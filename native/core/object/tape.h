@@ -26,6 +26,7 @@
 #include <cstdlib>
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 namespace shardwatch {
 
@@ -53,6 +54,17 @@ struct TapeEntry {
 static_assert(sizeof(TapeEntry) == 24 && std::is_trivially_copyable_v<TapeEntry>);
 
 inline bool IsContainer(TapeKind kind) { return kind >= TapeKind::kObject; }
+
+// Empties what was gathered from a document, and gives its memory back where a large document has
+// made it too large to keep.
+template <typename Item>
+void ClearAndShrink(std::vector<Item>& items) {
+  // 512 KiB of the largest.
+  constexpr size_t kItemsKeptMax = 16 * 1024;
+  items.clear();
+  // Without exceptions shrink_to_fit does nothing.
+  if (items.capacity() > kItemsKeptMax) std::vector<Item>().swap(items);
+}
 
 class Tape {
  public:
