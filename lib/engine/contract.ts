@@ -96,7 +96,10 @@ export interface ListQuery extends EngineScope {
   readonly limit?: number;
 }
 
-/** An object as bytes. `object` is the caller's own and stays as it is. */
+/**
+ * An object as bytes. `object` is the caller's own and stays as it is; what is behind it in its
+ * `buffer` is not.
+ */
 export interface EngineObject extends ObjectKey {
   readonly revision: bigint;
   readonly object: Uint8Array;
@@ -281,6 +284,11 @@ export interface EngineCache {
   write(change: ObjectWrite, expected?: bigint): bigint;
   /** Raises the revision without a change; at or below the current one it does nothing. */
   progress(revision: bigint): void;
+  /**
+   * Calls back from the event loop once the revision is reached or the cache is closed. For caches
+   * that other threads write to: an engine that keeps a cache on one thread has no need of it.
+   */
+  onRevision?(revision: bigint, callback: () => void): void;
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
   list(query: ListQuery): EngineList;
   /** The state now, or at exactly `revision`; throws `revision-expired` when that is gone. */

@@ -1,0 +1,94 @@
+/**
+ * The native engine of one JavaScript environment: makes caches and attaches to those of other
+ * threads, over one connection that is made with the first of them.
+ *
+ * A cache that nobody can reach any more and that was never shared is closed behind its last
+ * reader; a shared one lives until its owner closes it or the owner's thread ends.
+ */
+
+import { randomFillSync } from 'node:crypto';
+
+import { closed } from '../checks.js';
+import {
+  type EngineAttachOptions,
+  type EngineCache,
+  type EngineCacheOptions,
+  EngineError,
+  type EngineShare,
+} from '../contract.js';
+import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
+import { checkAddon } from './addon.js';
+import { NativeEngineCache } from './cache.js';
+import { Connection } from './connection.js';
+import { statusError } from './errors.js';
+
+export interface NativeModule {
+  createCache(options: EngineCacheOptions): EngineCache;
+  /**
+   * Opens a cache of another thread. Throws `closed` for one that is closed, `not-shareable` for a
+   * token that is not of a cache in this process, and a TypeError for what is no token.
+   */
+  attachCache(token: EngineShare, options: EngineAttachOptions): EngineCache;
+}
+
+/** The engine over these exports. Throws an Error that tells why they can't be used. */
+export function openNative(addon: unknown): NativeModule {
+  checkAddon(addon);
+  let connection: Connection | undefined;
+  const connect = (): Connection => (connection ??= new Connection(addon));
+  return {
+    createCache: (options) => createCache(connect(), options),
+    attachCache: (token, options) => attachCache(connect(), token, options),
+  };
+}
+
+function createCache(connection: Connection, options: EngineCacheOptions): EngineCache {
+  const { addon, numbers, revisions } = connection;
+  const { name, fields, history, now, shardCount } = options;
+  const secrets = randomFillSync(new BigUint64Array(2));
+  const nonce = secrets[1]!;
+  numbers[HEAD_LANE.shardCount] = shardCount;
+  numbers[HEAD_LANE.windowMs] = history.windowMs;
+  numbers[HEAD_LANE.entriesMin] = history.entriesMin;
+  numbers[HEAD_LANE.entriesMax] = history.entriesMax;
+  numbers[HEAD_LANE.bytesMax] = history.bytesMax;
+  revisions[HEAD_LANE.seed] = secrets[0]!;
+  revisions[HEAD_LANE.nonce] = nonce;
+  const handle = addon.openCache(connection.handle, fields);
+  if (handle < 0) throw statusError(handle, `the cache ${name}`);
+  return new NativeEngineCache(connection, handle, { name, fields: [...fields], now, nonce });
+}
+
+function attachCache(
+  connection: Connection,
+  token: EngineShare,
+  { now }: EngineAttachOptions,
+): EngineCache {
+  const { id, nonce, name, fields } = checkToken(token);
+  connection.revisions[HEAD_LANE.nonce] = nonce;
+  const handle = connection.addon.attachCache(connection.handle, id);
+  const title = `the cache ${name}`;
+  if (handle === STATUS.closed) throw closed(title);
+  if (handle === STATUS.invalidHandle) {
+    throw new EngineError('not-shareable', `${title} is not in this process, or not any more`);
+  }
+  if (handle < 0) throw statusError(handle, title);
+  return new NativeEngineCache(connection, handle, { name, fields, now, nonce });
+}
+
+function checkToken(token: EngineShare): EngineShare {
+  const { type, id, nonce, abi, name, fields } = (token ?? {}) as Partial<EngineShare>;
+  const isToken =
+    type === 'shardwatch.engine' &&
+    typeof id === 'number' &&
+    typeof nonce === 'bigint' &&
+    typeof abi === 'number' &&
+    typeof name === 'string' &&
+    Array.isArray(fields);
+  if (!isToken) throw new TypeError('a cache is attached to with the token that its share() made');
+  if (abi === ABI_VERSION) return token;
+  throw new EngineError(
+    'not-shareable',
+    `the cache ${name} is of another version of the engine: ABI ${abi}, not ${ABI_VERSION}`,
+  );
+}
