@@ -21,8 +21,12 @@
 import type { EventLog } from './log.js';
 import type { Root } from './root.js';
 
-/** Events between retained roots: at most half as many are applied or undone for any revision. */
-export const RETAINED_EVERY = 32;
+/**
+ * Events between retained roots: at most half as many are applied or undone for any revision. With
+ * 100 000 objects an event takes 0.8 kB beside its version, and a root of the past 0.2 ms; with a
+ * root every 32 events that would be 1.2 kB and 0.1 ms.
+ */
+export const RETAINED_EVERY = 128;
 
 /** Rebuilt roots kept: as many paginated lists at different revisions go on without a rebuild. */
 const REBUILT_MAX = 16;
