@@ -135,27 +135,21 @@ export const WATCH_END: {
 
 /** Lanes: process. */
 export const PROCESS_LANE: {
-  readonly blocksLive: 0;
-  readonly bytesLive: 1;
-  readonly bytesReserved: 2;
-  readonly cachesLive: 3;
-  readonly attachmentsLive: 4;
-  readonly rootsLive: 5;
-  readonly listsLive: 6;
-  readonly watchesLive: 7;
-  readonly environmentsLive: 8;
-  readonly environmentsOpened: 9;
+  readonly cachesLive: 0;
+  readonly attachmentsLive: 1;
+  readonly rootsLive: 2;
+  readonly listsLive: 3;
+  readonly watchesLive: 4;
+  readonly environmentsLive: 5;
+  readonly environmentsOpened: 6;
 } = {
-  blocksLive: 0,
-  bytesLive: 1,
-  bytesReserved: 2,
-  cachesLive: 3,
-  attachmentsLive: 4,
-  rootsLive: 5,
-  listsLive: 6,
-  watchesLive: 7,
-  environmentsLive: 8,
-  environmentsOpened: 9,
+  cachesLive: 0,
+  attachmentsLive: 1,
+  rootsLive: 2,
+  listsLive: 3,
+  watchesLive: 4,
+  environmentsLive: 5,
+  environmentsOpened: 6,
 };
 
 /** Lanes: head. */

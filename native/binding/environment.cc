@@ -2,8 +2,6 @@
 
 #include "native/binding/environment.h"
 
-#include "native/binding/process.h"
-
 namespace shardwatch::binding {
 
 bool Environment::Open(napi_env env) {
@@ -17,6 +15,7 @@ bool Environment::Open(napi_env env) {
     delete environment;
     return false;
   }
+  Process::Get().environments_opened.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -26,14 +25,21 @@ Environment* Environment::Of(napi_env env) {
   return static_cast<Environment*>(environment);
 }
 
-Environment::Environment(napi_env env) : env_(env) {
-  Process& process = Process::Get();
-  process.environments_live.fetch_add(1, std::memory_order_relaxed);
-  process.environments_opened.fetch_add(1, std::memory_order_relaxed);
-}
+Environment::Environment(napi_env env)
+    : connections(Process::Get().NextGeneration()),
+      caches(Process::Get().NextGeneration()),
+      roots(Process::Get().NextGeneration()),
+      lists(Process::Get().NextGeneration()),
+      watches(Process::Get().NextGeneration()),
+      env_(env),
+      live_(Process::Get().environments_live) {}
 
 Environment::~Environment() {
-  Process::Get().environments_live.fetch_sub(1, std::memory_order_relaxed);
+  watches.Clear();
+  lists.Clear();
+  roots.Clear();
+  caches.Clear();
+  connections.Clear();
 }
 
 void Environment::CleanUp(void* data) {

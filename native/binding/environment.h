@@ -2,7 +2,9 @@
 //
 //  1. Opened when the addon is loaded, dropped by the environment's clean-up hook, which also runs
 //     when a worker is terminated: nothing that a worker held outlives it.
-//  2. Nothing required is left to finalizers; they may run late or never.
+//  2. Connections are closed before that, by hooks of their own. Then watches, lists and roots go,
+//     then caches (those that the environment owns are closed), then connections.
+//  3. Nothing required is left to finalizers; they may run late or never.
 // Thread rule: the environment's own thread only.
 
 #ifndef NATIVE_BINDING_ENVIRONMENT_H_
@@ -10,8 +12,13 @@
 
 #include <node_api.h>
 
+#include <memory>
+
+#include "native/binding/cache_use.h"
+#include "native/binding/connection.h"
 #include "native/binding/handle_table.h"
-#include "native/core/bytes/block.h"
+#include "native/binding/opened.h"
+#include "native/binding/process.h"
 
 namespace shardwatch::binding {
 
@@ -26,7 +33,11 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  HandleTable<BlockReference> blocks;
+  HandleTable<std::unique_ptr<Connection>> connections;
+  HandleTable<std::shared_ptr<CacheUse>> caches;
+  HandleTable<std::unique_ptr<OpenedRoot>> roots;
+  HandleTable<std::unique_ptr<OpenedList>> lists;
+  HandleTable<std::unique_ptr<OpenedWatch>> watches;
 
  private:
   explicit Environment(napi_env env);
@@ -34,6 +45,7 @@ class Environment {
   static void CleanUp(void* environment);
 
   const napi_env env_;
+  const LiveCount live_;
 };
 
 }  // namespace shardwatch::binding

@@ -5,6 +5,9 @@
 //
 //   handle = generation * 2^24 + slot     below 2^53, so that it is exact as a number
 //
+// Generations of different tables begin at different numbers, so that a handle of one thread, or of
+// one kind, is none of another's.
+//
 // Thread rule: one environment's thread only.
 
 #ifndef NATIVE_BINDING_HANDLE_TABLE_H_
@@ -26,12 +29,15 @@ class HandleTable {
   // A slot whose generations are used up is never given out again.
   static constexpr uint32_t kGenerationMax = (1U << (53 - kSlotBits)) - 1;
 
+  explicit HandleTable(uint32_t first_generation = 0)
+      : first_generation_(first_generation & kGenerationMax) {}
+
   // The value's handle, or nothing when all slots are taken; the value is dropped then.
   std::optional<int64_t> Open(Value value) {
     if (free_.empty()) {
       if (slots_.size() == kSlotsMax) return std::nullopt;
       free_.push_back(static_cast<uint32_t>(slots_.size()));
-      slots_.emplace_back();
+      slots_.push_back({.generation = first_generation_, .value = std::nullopt});
     }
     const uint32_t index = free_.back();
     free_.pop_back();
@@ -51,11 +57,27 @@ class HandleTable {
     Slot* slot = SlotOf(handle);
     if (slot == nullptr) return false;
     slot->value.reset();
-    if (slot->generation < kGenerationMax) {
-      ++slot->generation;
+    slot->generation = (slot->generation + 1) & kGenerationMax;
+    if (slot->generation != first_generation_) {
       free_.push_back(static_cast<uint32_t>(slot - slots_.data()));
     }
     return true;
+  }
+
+  // Calls `visit(handle, value)` for what is open. REQUIRES: it opens and closes nothing here.
+  template <typename Visit>
+  void ForEach(Visit visit) {
+    for (size_t index = 0; index < slots_.size(); ++index) {
+      Slot& slot = slots_[index];
+      if (!slot.value) continue;
+      visit((static_cast<int64_t>(slot.generation) << kSlotBits) | static_cast<int64_t>(index),
+            *slot.value);
+    }
+  }
+
+  // Drops all values. REQUIRES: the table is not used any more.
+  void Clear() {
+    for (Slot& slot : slots_) slot.value.reset();
   }
 
  private:
@@ -73,6 +95,7 @@ class HandleTable {
     return current ? &slot : nullptr;
   }
 
+  const uint32_t first_generation_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
 };

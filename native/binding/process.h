@@ -11,17 +11,44 @@
 #include <atomic>
 #include <cstdint>
 
-#include "native/core/bytes/block_pool.h"
+#include "native/binding/registry.h"
 
 namespace shardwatch::binding {
 
 struct Process {
   static Process& Get();
 
-  BlockPool blocks;
+  // Where the generations of the next handle table begin: far from those of any other.
+  uint32_t NextGeneration() {
+    // 2^32 over the golden ratio.
+    constexpr uint32_t kStep = 0x9e3779b1;
+    return tables_opened.fetch_add(1, std::memory_order_relaxed) * kStep;
+  }
+
+  Registry registry;
   // Atomic.
-  std::atomic<uint32_t> environments_live = 0;
+  std::atomic<uint32_t> tables_opened = 0;
   std::atomic<uint64_t> environments_opened = 0;
+  std::atomic<uint64_t> environments_live = 0;
+  std::atomic<uint64_t> caches_live = 0;
+  std::atomic<uint64_t> attachments_live = 0;
+  std::atomic<uint64_t> roots_live = 0;
+  std::atomic<uint64_t> lists_live = 0;
+  std::atomic<uint64_t> watches_live = 0;
+};
+
+// Counts its owner as long as that lives.
+class LiveCount {
+ public:
+  explicit LiveCount(std::atomic<uint64_t>& count) : count_(count) {
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~LiveCount() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  LiveCount(const LiveCount&) = delete;
+  LiveCount& operator=(const LiveCount&) = delete;
+
+ private:
+  std::atomic<uint64_t>& count_;
 };
 
 }  // namespace shardwatch::binding

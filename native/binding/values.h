@@ -1,56 +1,75 @@
 // Numbers, text and bytes between JavaScript and C++.
 //
-// Every call here may fail without having written its result, because a worker that is being
-// terminated can run no JavaScript any more: so every function answers whether it succeeded, and a
-// napi_value is null until a call has made it. TypeScript has checked the arguments' meaning
-// before; a wrong type is answered with a status, never with an exception. Thread rule: the
-// environment's own thread only.
+//  1. Every call here may fail without having written its result, because a worker that is being
+//     terminated can run no JavaScript any more: so every function answers whether it succeeded,
+//     and a napi_value is null until a call has made it.
+//  2. TypeScript has checked the arguments' meaning before; a wrong type is answered with a status,
+//     never with an exception.
+//  3. Elements of arrays are got first: only that can run JavaScript (an accessor), which might
+//     detach bytes that were looked up before.
+// Thread rule: the environment's own thread only.
 
 #ifndef NATIVE_BINDING_VALUES_H_
 #define NATIVE_BINDING_VALUES_H_
 
 #include <node_api.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "native/core/object/key.h"
 #include "native/wire/wire.h"
 
 namespace shardwatch::binding {
+
+class Texts;
 
 // False where there are fewer; what is passed beyond `arguments` is ignored.
 bool ReadArguments(napi_env env, napi_callback_info info, std::span<napi_value> arguments);
 
 bool ReadHandle(napi_env env, napi_value value, int64_t* handle);
 
-// The view is JavaScript's memory: valid until the native call returns.
-bool ReadBytes(napi_env env, napi_value value, std::span<const std::byte>* bytes);
+bool ReadFlag(napi_env env, napi_value value, bool* flag);
 
+// Any number but NaN.
+bool ReadNumber(napi_env env, napi_value value, double* number);
+
+// A number that is not below 0; fractions are cut off, infinity is the greatest.
+bool ReadCount(napi_env env, napi_value value, uint64_t* count);
+
+// The same of a number that was read before.
+bool CountOf(double number, uint64_t* count);
+
+bool IsUndefined(napi_env env, napi_value value);
+
+// The views are JavaScript's memory: valid until the native call returns. They are never null, even
+// where the array is empty or detached.
+bool ReadBytes(napi_env env, napi_value value, std::span<char>* bytes);
 bool ReadLanes(napi_env env, napi_value value, std::span<double>* lanes);
+bool ReadRevisions(napi_env env, napi_value value, std::span<const uint64_t>* revisions);
 
-// A string argument as UTF-8. Short ones, such as names, need no allocation.
-class Text {
- public:
-  bool Read(napi_env env, napi_value value);
-  std::string_view view() const { return {data_, length_}; }
+// What is left of a Uint8Array from an offset within it on.
+bool ReadPage(napi_env env, napi_value page, napi_value offset, std::span<char>* rest,
+              size_t* begin);
 
- private:
-  // Names in Kubernetes are at most 253 bytes long; a namespace 63.
-  std::array<char, 512> near_;
-  std::unique_ptr<char[]> far_;
-  const char* data_ = nullptr;
-  size_t length_ = 0;
-};
+// Two strings.
+bool ReadKey(napi_env env, napi_value namespace_name, napi_value name, Texts& texts, KeyView* key);
+
+// Undefined is nothing.
+bool ReadOptionalText(napi_env env, napi_value value, Texts& texts,
+                      std::optional<std::string_view>* text);
+
+// An array, of `length` elements.
+bool ReadLength(napi_env env, napi_value array, uint32_t* length);
+bool ReadElement(napi_env env, napi_value array, uint32_t index, napi_value* element);
 
 // Null where the environment refuses.
 napi_value MakeNumber(napi_env env, int64_t number);
 napi_value MakeStatus(napi_env env, wire::Status status);
-// A copy that belongs to JavaScript.
-napi_value MakeBytes(napi_env env, std::span<const std::byte> bytes);
+napi_value MakeText(napi_env env, std::string_view text);
 
 }  // namespace shardwatch::binding
 

@@ -79,18 +79,15 @@ enum class WatchEnd : int32_t {
 };
 
 enum class ProcessLane : int32_t {
-  kBlocksLive = 0,
-  kBytesLive = 1,
-  kBytesReserved = 2,
-  kCachesLive = 3,
-  kAttachmentsLive = 4,
-  kRootsLive = 5,
-  kListsLive = 6,
-  kWatchesLive = 7,
-  kEnvironmentsLive = 8,
-  kEnvironmentsOpened = 9,
+  kCachesLive = 0,
+  kAttachmentsLive = 1,
+  kRootsLive = 2,
+  kListsLive = 3,
+  kWatchesLive = 4,
+  kEnvironmentsLive = 5,
+  kEnvironmentsOpened = 6,
 };
-inline constexpr uint32_t kProcessLaneCount = 10;
+inline constexpr uint32_t kProcessLaneCount = 7;
 
 enum class HeadLane : int32_t {
   kRevision = 0,

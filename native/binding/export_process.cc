@@ -1,0 +1,66 @@
+// The process and its environments; see exports.h.
+// Thread rule: each export on its environment's own thread; many environments at once.
+
+#include <array>
+#include <atomic>
+#include <compare>
+
+#include "native/binding/exports.h"
+#include "native/binding/process.h"
+#include "native/binding/texts.h"
+#include "native/core/object/key.h"
+
+namespace shardwatch::binding {
+
+namespace {
+
+using wire::KeyOrder;
+using wire::ProcessLane;
+
+int64_t AbiVersion(napi_env, Environment&, Arguments<0>) { return wire::kAbiVersion; }
+
+int64_t CompareKeysExport(napi_env env, Environment&, Arguments<4> arguments) {
+  Texts texts;
+  KeyView left;
+  KeyView right;
+  if (!ReadKey(env, arguments[0], arguments[1], texts, &left) ||
+      !ReadKey(env, arguments[2], arguments[3], texts, &right)) {
+    return kInvalidArgument;
+  }
+  const std::strong_ordering order = CompareKeys(left, right);
+  const KeyOrder result = order < 0   ? KeyOrder::kBefore
+                          : order > 0 ? KeyOrder::kAfter
+                                      : KeyOrder::kSame;
+  return static_cast<int32_t>(result);
+}
+
+int64_t ProcessStats(napi_env env, Environment&, Arguments<1> arguments) {
+  std::span<double> lanes;
+  if (!ReadLanes(env, arguments[0], &lanes) || lanes.size() < wire::kProcessLaneCount) {
+    return kInvalidArgument;
+  }
+  const Process& process = Process::Get();
+  const auto fill = [&lanes](ProcessLane lane, const std::atomic<uint64_t>& value) {
+    lanes[static_cast<size_t>(lane)] = static_cast<double>(value.load(std::memory_order_relaxed));
+  };
+  fill(ProcessLane::kCachesLive, process.caches_live);
+  fill(ProcessLane::kAttachmentsLive, process.attachments_live);
+  fill(ProcessLane::kRootsLive, process.roots_live);
+  fill(ProcessLane::kListsLive, process.lists_live);
+  fill(ProcessLane::kWatchesLive, process.watches_live);
+  fill(ProcessLane::kEnvironmentsLive, process.environments_live);
+  fill(ProcessLane::kEnvironmentsOpened, process.environments_opened);
+  return 0;
+}
+
+constexpr std::array kExports = {
+    Method("abiVersion", Answer<0, AbiVersion>),
+    Method("compareKeys", Answer<4, CompareKeysExport>),
+    Method("processStats", Answer<1, ProcessStats>),
+};
+
+}  // namespace
+
+Exports ProcessExports() { return kExports; }
+
+}  // namespace shardwatch::binding

@@ -1,0 +1,35 @@
+// Sharing and finding; see registry.h. Thread rule: any thread.
+
+#include "native/binding/registry.h"
+
+#include "native/binding/cache_use.h"
+
+namespace shardwatch::binding {
+
+uint64_t Registry::Share(const std::shared_ptr<SharedCache>& cache) {
+  std::lock_guard lock(mu_);
+  if (cache->id_ == 0) {
+    cache->id_ = next_id_++;
+    caches_.emplace(cache->id_, cache);
+  }
+  return cache->id_;
+}
+
+std::shared_ptr<SharedCache> Registry::Find(uint64_t id, uint64_t nonce, bool* is_past) {
+  std::lock_guard lock(mu_);
+  *is_past = false;
+  const auto found = caches_.find(id);
+  std::shared_ptr<SharedCache> cache = found == caches_.end() ? nullptr : found->second.lock();
+  if (cache == nullptr) {
+    *is_past = id != 0 && id < next_id_;
+    return nullptr;
+  }
+  return cache->nonce_ == nonce ? cache : nullptr;
+}
+
+void Registry::Remove(uint64_t id) {
+  std::lock_guard lock(mu_);
+  caches_.erase(id);
+}
+
+}  // namespace shardwatch::binding
