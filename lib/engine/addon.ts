@@ -16,7 +16,12 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
-import type { EngineCache, EngineCacheOptions } from './contract.js';
+import type {
+  EngineAttachOptions,
+  EngineCache,
+  EngineCacheOptions,
+  EngineShare,
+} from './contract.js';
 import { ABI_VERSION } from './wire.js';
 
 /** The variable that names one addon file, relative to the package, in place of the search. */
@@ -25,6 +30,7 @@ export const ADDON_VARIABLE = 'SHARDWATCH_ADDON';
 /** An addon that works, as the native engine makes caches of it. */
 export interface NativeModule {
   createCache(options: EngineCacheOptions): EngineCache;
+  attachCache(token: EngineShare, options: EngineAttachOptions): EngineCache;
 }
 
 /** A file that was no addon for this package. */

@@ -27,5 +27,5 @@ export type {
   WatchEventType,
   WatchQuery,
 } from './contract.js';
-export { createEngineCache, ENGINE_VARIABLE, engineReport } from './loader.js';
+export { attachEngineCache, createEngineCache, ENGINE_VARIABLE, engineReport } from './loader.js';
 export type { EngineReport } from './loader.js';

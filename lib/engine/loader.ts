@@ -13,10 +13,12 @@
 
 import { addonFiles, addonPlace, type AddonSearch, searchAddon } from './addon.js';
 import {
+  type EngineAttachOptions,
   type EngineCache,
   type EngineCacheOptions,
   EngineError,
   type EngineKind,
+  type EngineShare,
 } from './contract.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
 
@@ -50,6 +52,19 @@ export function createEngineCache(
   const { create } = engineOf(kind);
   checkOptions(options);
   return create(options);
+}
+
+/**
+ * Opens a cache of another thread with the token that its `share` made.
+ *
+ * Throws `engine-unavailable` where the native engine cannot be had, `closed` for a cache that is
+ * closed, `not-shareable` for a token of no cache in this process, and a TypeError for no token.
+ */
+export function attachEngineCache(token: EngineShare, options: EngineAttachOptions): EngineCache {
+  const { found, failures } = nativeSearch();
+  if (found !== undefined) return found.module.attachCache(token, options);
+  const message = `${notAvailable(failures)} (only its caches are shared)`;
+  throw new EngineError('engine-unavailable', message);
 }
 
 /**

@@ -1,15 +1,19 @@
 /**
- * The child process of loader.test.ts: `node loader-child.js KIND…` asks for each kind and prints
- * what it was told, as JSON, and which addons were loaded meanwhile.
+ * The child process of loader.test.ts: `node loader-child.js KIND…` asks for each kind (`attach`:
+ * attaches to a cache that there is not) and prints what it was told, as JSON, and which addons
+ * were loaded meanwhile.
  */
 
 import {
+  attachEngineCache,
   createEngineCache,
   type EngineCacheOptions,
   type EngineError,
   type EngineKind,
   engineReport,
+  type EngineShare,
 } from '../../lib/engine/index.js';
+import { ABI_VERSION } from '../../lib/engine/wire.js';
 
 /** A report, and the kind of a cache that was made; or the error. */
 export interface LoaderAnswer {
@@ -43,8 +47,18 @@ process.dlopen = (module: object, file: string, ...rest: []): void => {
   else Object.assign(module, { exports: { abiVersion: () => Number(fakeVersion) } });
 };
 
-function ask(kind: EngineKind | 'auto'): LoaderAnswer {
+const TOKEN: EngineShare = {
+  type: 'shardwatch.engine',
+  id: 1,
+  nonce: 1n,
+  abi: ABI_VERSION,
+  name: 'widgets.example.com',
+  fields: [],
+};
+
+function ask(kind: EngineKind | 'auto' | 'attach'): LoaderAnswer {
   try {
+    if (kind === 'attach') return { cache: attachEngineCache(TOKEN, { now: () => 0 }).kind };
     const report = engineReport(kind);
     const cache = createEngineCache(kind, OPTIONS);
     cache.close();
@@ -55,5 +69,5 @@ function ask(kind: EngineKind | 'auto'): LoaderAnswer {
   }
 }
 
-const answers = (process.argv.slice(2) as (EngineKind | 'auto')[]).map(ask);
+const answers = (process.argv.slice(2) as (EngineKind | 'auto' | 'attach')[]).map(ask);
 process.stdout.write(JSON.stringify({ answers, loads } satisfies LoaderOutcome));

@@ -101,11 +101,10 @@ test('this process has a place, C library and all', (t) => {
   t.is(typeof place.isMusl(), 'boolean');
 });
 
-const MODULE: NativeModule = {
-  createCache: () => {
-    throw new Error('not called here');
-  },
+const notCalled = (): never => {
+  throw new Error('not called here');
 };
+const MODULE: NativeModule = { createCache: notCalled, attachCache: notCalled };
 
 /** Searches files of which each loads what it is given, and tells which were opened. */
 function searchIn(
@@ -262,6 +261,17 @@ test('an addon of another version is not used', async (t) => {
   t.regex(answers[0]?.reason ?? '', /old\.node: it has version 99 /);
   t.is(answers[1]?.code, 'engine-unavailable');
   t.deepEqual(loads, [file]);
+});
+
+test('without the native engine no cache of another thread can be opened', async (t) => {
+  const addon = join(folderOf(t), 'missing.node');
+  const { answers } = await runLoader(['attach'], { [ADDON_VARIABLE]: addon });
+  t.like(answers[0], {
+    code: 'engine-unavailable',
+    message:
+      `the native engine is not available: ${addon}: there is no such file ` +
+      '(only its caches are shared)',
+  });
 });
 
 const VALUES: readonly {
