@@ -26,12 +26,12 @@ export class Version {
   readonly length: number;
 
   readonly namespace: string;
-  readonly name: string;
+  name: string;
   readonly revision: bigint;
   /** Keys and values in turn, in the order of the keys. */
-  readonly labels: readonly string[];
+  labels: readonly string[];
   /** Values of the declared index fields, in the order of their declaration. */
-  readonly fields: readonly (string | undefined)[];
+  fields: readonly (string | undefined)[];
   readonly apiVersion: string;
   /** Where the apiVersion stands in the bytes, quotes included; length 0: where it would stand. */
   readonly apiVersionOffset: number;
@@ -55,6 +55,16 @@ export class Version {
     this.apiVersion = strings.acquire(scanned.apiVersion);
     this.labels = acquireLabels(scanned.labels, strings);
     this.fields = acquireFields(scanned.fields, strings);
+  }
+
+  /**
+   * Takes over what is equal in another version of the same object: most writes change neither
+   * labels nor fields, and their arrays are most of what a version takes on the heap.
+   */
+  shareWith(other: Version): void {
+    this.name = other.name;
+    if (areSame(this.labels, other.labels)) this.labels = other.labels;
+    if (areSame(this.fields, other.fields)) this.fields = other.fields;
   }
 
   /** Gives memory and strings back. Nobody may read the version any more. */
@@ -183,9 +193,20 @@ function copyRange(
   return at + stop - start;
 }
 
+function areSame<Text>(left: readonly Text[], right: readonly Text[]): boolean {
+  return left.length === right.length && left.every((text, index) => text === right[index]);
+}
+
 function acquireLabels(labels: ScannedObject['labels'], strings: StringPool): readonly string[] {
   if (labels.length === 0) return NO_STRINGS;
-  return labels.flatMap(([key, value]) => [strings.acquire(key), strings.acquire(value)]);
+  // Of exactly that size: an array that grows keeps room for more.
+  const texts = new Array<string>(2 * labels.length);
+  let end = 0;
+  for (const [key, value] of labels) {
+    texts[end++] = strings.acquire(key);
+    texts[end++] = strings.acquire(value);
+  }
+  return texts;
 }
 
 function acquireFields(
