@@ -23,7 +23,7 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
     return exports;
   }
   for (const Exports group : {ProcessExports(), ConnectionExports(), CacheExports(), WriteExports(),
-                              ReadExports(), ListExports()}) {
+                              ReadExports(), ListExports(), WatchExports()}) {
     if (Define(env, exports, group)) continue;
     Napi::Error::New(env).ThrowAsJavaScriptException();
     break;

@@ -20,6 +20,7 @@
 #include "native/binding/exchange.h"
 #include "native/binding/process.h"
 #include "native/core/cache/cache.h"
+#include "native/core/watch/frames.h"
 
 namespace shardwatch::binding {
 
@@ -65,6 +66,9 @@ class CacheUse {
   Connection& connection() { return connection_; }
   Exchange& exchange() { return connection_.exchange(); }
 
+  // Which of the cache's frames this environment has been given.
+  FrameIndex& frames() { return frames_; }
+
   bool is_closed() const { return is_closed_ || shared_->cache().is_closed(); }
   bool is_owner() const { return is_owner_; }
 
@@ -91,6 +95,7 @@ class CacheUse {
   const LiveCount live_;
   bool is_closed_ = false;
   std::unique_ptr<Attachment> attachment_;
+  FrameIndex frames_;
 };
 
 }  // namespace shardwatch::binding

@@ -4,6 +4,13 @@
 
 namespace shardwatch::binding {
 
+namespace {
+
+// 2^32 over the golden ratio: the generations that environments begin with are far from each other.
+constexpr uint32_t kGenerationStep = 0x9e3779b1;
+
+}  // namespace
+
 bool Environment::Open(napi_env env) {
   auto* environment = new Environment(env);
   if (napi_add_env_cleanup_hook(env, CleanUp, environment) != napi_ok) {
@@ -15,7 +22,6 @@ bool Environment::Open(napi_env env) {
     delete environment;
     return false;
   }
-  Process::Get().environments_opened.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -26,11 +32,14 @@ Environment* Environment::Of(napi_env env) {
 }
 
 Environment::Environment(napi_env env)
-    : connections(Process::Get().NextGeneration()),
-      caches(Process::Get().NextGeneration()),
-      roots(Process::Get().NextGeneration()),
-      lists(Process::Get().NextGeneration()),
-      watches(Process::Get().NextGeneration()),
+    : Environment(env, Process::Get().CountEnvironment() * kGenerationStep) {}
+
+Environment::Environment(napi_env env, uint32_t generation)
+    : connections(0, generation),
+      caches(1, generation),
+      roots(2, generation),
+      lists(3, generation),
+      watches(4, generation),
       env_(env),
       live_(Process::Get().environments_live) {}
 

@@ -12,6 +12,7 @@
 
 #include <node_api.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "native/binding/cache_use.h"
@@ -41,6 +42,7 @@ class Environment {
 
  private:
   explicit Environment(napi_env env);
+  Environment(napi_env env, uint32_t generation);
   ~Environment();
   static void CleanUp(void* environment);
 

@@ -53,7 +53,8 @@ int64_t OpenUse(Environment& environment, std::shared_ptr<SharedCache> shared,
   ReadyEntry& wait = use->attachment().wait_entry();
   const std::optional<int64_t> handle = environment.caches.Open(std::move(use));
   if (!handle) return kOutOfMemory;
-  wait.consumer = static_cast<uint64_t>(*handle);
+  // Below zero, where no watch's is.
+  wait.consumer = static_cast<uint64_t>(-*handle - 1);
   return *handle;
 }
 

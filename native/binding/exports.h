@@ -34,8 +34,8 @@ Exports ProcessExports();
 
 //   connect(exchange, wake)                        a connection's handle
 //   takeReady(connection)                          how many handles are behind the exchange's head:
-//                                                  of watches, and of caches that have reached
-//                                                  what awaitRevision was asked for
+//                                                  of watches, and -handle - 1 of caches that
+//                                                  have reached what awaitRevision asked for
 Exports ConnectionExports();
 
 //   openCache(connection, fields)                  a cache's handle
@@ -43,7 +43,8 @@ Exports ConnectionExports();
 //   attachCache(connection, number)                a cache's handle
 //   closeCache(cache)
 //   dropCache(cache)                               closes it and gives up the handle
-//   state(cache)                                   the head has revisions and generation
+//   state(cache)                                   the head has revisions and generation; of a
+//                                                  closed cache those that it ended with
 //   stats(cache, nowMs)                            the head is wire::StatsLane
 //   awaitRevision(cache)                           1 where it is reached; 0, and the cache is among
 //                                                  the ready ones when it is (or never will be)
@@ -68,6 +69,12 @@ Exports ReadExports();
 //   readListObjects(list, page, offset, objectsMax)  records written
 //   closeList(list)
 Exports ListExports();
+
+//   openWatch(cache, groupKey, scope, fromState)     a watch's handle
+//   drainEvents(watch, page, offset, eventsMax)      records written
+//   drainFrames(watch, page, offset, bytesMax, isContinued)
+//   closeWatch(watch)
+Exports WatchExports();
 
 constexpr int64_t Fail(wire::Status status) { return static_cast<int32_t>(status); }
 

@@ -3,10 +3,10 @@
 // A handle is a slot and the slot's generation, which changes whenever the slot is given up: a
 // handle used after it was closed finds nothing, even when its slot serves another value by then.
 //
-//   handle = generation * 2^24 + slot     below 2^53, so that it is exact as a number
+//   handle = generation * 2^24 + kind * 2^21 + slot     below 2^53, so that it is exact as a number
 //
-// Generations of different tables begin at different numbers, so that a handle of one thread, or of
-// one kind, is none of another's.
+// Tables of one environment have different kinds. Those of different environments begin with
+// different generations: a handle that went astray from one thread to another finds nothing.
 //
 // Thread rule: one environment's thread only.
 
@@ -24,13 +24,15 @@ namespace shardwatch::binding {
 template <typename Value>
 class HandleTable {
  public:
-  static constexpr uint32_t kSlotBits = 24;
+  static constexpr uint32_t kSlotBits = 21;
   static constexpr uint32_t kSlotsMax = 1U << kSlotBits;
+  static constexpr uint32_t kKindBits = 3;
   // A slot whose generations are used up is never given out again.
-  static constexpr uint32_t kGenerationMax = (1U << (53 - kSlotBits)) - 1;
+  static constexpr uint32_t kGenerationMax = (1U << (53 - kKindBits - kSlotBits)) - 1;
 
-  explicit HandleTable(uint32_t first_generation = 0)
-      : first_generation_(first_generation & kGenerationMax) {}
+  explicit HandleTable(uint32_t kind = 0, uint32_t first_generation = 0)
+      : kind_(kind & ((1U << kKindBits) - 1)),
+        first_generation_(first_generation & kGenerationMax) {}
 
   // The value's handle, or nothing when all slots are taken; the value is dropped then.
   std::optional<int64_t> Open(Value value) {
@@ -43,7 +45,7 @@ class HandleTable {
     free_.pop_back();
     Slot& slot = slots_[index];
     slot.value.emplace(std::move(value));
-    return (static_cast<int64_t>(slot.generation) << kSlotBits) | index;
+    return HandleOf(index);
   }
 
   // Null for a handle that is closed or was never given out.
@@ -69,9 +71,7 @@ class HandleTable {
   void ForEach(Visit visit) {
     for (size_t index = 0; index < slots_.size(); ++index) {
       Slot& slot = slots_[index];
-      if (!slot.value) continue;
-      visit((static_cast<int64_t>(slot.generation) << kSlotBits) | static_cast<int64_t>(index),
-            *slot.value);
+      if (slot.value) visit(HandleOf(index), *slot.value);
     }
   }
 
@@ -86,15 +86,20 @@ class HandleTable {
     std::optional<Value> value;
   };
 
+  int64_t HandleOf(size_t index) const {
+    const int64_t generation = slots_[index].generation;
+    return (((generation << kKindBits) | kind_) << kSlotBits) | static_cast<int64_t>(index);
+  }
+
   Slot* SlotOf(int64_t handle) {
     if (handle < 0) return nullptr;
     const size_t index = static_cast<size_t>(handle) & (kSlotsMax - 1);
     if (index >= slots_.size()) return nullptr;
     Slot& slot = slots_[index];
-    const bool current = slot.value.has_value() && slot.generation == handle >> kSlotBits;
-    return current ? &slot : nullptr;
+    return slot.value.has_value() && HandleOf(index) == handle ? &slot : nullptr;
   }
 
+  const uint32_t kind_;
   const uint32_t first_generation_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;

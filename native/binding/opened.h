@@ -77,9 +77,11 @@ class OpenedWatch {
   bool EndWithUse() {
     if (watch_ == nullptr || last_.end != WatchEnd::kNone) return false;
     const bool is_called = watch_->wake_state.load(std::memory_order_relaxed) == WakeState::kCalled;
+    last_ = {.phase = watch_->is_initial ? WatchPhase::kInitial : WatchPhase::kLive,
+             .position = last_.position,
+             .more = false,
+             .end = WatchEnd::kClosed};
     CloseWatch();
-    last_.more = false;
-    last_.end = WatchEnd::kClosed;
     return !is_called;
   }
 

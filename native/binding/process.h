@@ -18,16 +18,13 @@ namespace shardwatch::binding {
 struct Process {
   static Process& Get();
 
-  // Where the generations of the next handle table begin: far from those of any other.
-  uint32_t NextGeneration() {
-    // 2^32 over the golden ratio.
-    constexpr uint32_t kStep = 0x9e3779b1;
-    return tables_opened.fetch_add(1, std::memory_order_relaxed) * kStep;
+  // The number of an environment that is being opened.
+  uint32_t CountEnvironment() {
+    return static_cast<uint32_t>(environments_opened.fetch_add(1, std::memory_order_relaxed));
   }
 
   Registry registry;
   // Atomic.
-  std::atomic<uint32_t> tables_opened = 0;
   std::atomic<uint64_t> environments_opened = 0;
   std::atomic<uint64_t> environments_live = 0;
   std::atomic<uint64_t> caches_live = 0;

@@ -2,6 +2,7 @@
 
 #include "native/binding/values.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "native/binding/texts.h"
@@ -105,7 +106,7 @@ bool ReadPage(napi_env env, napi_value page, napi_value offset, std::span<char>*
   if (!ReadBytes(env, page, &bytes) || !ReadHandle(env, offset, &at)) return false;
   *begin = static_cast<size_t>(at);
   if (*begin > bytes.size()) return false;
-  *rest = bytes.subspan(*begin);
+  *rest = bytes.subspan(*begin, std::min<size_t>(bytes.size() - *begin, UINT32_MAX));
   return true;
 }
 

@@ -47,7 +47,7 @@ bool FrameSink::AddEvent(uint64_t sequence, uint64_t, WatchEventType type, const
 
 bool FrameSink::HasRoom(size_t length) const {
   if (count_ == records_.size()) return false;
-  return count_ == 0 || bytes_ + length <= bytes_max_;
+  return (count_ == 0 && !is_continued_) || bytes_ + length <= bytes_max_;
 }
 
 // False where the page has no room.

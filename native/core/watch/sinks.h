@@ -2,7 +2,8 @@
 // caller's. Both are shared memory between the core and JavaScript: records have a fixed layout.
 //
 // A sink takes what it is offered until it is full, but never less than one item, unless the page
-// is too small for that: `needed` then tells how large it has to be, and the drain is repeated.
+// is too small for that: `needed` then tells how large it has to be, and the drain is repeated. A
+// drain that goes on with what another has begun may take nothing, too.
 // Thread rule: belongs to one drain.
 
 #ifndef NATIVE_CORE_WATCH_SINKS_H_
@@ -34,10 +35,15 @@ static_assert(sizeof(FrameRecord) == 24);
 class FrameSink final : public DrainSink {
  public:
   // New frames go into the page from `used` on, since a page may serve several drains; records from
-  // the beginning.
+  // the beginning. With `is_continued` the first frame is held to `bytes_max` like all others.
   FrameSink(std::span<char> page, size_t used, std::span<FrameRecord> records, size_t bytes_max,
-            FrameIndex& index)
-      : page_(page), used_(used), records_(records), bytes_max_(bytes_max), index_(index) {}
+            FrameIndex& index, bool is_continued = false)
+      : page_(page),
+        used_(used),
+        records_(records),
+        bytes_max_(bytes_max),
+        index_(index),
+        is_continued_(is_continued) {}
 
   bool AddObject(const Version& version, const Rendering& rendering) override;
   bool AddEvent(uint64_t sequence, uint64_t revision, WatchEventType type, const Version& version,
@@ -61,6 +67,7 @@ class FrameSink final : public DrainSink {
   const std::span<FrameRecord> records_;
   const size_t bytes_max_;
   FrameIndex& index_;
+  const bool is_continued_;
   size_t count_ = 0;
   size_t bytes_ = 0;
   size_t needed_ = 0;
