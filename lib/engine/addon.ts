@@ -7,8 +7,7 @@
  *
  * Rules:
  *  1. Files are searched beside package.json, wherever this module was compiled to.
- *  2. An addon is asked for its version of the border to C++ before anything else: one of another
- *     version is never called.
+ *  2. Whether what was loaded can be used is for the engine to say that opens it.
  *  3. Nothing here throws: each file that did not do is told with its reason.
  */
 
@@ -16,22 +15,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
-import type {
-  EngineAttachOptions,
-  EngineCache,
-  EngineCacheOptions,
-  EngineShare,
-} from './contract.js';
-import { ABI_VERSION } from './wire.js';
+import type { NativeModule } from './native/index.js';
 
 /** The variable that names one addon file, relative to the package, in place of the search. */
 export const ADDON_VARIABLE = 'SHARDWATCH_ADDON';
-
-/** An addon that works, as the native engine makes caches of it. */
-export interface NativeModule {
-  createCache(options: EngineCacheOptions): EngineCache;
-  attachCache(token: EngineShare, options: EngineAttachOptions): EngineCache;
-}
 
 /** A file that was no addon for this package. */
 export interface AddonFailure {
@@ -74,7 +61,7 @@ export function addonFiles(place: AddonPlace): readonly string[] {
   return [join(prebuilds, prebuild), join(root, 'build', 'Release', 'shardwatch.node')];
 }
 
-/** Loads the first of the files that is an addon of this package's version and that opens. */
+/** Loads the first of the files that is there, loads, and opens. `open` throws why it does not. */
 export function searchAddon(
   files: readonly string[],
   open: (addon: unknown) => NativeModule,
@@ -83,26 +70,13 @@ export function searchAddon(
   const failures: AddonFailure[] = [];
   for (const file of files) {
     try {
-      return { found: { module: open(loadAddon(file, load)), file }, failures };
+      if (!existsSync(file)) throw new Error('there is no such file');
+      return { found: { module: open(load(file)), file }, failures };
     } catch (error) {
       failures.push({ file, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   return { found: undefined, failures };
-}
-
-function loadAddon(file: string, load: (file: string) => unknown): unknown {
-  if (!existsSync(file)) throw new Error('there is no such file');
-  const addon = load(file);
-  const { abiVersion } = (addon ?? {}) as { abiVersion?: unknown };
-  if (typeof abiVersion !== 'function') throw new Error('it is no addon of this package');
-  const version: unknown = abiVersion();
-  if (version !== ABI_VERSION) {
-    throw new Error(
-      `it has version ${String(version)} of the border to C++, and this package ${ABI_VERSION}`,
-    );
-  }
-  return addon;
 }
 
 // Bundled into something else there may be none: then the files are looked for beside the bundle.

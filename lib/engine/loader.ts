@@ -21,6 +21,7 @@ import {
   type EngineShare,
 } from './contract.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
+import { openNative } from './native/index.js';
 
 /** The variable that decides what `auto` means. */
 export const ENGINE_VARIABLE = 'SHARDWATCH_ENGINE';
@@ -126,10 +127,6 @@ let search: AddonSearch | undefined;
 function nativeSearch(): AddonSearch {
   search ??= searchAddon(addonFiles(addonPlace()), openNative);
   return search;
-}
-
-function openNative(): never {
-  throw new Error('this build has no native engine yet');
 }
 
 function checkOptions({ shardCount, history }: EngineCacheOptions): void {

@@ -15,7 +15,6 @@ import {
   addonFiles,
   type AddonPlace,
   addonPlace,
-  type NativeModule,
   searchAddon,
 } from '../../lib/engine/addon.js';
 import {
@@ -24,6 +23,7 @@ import {
   EngineError,
   engineReport,
 } from '../../lib/engine/index.js';
+import { type NativeModule, openNative } from '../../lib/engine/native/index.js';
 import { ABI_VERSION } from '../../lib/engine/wire.js';
 import { cacheOptions, HISTORY_LIMITS } from './engines.js';
 import type { LoaderOutcome } from './loader-child.js';
@@ -125,25 +125,44 @@ function searchIn(
   return { ...searchAddon(files, open, load), folder, loaded };
 }
 
-const GOOD = { abiVersion: () => ABI_VERSION };
-
 test('the first addon that does is taken, and no other is loaded', (t) => {
-  const { found, failures, folder, loaded } = searchIn(t, { 'a.node': GOOD, 'b.node': GOOD });
+  const { found, failures, folder, loaded } = searchIn(t, { 'a.node': 1, 'b.node': 2 });
   t.is(found?.module, MODULE);
   t.is(found?.file, join(folder, 'a.node'));
   t.deepEqual(failures, []);
   t.deepEqual(loaded, ['a.node']);
 });
 
-const FAILURES: readonly (readonly [title: string, content: unknown, reason: RegExp])[] = [
-  ['it does not load', new Error('invalid ELF header'), /^invalid ELF header$/],
-  ['it is something else', { hello: () => 'world' }, /^it is no addon of this package$/],
-  ['it is nothing', undefined, /^it is no addon of this package$/],
-  [
-    'it is of another version',
-    { abiVersion: () => 99 },
-    new RegExp(`^it has version 99 of the border to C\\+\\+, and this package ${ABI_VERSION}$`),
-  ],
+test('what is not there, does not load or does not open is passed over and told', (t) => {
+  const contents = {
+    'missing.node': 0,
+    'broken.node': new Error('invalid ELF header'),
+    'shut.node': 1,
+    'good.node': 2,
+  };
+  const { found, failures, folder } = searchIn(t, contents, (addon) => {
+    if (addon === 1) throw new Error('no registry');
+    return MODULE;
+  });
+  t.is(found?.file, join(folder, 'good.node'));
+  t.deepEqual(failures, [
+    { file: join(folder, 'missing.node'), reason: 'there is no such file' },
+    { file: join(folder, 'broken.node'), reason: 'invalid ELF header' },
+    { file: join(folder, 'shut.node'), reason: 'no registry' },
+  ]);
+});
+
+test('where nothing does, nothing is found', (t) => {
+  const { found, failures } = searchIn(t, { 'a.node': new Error('a'), 'missing.node': 0 });
+  t.is(found, undefined);
+  t.is(failures.length, 2);
+});
+
+const STRANGERS: readonly (readonly [title: string, addon: unknown, reason: RegExp])[] = [
+  ['it is something else', { hello: () => 'world' }, /not an addon of shardwatch/],
+  ['it is nothing', undefined, /not an addon of shardwatch/],
+  ['it is of another version', { abiVersion: () => 99 }, /version is 99, not \d+$/],
+  ['it lacks exports', { abiVersion: () => ABI_VERSION }, /does not export .*openCache/],
   [
     'its version can not be told',
     {
@@ -155,36 +174,13 @@ const FAILURES: readonly (readonly [title: string, content: unknown, reason: Reg
   ],
 ];
 
-for (const [title, content, reason] of FAILURES) {
-  test(`an addon that does not do is passed over and told: ${title}`, (t) => {
-    const opened: unknown[] = [];
-    const open = (addon: unknown): NativeModule => {
-      opened.push(addon);
-      return MODULE;
-    };
-    const contents = { 'missing.node': GOOD, 'bad.node': content, 'good.node': GOOD };
-    const { found, failures, folder } = searchIn(t, contents, open);
-    t.is(found?.file, join(folder, 'good.node'));
-    t.deepEqual(
-      failures.map(({ file }) => file),
-      [join(folder, 'missing.node'), join(folder, 'bad.node')],
-    );
-    t.is(failures[0]?.reason, 'there is no such file');
-    t.regex(failures[1]?.reason ?? '', reason);
-    t.deepEqual(opened, [GOOD], 'of another one nothing is called');
+for (const [title, addon, reason] of STRANGERS) {
+  test(`an addon that the native engine can not use is told why: ${title}`, (t) => {
+    const { found, failures } = searchIn(t, { 'a.node': addon }, openNative);
+    t.is(found, undefined);
+    t.regex(failures[0]?.reason ?? '', reason);
   });
 }
-
-test('an addon that does not open is passed over, too', (t) => {
-  const { found, failures } = searchIn(t, { 'a.node': GOOD, 'b.node': GOOD }, () => {
-    throw new Error('no registry');
-  });
-  t.is(found, undefined);
-  t.deepEqual(
-    failures.map(({ reason }) => reason),
-    ['no registry', 'no registry'],
-  );
-});
 
 /** What a fresh process tells of these kinds, one after the other. */
 function runLoader(
@@ -209,7 +205,7 @@ function runLoader(
   });
 }
 
-test('auto is the native engine where that can be had, else JavaScript with the reasons', async (t) => {
+test('auto is native where that can be had, else JavaScript with the reasons', async (t) => {
   const { answers } = await runLoader(['auto', 'native'], {});
   const [auto, native] = answers;
   if (native?.code === undefined) {
@@ -222,7 +218,7 @@ test('auto is the native engine where that can be had, else JavaScript with the 
   }
 });
 
-test('an addon that can not be loaded leaves JavaScript, and is an error for who names native', async (t) => {
+test('without an addon that loads auto is JavaScript, and native an error', async (t) => {
   const folder = folderOf(t, 'text.node');
   for (const [file, reason] of [
     ['missing.node', 'there is no such file'],
@@ -258,7 +254,7 @@ test('an addon of another version is not used', async (t) => {
     FAKE_ABI_VERSION: '99',
   });
   t.is(answers[0]?.kind, 'javascript');
-  t.regex(answers[0]?.reason ?? '', /old\.node: it has version 99 /);
+  t.regex(answers[0]?.reason ?? '', /old\.node: its ABI version is 99/);
   t.is(answers[1]?.code, 'engine-unavailable');
   t.deepEqual(loads, [file]);
 });
