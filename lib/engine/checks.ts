@@ -135,7 +135,8 @@ export function future(revision: bigint, current: bigint): EngineError {
 
 /** The error for a write that expected another revision of the object. */
 export function conflict(key: ObjectKey, expected: bigint, presentRevision: bigint): EngineError {
-  const message = `revision ${expected} of ${describeKey(key)} was expected, not ${presentRevision}`;
+  const object = describeKey(key);
+  const message = `revision ${expected} of ${object} was expected, not ${presentRevision}`;
   return new EngineError('conflict', message, { presentRevision });
 }
 

@@ -19,13 +19,14 @@ const HEAD = {
   remainingItemCount: undefined,
 };
 const HEAD_TEXT =
-  '{"kind":"WidgetList","apiVersion":"example.com/v1","metadata":{"resourceVersion":"7"},"items":[';
+  '{"kind":"WidgetList","apiVersion":"example.com/v1",' +
+  '"metadata":{"resourceVersion":"7"},"items":[';
 const TAIL_TEXT = ']}\n';
 
 function objectText(index: number, length: number): string {
   const name = `w${String(index).padStart(4, '0')}`;
-  const start = `{"metadata":{"name":"${name}","namespace":"a","resourceVersion":"${index + 1}"},"x":"`;
-  return `${start}${String.fromCodePoint(97 + (index % 26)).repeat(length)}"}`;
+  const metadata = `{"name":"${name}","namespace":"a","resourceVersion":"${index + 1}"}`;
+  return `{"metadata":${metadata},"x":"${String.fromCodePoint(97 + (index % 26)).repeat(length)}"}`;
 }
 
 function listOf(engine: TestEngine, lengths: readonly number[]): EngineList {

@@ -186,7 +186,7 @@ test('a closing listener releases what a watch has at hand when it is taken', as
   t.is(loan.releases, 1);
 });
 
-test('whatever happens, every loan goes back once and its bytes were sent as they were', async (t) => {
+test('whatever happens, a loan goes back once and is sent as it was lent', async (t) => {
   const step = fc.oneof(
     fc.record({ lend: fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 3 }) }),
     fc.record({ own: fc.integer({ min: 0, max: 50_000 }) }),
