@@ -10,19 +10,17 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
+import type { Addon as EngineAddon } from '../../lib/engine/native/addon.js';
 import { PROCESS_LANE } from '../../lib/engine/wire.js';
 
-export interface Addon {
-  abiVersion(): number;
+/** With what only tests call. */
+export interface Addon extends EngineAddon {
   compareKeys(
     leftNamespace: string,
     leftName: string,
     rightNamespace: string,
     rightName: string,
   ): number;
-  openBlock(bytes: Uint8Array): number;
-  readBlock(handle: number): Uint8Array | number;
-  closeBlock(handle: number): number;
   processStats(lanes: Float64Array): number;
 }
 
