@@ -27,7 +27,7 @@ async function answer(question: Question): Promise<Answer> {
       return { type: 'prepared', operations: Object.keys(operations) };
     }
     case 'digest':
-      return { type: 'digest', digest: operationOf(question.operation).digest?.() };
+      return { type: 'digest', digest: await operationOf(question.operation).digest?.() };
     case 'sample': {
       const sample = await operationOf(question.operation).sample(question.budgetMs);
       return { type: 'sample', sample };

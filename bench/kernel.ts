@@ -54,7 +54,8 @@ function timeLong(operation: () => void, budgetMs: number): Sample {
   return { wallUs: median(wallsMs) * 1e3, cpuUs: cpuSince(before) / wallsMs.length };
 }
 
-function cpuSince(before: NodeJS.CpuUsage): number {
+/** CPU time of the process since then, in microseconds, all its threads included. */
+export function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }

@@ -64,8 +64,8 @@ export interface RowContext {
   readonly machine: string;
   /** Those that are there; the first is the default one, which the A/A row is about. */
   readonly engines: readonly EngineKind[];
-  /** Why the others are not. */
-  readonly missing: ReadonlyMap<EngineKind, string>;
+  /** Why others are not, engines and rivals, by their names. */
+  readonly missing: ReadonlyMap<string, string>;
   readonly scaledTo?: number;
 }
 
@@ -85,6 +85,8 @@ export function makeRow(
   const base = { case: plan.case, against: plan.against, engine, machine: context.machine };
   const needed: readonly EngineKind[] =
     plan.kind === 'engines' ? ['javascript', 'native'] : [engine];
+  const rival = plan.kind === 'ratio' ? context.missing.get(plan.rival) : undefined;
+  if (rival !== undefined) return { ...base, status: 'not there yet', reason: rival };
   for (const kind of needed) {
     if (context.engines.includes(kind)) continue;
     const reason = context.missing.get(kind) ?? `the ${kind} engine was not measured`;

@@ -44,12 +44,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const plans = trial.rows.filter((plan) => isNamed(plan.case, options.names));
     if (plans.length === 0) continue;
     const effort = options.quick ? trial.quick : trial.full;
-    const outcomes = await measure(options, trial, effort, plans, there);
+    const able = ableFor(trial, there, missing);
+    const outcomes = await measure(options, trial, effort, plans, able);
     const scaledTo = effort.size.objects;
     const context: RowContext = {
       machine: options.machine,
-      engines: there,
-      missing,
+      engines: able.engines,
+      missing: able.missing,
       ...(scaledTo === trial.full.size.objects ? {} : { scaledTo }),
     };
     const made = rowsOf(plans, outcomes, wanted, context);
@@ -79,6 +80,26 @@ export function findEngines(wanted: readonly EngineKind[]): {
   return { there: wanted.filter((kind) => !missing.has(kind)), missing };
 }
 
+interface Able {
+  readonly engines: readonly EngineKind[];
+  /** Why others can't do it, engines and rivals, by their names. */
+  readonly missing: ReadonlyMap<string, string>;
+}
+
+/** Who can do what a trial is about. */
+function ableFor(
+  { lacking = {} }: Trial,
+  there: readonly EngineKind[],
+  absent: ReadonlyMap<EngineKind, string>,
+): Able {
+  const missing = new Map<string, string>(absent);
+  for (const [name, reasonOf] of Object.entries(lacking)) {
+    const reason = reasonOf();
+    if (reason !== undefined && !missing.has(name)) missing.set(name, reason);
+  }
+  return { engines: there.filter((kind) => !missing.has(kind)), missing };
+}
+
 function rowsOf(
   plans: readonly RowPlan[],
   outcomes: ReadonlyMap<string, Outcome>,
@@ -102,11 +123,13 @@ function measure(
   trial: Trial,
   effort: Effort,
   plans: readonly RowPlan[],
-  engines: readonly EngineKind[],
+  { engines, missing }: Able,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const [first, ...more] = engines;
   if (first === undefined) return Promise.resolve(new Map());
-  const rivals = plans.flatMap((plan) => (plan.kind === 'ratio' ? [plan.rival] : []));
+  const rivals = plans
+    .flatMap((plan) => (plan.kind === 'ratio' ? [plan.rival] : []))
+    .filter((rival) => !missing.has(rival));
   const { launch, readLoad, say, othersMax } = options;
   return measureTrial({
     trial,

@@ -11,6 +11,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 
+import { buildBaseline } from './baseline.mjs';
 import { installDependencies, nodeVersionProblem } from './install.mjs';
 import { buildAddon } from './native.mjs';
 import { ENTRY, inRoot, ROOT } from './project.mjs';
@@ -45,6 +46,8 @@ async function prepare() {
   await installDependencies();
   const { built, reason } = await buildAddon();
   if (!built) console.error(`no native engine: ${reason}`);
+  const baselineReason = await buildBaseline();
+  if (baselineReason !== undefined) console.error(`no store behind a lock: ${baselineReason}`);
   await compile();
 }
 

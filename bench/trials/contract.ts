@@ -14,7 +14,7 @@ export type Sample = Readonly<Record<string, number>>;
 
 export interface Operation {
   /** Text that is equal for equal results. Without one there is nothing to compare. */
-  readonly digest?: () => string;
+  readonly digest?: () => string | Promise<string>;
   /** Takes about so long, and never less than one call of what is measured. */
   sample(budgetMs: number): Sample | Promise<Sample>;
 }
@@ -90,5 +90,10 @@ export interface Trial {
   /** Our side, under whichever engine. */
   readonly engine: Prepare;
   readonly rivals: Readonly<Record<string, Prepare>>;
+  /**
+   * Why an engine or a rival can't do this, by its name; undefined where it can. Who isn't named
+   * can.
+   */
+  readonly lacking?: Readonly<Record<string, () => string | undefined>>;
   readonly rows: readonly RowPlan[];
 }

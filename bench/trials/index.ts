@@ -4,6 +4,8 @@ import type { Trial } from './contract.js';
 import { getTrials } from './get.js';
 import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
+import { quietNamespaceTrials } from './quiet-namespace.js';
+import { threadTrials } from './threads.js';
 import { watchTrials } from './watch.js';
 
 export const TRIALS: readonly Trial[] = [
@@ -11,4 +13,6 @@ export const TRIALS: readonly Trial[] = [
   ...getTrials,
   ...memoryTrials,
   ...watchTrials,
+  ...threadTrials,
+  ...quietNamespaceTrials,
 ];

@@ -23,13 +23,16 @@ export class Churn {
   readonly #pods: PodSource;
   readonly #random: Random;
   readonly #store: Store;
+  readonly #indexes: readonly number[] | undefined;
   #revision = FIRST_REVISION;
 
-  constructor(size: ChurnSize, seed: number, store: Store) {
+  /** `indexes`: those of the pods. Default: from 0 on. */
+  constructor(size: ChurnSize, seed: number, store: Store, indexes?: readonly number[]) {
     this.#size = size;
     this.#pods = new PodSource(size.objectBytes);
     this.#random = seededRandom(seed);
     this.#store = store;
+    this.#indexes = indexes;
   }
 
   /** Puts every object once. */
@@ -44,7 +47,8 @@ export class Churn {
     }
   }
 
-  #put(index: number): void {
+  #put(number: number): void {
+    const index = this.#indexes === undefined ? number : this.#indexes[number]!;
     const revision = ++this.#revision;
     const version = revision - FIRST_REVISION;
     this.#store.put(index, this.#pods.bytes(index, version, revision), revision);

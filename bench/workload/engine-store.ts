@@ -12,14 +12,17 @@ export class EngineStore implements Store {
   readonly cache: EngineCache;
   readonly #identities: PodIdentity[] = [];
 
-  /** Throws `engine-unavailable` where that engine cannot be had. */
-  constructor(engine: EngineKind) {
+  /**
+   * Throws `engine-unavailable` where that engine cannot be had. `now` is one clock for all threads
+   * where several have the cache.
+   */
+  constructor(engine: EngineKind, now: () => number = () => performance.now()) {
     this.cache = createEngineCache(engine, {
       name: 'pods',
       shardCount: SHARDS,
       fields: ['spec.nodeName'],
       history: DEFAULT_HISTORY,
-      now: () => performance.now(),
+      now,
     });
   }
 

@@ -28,7 +28,8 @@ const FIELDS = {
 
 type Field = keyof typeof FIELDS;
 
-const NAMESPACES = 64;
+/** Pod n is in the namespace at place n modulo this. */
+export const NAMESPACES = 64;
 const SHAPES = 8;
 const NODES = 1_000;
 

@@ -123,12 +123,20 @@ const ONE_ENGINE: RowContext = {
   missing: new Map([['native', 'it was not built']]),
 };
 
+const NO_RIVAL = new Map([['objects', 'no compiler']]);
+
 const ABSENT: readonly (readonly [about: string, () => Row, status: string, reason: RegExp])[] = [
   [
     'an engine that is not there',
     () => makeRow(RATIO, MEASURED, 'native', ONE_ENGINE),
     'not there yet',
     /it was not built/,
+  ],
+  [
+    'a rival that is not there',
+    () => makeRow(RATIO, MEASURED, 'native', { ...CONTEXT, missing: NO_RIVAL }),
+    'not there yet',
+    /no compiler/,
   ],
   [
     'a row about both engines where one is not there',
