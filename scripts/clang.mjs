@@ -1,5 +1,6 @@
 /**
- * A clang with libFuzzer: the one that is installed, or Debian's, unpacked into `.cache/tools`.
+ * A clang with libFuzzer that knows the C++20 of the core: the one that is installed, or one of
+ * Debian's, unpacked into `.cache/tools`.
  */
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -11,8 +12,13 @@ import { run } from './run.mjs';
 
 const FOLDER = join(CACHE, 'tools/clang-debian');
 
+/** The first that initialises aggregates with parentheses, as the standard library does for us. */
+const VERSION_MIN = 16;
+
 const PROBE = `#include <cstddef>
 #include <cstdint>
+struct Aggregate { int member; };
+Aggregate aggregate(1);
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }
 `;
 
@@ -20,19 +26,25 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }
 export async function findClang() {
   const installed = { compiler: process.env.CLANGXX ?? 'clang++', env: {} };
   if (await hasLibFuzzer(installed)) return installed;
-  if (!existsSync(FOLDER)) {
-    say('fetching clang (Debian packages, into .cache/tools)');
-    await unpackPackages(chooseClang, FOLDER);
-  }
-  const unpacked = unpackedClang();
-  if (await hasLibFuzzer(unpacked)) return unpacked;
+  if (existsSync(FOLDER) && (await hasLibFuzzer(unpackedClang()))) return unpackedClang();
+  say('fetching clang (Debian packages, into .cache/tools)');
+  await unpackPackages(chooseClang, FOLDER);
+  if (await hasLibFuzzer(unpackedClang())) return unpackedClang();
   throw new Error(`the clang in ${FOLDER} does not work`);
 }
 
-// `clang` is a name for the version that this Debian has.
-async function chooseClang(dependsOf) {
-  const version = /clang-(\d+)/.exec(await dependsOf('clang'))?.[1];
-  if (version === undefined) throw new Error('Debian names no version of clang');
+// The oldest that will do: the newer, the larger.
+async function chooseClang(namesLike) {
+  const versionsOf = async (pattern) =>
+    (await namesLike('libclang-rt-', 'clang-')).flatMap((name) => {
+      const version = Number(pattern.exec(name)?.[1] ?? 0);
+      return version >= VERSION_MIN ? [version] : [];
+    });
+  const runtimes = await versionsOf(/^libclang-rt-(\d+)-dev$/);
+  const compilers = await versionsOf(/^clang-(\d+)$/);
+  const both = compilers.filter((version) => runtimes.includes(version));
+  if (both.length === 0) throw new Error(`Debian has no clang from ${VERSION_MIN} on here`);
+  const version = Math.min(...both);
   return [`clang-${version}`, `libclang-common-${version}-dev`, `libclang-rt-${version}-dev`];
 }
 

@@ -38,8 +38,8 @@ class Packages {
 }
 
 /**
- * Unpacks packages into `folder`. `choose` gets a function that answers `apt-cache depends NAME`, and
- * names the packages. Throws with the reason where they can't be had.
+ * Unpacks packages into `folder`. `choose` names them; it gets a function that answers with the names of
+ * all packages that begin with one of some prefixes. Throws with the reason where they can't be had.
  */
 export async function unpackPackages(choose, folder) {
   if ((await run('apt-get', ['--version'])).missing || (await run('dpkg', ['--version'])).missing) {
@@ -62,8 +62,9 @@ export async function unpackPackages(choose, folder) {
 }
 
 async function fetchPackages(packages, choose) {
-  const wanted = await choose(async (name) =>
-    must(await packages.apt('apt-cache', 'depends', name)),
+  const namesOf = async (prefix) => must(await packages.apt('apt-cache', 'pkgnames', prefix));
+  const wanted = await choose(async (...prefixes) =>
+    (await Promise.all(prefixes.map(namesOf))).flatMap((names) => names.split('\n')),
   );
   const plan = ['install', '--simulate', '--no-install-recommends', ...wanted];
   const simulated = must(await packages.apt('apt-get', ...plan));

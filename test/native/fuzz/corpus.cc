@@ -26,6 +26,7 @@ struct Target {
 
 constexpr Target kTargets[] = {
     {"directory", FuzzDirectory},
+    {"history", FuzzHistory},
     {"scan", FuzzScan},
     {"scope", FuzzScope},
 };

@@ -25,6 +25,10 @@ void FuzzScope(Bytes bytes);
 // The bytes are a history of edits to a directory of objects, with snapshots held on the way.
 void FuzzDirectory(Bytes bytes);
 
+// The bytes are what happens to a cache: batches, writes, new generations, progress and trimming,
+// and lists, states of the past and watches meanwhile.
+void FuzzHistory(Bytes bytes);
+
 }  // namespace shardwatch::fuzz
 
 #endif  // TEST_NATIVE_FUZZ_TARGETS_H_
