@@ -142,11 +142,8 @@ bool LiveDrain::Add(uint64_t sequence, WatchEventType type) {
   Rendering rendering = rendering_;
   if (is_deletion) rendering.digits = &digits;
   is_full_ = !sink_.AddEvent(sequence, record.revision, type, version, rendering);
-  if (is_full_) {
-    result_.position = record.revision - 1;
-  } else {
-    bytes_ += version.bytes().size();
-  }
+  result_.position = is_full_ ? record.revision - 1 : record.revision;
+  if (!is_full_) bytes_ += version.bytes().size();
   return !is_full_;
 }
 
