@@ -330,7 +330,9 @@ engineTest('roots kept by the history go with the log', (t, engine) => {
   for (let revision = 1n; revision <= 500n; revision++) cache.apply([put(WEB, revision)]);
   for (let revision = 3n; revision <= 490n; revision += 5n) cache.root(revision).close();
   t.true(cache.stats().roots >= 500 / 64);
-  t.true(cache.stats().roots <= 500 / 32 + 1 + 16, 'not one for every revision that was read');
+  // A state that was made is held, and with it the one that it was made from.
+  const rootsMax = 500 / 32 + 1 + 2 * 16;
+  t.true(cache.stats().roots <= rootsMax, 'not one for every revision that was read');
   nowMs = 100;
   cache.trim();
   t.like(cache.stats(), { logEntries: 0, bytesRetained: 0 });

@@ -79,6 +79,15 @@ for (const { title, exists, expected, writes } of EXPECTATIONS) {
   );
 }
 
+engineTest('a write that is a conflict drops history like any other', (t, engine) => {
+  let nowMs = 0;
+  const cache = engine.create({ now: () => nowMs, history: { windowMs: 10, entriesMin: 0 } });
+  cache.apply([put(WEB, 5n)]);
+  nowMs = 11;
+  t.throws(() => cache.write(KEY, 4n), { code: 'conflict' });
+  t.like(cache.stats(), { logEntries: 0, oldestRevision: 5n, revision: 6n });
+});
+
 engineTest('an object that is refused uses up no revision', (t, engine) => {
   const cache = engine.create();
   cache.apply([put(WEB, 5n)]);

@@ -130,7 +130,7 @@ export class JavaScriptEngineCache implements EngineCache {
     const present = this.#root.directory.get(change)?.revision ?? 0n;
     if (expected !== undefined && expected !== present) {
       versions[0]?.free(this.#arena, this.#strings);
-      this.progress(revision);
+      this.#change([], [], revision, nowMs);
       throw conflict(change, expected, present);
     }
     const sequence = this.#log.end;
