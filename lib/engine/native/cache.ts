@@ -6,6 +6,7 @@
  *  1. The addon checks what only it can know in one go with what it does. Where it refuses, the
  *     checks that both engines have (checks.ts) say why, so that errors are the same.
  *  2. Nothing of a cache is kept here that another thread may change.
+ *  3. Roots and watches keep a cache from being closed as abandoned; a list needs no cache.
  */
 
 import type { ObjectKey } from '../../object/index.js';
@@ -58,45 +59,45 @@ export interface NativeCacheOptions {
   readonly nonce: bigint;
 }
 
-export class NativeEngineCache implements EngineCache, CacheAccess {
+export class NativeEngineCache implements EngineCache {
   readonly kind: EngineKind = 'native';
-  readonly connection: Connection;
-  readonly handle: number;
-  readonly title: string;
-  readonly fields: readonly string[];
-  readonly frames: FrameTable = new FrameTable();
+  readonly #access: CacheAccess;
+  readonly #connection: Connection;
+  readonly #handle: number;
   readonly #options: NativeCacheOptions;
-  readonly #waits = new RevisionWaits(this);
+  readonly #waits: RevisionWaits;
   #isClosed = false;
 
   constructor(connection: Connection, handle: number, options: NativeCacheOptions) {
-    this.connection = connection;
-    this.handle = handle;
-    this.title = `the cache ${options.name}`;
-    this.fields = options.fields;
+    const { name, fields } = options;
+    const title = `the cache ${name}`;
+    this.#access = { connection, handle, title, fields, frames: new FrameTable() };
+    this.#connection = connection;
+    this.#handle = handle;
     this.#options = options;
-    connection.closeAbandoned(this, handle);
+    this.#waits = new RevisionWaits(this.#access);
+    connection.closeAbandoned(this.#access, handle);
   }
 
   get generation(): number {
     return this.#loadState()
-      ? this.connection.numbers[HEAD_LANE.generation]!
+      ? this.#connection.numbers[HEAD_LANE.generation]!
       : this.stats().generation;
   }
 
   get revision(): bigint {
     return this.#loadState()
-      ? this.connection.revisions[HEAD_LANE.revision]!
+      ? this.#connection.revisions[HEAD_LANE.revision]!
       : this.stats().revision;
   }
 
   get oldestRevision(): bigint {
     if (!this.#loadState()) return this.stats().oldestRevision;
-    return this.connection.revisions[HEAD_LANE.oldestRevision]!;
+    return this.#connection.revisions[HEAD_LANE.oldestRevision]!;
   }
 
   replace(objects: readonly Put[], revision: bigint): void {
-    const { addon, batch, revisions } = this.connection;
+    const { addon, batch, revisions } = this.#connection;
     this.#checkFirst(() => {
       this.#checkNotBelow(revision);
       checkState(objects, revision);
@@ -104,30 +105,30 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
     try {
       batch.fill(objects);
       revisions[HEAD_LANE.revision] = revision;
-      const status = addon.replace(this.handle, batch.keys, batch.objects, batch.revisions);
+      const status = addon.replace(this.#handle, batch.keys, batch.objects, batch.revisions);
       if (status < 0) this.#refuse(status, objects, () => this.#checkNotBelow(revision));
     } finally {
       batch.clear();
     }
-    this.connection.scheduleReady();
+    this.#connection.scheduleReady();
   }
 
   apply(changes: readonly Change[]): void {
-    const { addon, batch } = this.connection;
+    const { addon, batch } = this.#connection;
     const nowMs = this.#options.now();
     try {
       if (!batch.fill(changes)) this.#checkFirst(() => this.#checkRising(changes));
       const { keys, objects, revisions } = batch;
-      const status = addon.apply(this.handle, nowMs, keys, objects, revisions);
+      const status = addon.apply(this.#handle, nowMs, keys, objects, revisions);
       if (status < 0) this.#refuse(status, changes, () => this.#checkRising(changes));
     } finally {
       batch.clear();
     }
-    this.connection.noteReady();
+    this.#connection.noteReady();
   }
 
   write(change: ObjectWrite, expected?: bigint): bigint {
-    const { addon, revisions } = this.connection;
+    const { addon, revisions } = this.#connection;
     const { namespace, name } = change;
     this.#checkFirst(() => checkRange(this.revision + 1n));
     const nowMs = this.#options.now();
@@ -140,46 +141,46 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
       const isRevision = expected >= 0n && expected <= REVISION_MAX;
       revisions[HEAD_LANE.expectedRevision] = isRevision ? expected : REVISION_MAX;
     }
-    const status = addon.write(this.handle, nowMs, namespace, key, object, expectation);
+    const status = addon.write(this.#handle, nowMs, namespace, key, object, expectation);
     if (status === STATUS.conflict) {
       throw conflict(change, expected!, revisions[HEAD_LANE.revision]!);
     }
     if (status < 0) this.#refuse(status, [change], () => {});
-    this.connection.noteReady();
+    this.#connection.noteReady();
     return revisions[HEAD_LANE.revision]!;
   }
 
   progress(revision: bigint): void {
-    const { addon, revisions } = this.connection;
+    const { addon, revisions } = this.#connection;
     if (revision > REVISION_MAX) this.#checkFirst(() => checkRange(revision));
     revisions[HEAD_LANE.revision] = revision < 0n ? 0n : revision;
-    const status = addon.progress(this.handle);
-    if (status < 0) throw statusError(status, this.title);
-    this.connection.noteReady();
+    const status = addon.progress(this.#handle);
+    if (status < 0) throw statusError(status, this.#access.title);
+    this.#connection.noteReady();
   }
 
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
-    return readObject(this.connection, this.handle, false, key, apiVersion, this.title);
+    return readObject(this.#connection, this.#handle, false, key, apiVersion, this.#access.title);
   }
 
   list(query: ListQuery): EngineList {
     this.#checkQuery(query, undefined);
-    return new NativeList(this, CURRENT_ROOT, query);
+    return new NativeList(this.#access, CURRENT_ROOT, query);
   }
 
   root(revision?: bigint): EngineRoot {
-    return new NativeRoot(this, revision);
+    return new NativeRoot(this.#access, revision);
   }
 
   watch(query: WatchQuery): EngineWatch {
     this.#checkQuery(query, query.from.type === 'after' ? query.from.revision : undefined);
-    return new NativeWatch(this, query);
+    return new NativeWatch(this.#access, query);
   }
 
   trim(): void {
-    const status = this.connection.addon.trim(this.handle, this.#options.now());
-    if (status < 0) throw statusError(status, this.title);
-    this.connection.noteReady();
+    const status = this.#connection.addon.trim(this.#handle, this.#options.now());
+    if (status < 0) throw statusError(status, this.#access.title);
+    this.#connection.noteReady();
   }
 
   onRevision(revision: bigint, callback: () => void): void {
@@ -187,9 +188,9 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
   }
 
   stats(): EngineStats {
-    const { addon, numbers, revisions } = this.connection;
-    const status = addon.stats(this.handle, this.#options.now());
-    if (status < 0) throw statusError(status, this.title);
+    const { addon, numbers, revisions } = this.#connection;
+    const status = addon.stats(this.#handle, this.#options.now());
+    if (status < 0) throw statusError(status, this.#access.title);
     const logStart = numbers[STATS_LANE.logStart]!;
     const logEnd = numbers[STATS_LANE.logEnd]!;
     return {
@@ -217,9 +218,9 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
   }
 
   share(): EngineShare {
-    const id = this.connection.addon.shareCache(this.handle);
-    if (id < 0) throw statusError(id, this.title);
-    this.connection.keepAbandoned(this);
+    const id = this.#connection.addon.shareCache(this.#handle);
+    if (id < 0) throw statusError(id, this.#access.title);
+    this.#connection.keepAbandoned(this.#access);
     const { name, nonce, fields } = this.#options;
     return { type: 'shardwatch.engine', id, nonce, abi: ABI_VERSION, name, fields: [...fields] };
   }
@@ -227,17 +228,17 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const status = this.connection.addon.closeCache(this.handle);
-    if (status < 0 && status !== STATUS.closed) throw statusError(status, this.title);
-    this.connection.keepAbandoned(this);
-    this.connection.closeAbandoned(this, this.handle);
-    this.connection.scheduleReady();
+    const status = this.#connection.addon.closeCache(this.#handle);
+    if (status < 0 && status !== STATUS.closed) throw statusError(status, this.#access.title);
+    this.#connection.keepAbandoned(this.#access);
+    this.#connection.closeAbandoned(this.#access, this.#handle);
+    this.#connection.scheduleReady();
   }
 
   /** Has the addon tell the present state in the exchange; false where it is not open any more. */
   #loadState(): boolean {
-    const status = this.connection.addon.state(this.handle);
-    if (status < 0 && status !== STATUS.closed) throw statusError(status, this.title);
+    const status = this.#connection.addon.state(this.#handle);
+    if (status < 0 && status !== STATUS.closed) throw statusError(status, this.#access.title);
     return status >= 0;
   }
 
@@ -253,10 +254,10 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
 
   /** Throws `closed`, by a call that does nothing else. */
   #assertOpen(): void {
-    const { addon, revisions } = this.connection;
+    const { addon, revisions } = this.#connection;
     revisions[HEAD_LANE.revision] = 0n;
-    const status = addon.progress(this.handle);
-    if (status < 0) throw statusError(status, this.title);
+    const status = addon.progress(this.#handle);
+    if (status < 0) throw statusError(status, this.#access.title);
   }
 
   /** `after` is the revision that a watch begins after; there may be no event above it any more. */
@@ -266,7 +267,7 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
     this.#checkFirst(() => {
       const oldestRevision = after === undefined ? 0n : this.oldestRevision;
       if (after !== undefined && after < oldestRevision) throw expired(after, oldestRevision);
-      if (hasFields) checkDeclared(selector.fields, this.fields);
+      if (hasFields) checkDeclared(selector.fields, this.#options.fields);
     });
   }
 
@@ -283,15 +284,16 @@ export class NativeEngineCache implements EngineCache, CacheAccess {
    * with the object of one.
    */
   #refuse(status: number, changes: readonly ObjectWrite[], check: () => void): never {
-    const index = this.connection.numbers[HEAD_LANE.faultIndex]!;
+    const index = this.#connection.numbers[HEAD_LANE.faultIndex]!;
     const isOfObject = status === STATUS.invalidObject || status === STATUS.keyMismatch;
-    if (!isOfObject && status !== STATUS.revisionNotRising) throw statusError(status, this.title);
+    if (!isOfObject && status !== STATUS.revisionNotRising)
+      throw statusError(status, this.#access.title);
     check();
     const { namespace, name, object } = changes[index] ?? { namespace: '', name: '' };
     if (isOfObject && object !== undefined) {
       const put: Put = { type: 'put', namespace, name, object, revision: 0n };
-      throw objectFault(put, index, this.fields);
+      throw objectFault(put, index, this.#options.fields);
     }
-    throw new EngineError('revision-not-rising', `${this.title} has moved on meanwhile`);
+    throw new EngineError('revision-not-rising', `${this.#access.title} has moved on meanwhile`);
   }
 }

@@ -82,6 +82,7 @@ function checkToken(token: EngineShare): EngineShare {
     type === 'shardwatch.engine' &&
     typeof id === 'number' &&
     typeof nonce === 'bigint' &&
+    nonce === BigInt.asUintN(64, nonce) &&
     typeof abi === 'number' &&
     typeof name === 'string' &&
     Array.isArray(fields);

@@ -11,6 +11,9 @@ import { HEAD_LANE } from '../wire.js';
 import type { CacheAccess } from './access.js';
 import type { Wakeable } from './connection.js';
 
+/** The highest revision that can be waited for: one more is the addon's mark for nobody. */
+const AWAITED_MAX: bigint = REVISION_MAX - 1n;
+
 interface Wait {
   readonly revision: bigint;
   readonly callback: () => void;
@@ -50,7 +53,7 @@ export class RevisionWaits implements Wakeable {
     const { addon, revisions } = connection;
     const due: Wait[] = [];
     while (this.#waits.length > 0) {
-      let lowest = REVISION_MAX;
+      let lowest = AWAITED_MAX;
       for (const { revision } of this.#waits) if (revision < lowest) lowest = revision;
       if (lowest < 0n) lowest = 0n;
       revisions[HEAD_LANE.revision] = lowest;
@@ -59,7 +62,7 @@ export class RevisionWaits implements Wakeable {
       // It is reached; or the cache is closed, and nothing will be any more.
       const rest: Wait[] = [];
       for (const wait of this.#waits) {
-        const isLeft = status > 0 && wait.revision > lowest && lowest < REVISION_MAX;
+        const isLeft = status > 0 && wait.revision > lowest && lowest < AWAITED_MAX;
         (isLeft ? rest : due).push(wait);
       }
       this.#waits = rest;
