@@ -57,7 +57,7 @@ wire::Status CacheUse::Close() {
 void CacheUse::Reclaim() { attachment_->store().Reclaim(kReclaimedMax); }
 
 void CacheUse::TellReady() {
-  exchange().SetFlag(wire::HeadLane::kOwnReady, !connection_.ready().empty());
+  exchange().SetFlag(wire::HeadLane::kOwnReady, connection_.has_ready());
 }
 
 }  // namespace shardwatch::binding

@@ -41,6 +41,8 @@ class Connection {
   // ready list.
   std::vector<int64_t>& ended() { return ended_; }
 
+  bool has_ready() const { return !ready_.empty() || !ended_.empty(); }
+
  private:
   Connection(napi_env env, void* bytes);
 

@@ -116,6 +116,7 @@ test('a use that is no owner ends its own watches and leaves the others', (t) =>
   const state = border.openWatch(other);
   t.deepEqual(border.takeReady().toSorted(), [called, state].toSorted());
   t.is(addon.closeCache(other), 0);
+  t.is(border.number('ownReady'), 1);
   // Those that were called already are not called again.
   t.deepEqual(border.takeReady(), [quiet]);
   for (const [ended, phase] of [
