@@ -22,7 +22,7 @@ Aggregate aggregate(1);
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }
 `;
 
-/** Resolves to `{ compiler, env }`: the program, and what it needs to run. Throws with the reason. */
+/** Resolves to `{ compiler, env }`, a program and what it runs with. Throws with the reason. */
 export async function findClang() {
   const installed = { compiler: process.env.CLANGXX ?? 'clang++', env: {} };
   if (await hasLibFuzzer(installed)) return installed;

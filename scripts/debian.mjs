@@ -38,8 +38,9 @@ class Packages {
 }
 
 /**
- * Unpacks packages into `folder`. `choose` names them; it gets a function that answers with the names of
- * all packages that begin with one of some prefixes. Throws with the reason where they can't be had.
+ * Unpacks packages into `folder`. `choose` names them; it gets a function that answers with the
+ * names of all packages that begin with one of some prefixes. Throws with the reason where they
+ * can't be had.
  */
 export async function unpackPackages(choose, folder) {
   if ((await run('apt-get', ['--version'])).missing || (await run('dpkg', ['--version'])).missing) {

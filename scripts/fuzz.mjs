@@ -1,10 +1,10 @@
 /**
- * `npm run fuzz`: builds the fuzz targets of the core with clang, AddressSanitizer and UBSan, and runs
- * each for a while.
+ * `npm run fuzz`: builds the fuzz targets of the core with clang, AddressSanitizer and UBSan, and
+ * runs each for a while.
  *
  *     npm run fuzz -- [--seconds N] [TARGET...]      600 seconds each
  *
- *  1. It begins at the corpus in test/native/fuzz/corpus and adds to it what reaches more of the code.
+ *  1. It begins at the corpus in test/native/fuzz/corpus and adds to it what reaches more code.
  *  2. What fails is kept in `.cache/fuzz/findings` and told; the corpus gets it once it passes.
  *  3. Without clang there is no fuzzing: the corpus alone is run, and that is said.
  */

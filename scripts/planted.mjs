@@ -1,6 +1,6 @@
 /**
- * Sees to it that a sanitizer sees: each fault of test/native/planted is made, in a program and in an
- * addon that Node loads as it loads the real one, and has to be reported.
+ * Sees to it that a sanitizer sees: each fault of test/native/planted is made, in a program and in
+ * an addon that Node loads as it loads the real one, and has to be reported.
  *
  *  1. A report counts if it is of the fault's kind and names the function that made it, and if the
  *     process ends with an error.
