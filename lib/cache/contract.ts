@@ -4,6 +4,7 @@ import type { EngineKind, EngineStats, HistoryLimits } from '../engine/index.js'
 import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { CachedObject } from '../watch/index.js';
+import type { CacheShare } from './share.js';
 
 export type { Clock, Timer } from '../storage/index.js';
 
@@ -29,6 +30,12 @@ export interface WatchCacheOptions {
     readonly prefix: string;
     readonly namespaced: boolean;
   };
+  /**
+   * Attaches to a cache of another thread: what its `share` gave. The options that its owner has
+   * settled (all but `freshnessTimeoutMs`, `clock` and `random`) are left out then; the clock has to
+   * tell the same time as the owner's.
+   */
+  readonly share?: CacheShare;
   /** How long a read waits for freshness. Default 3 000 ms. */
   readonly freshnessTimeoutMs?: number;
   /**

@@ -28,16 +28,26 @@ export class FreshnessGate {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #current: () => bigint;
+  readonly #await: ((revision: bigint) => void) | undefined;
   readonly #heap: Waiter[] = [];
   // The same waiters in order of arrival.
   readonly #arrivals = new Set<Waiter>();
   #timer: Timer | undefined;
 
-  /** `current` is the revision that has been reached. */
-  constructor(clock: Clock, timeoutMs: number, current: () => bigint) {
+  /**
+   * `current` is the revision that has been reached. `awaited` is told of every revision that is
+   * waited for, so that `advance` is called also where another thread brings it.
+   */
+  constructor(
+    clock: Clock,
+    timeoutMs: number,
+    current: () => bigint,
+    awaited?: (revision: bigint) => void,
+  ) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#current = current;
+    this.#await = awaited;
   }
 
   /** How many reads wait. */
@@ -69,6 +79,7 @@ export class FreshnessGate {
       this.#rise(waiter);
       this.#arrivals.add(waiter);
       this.#arm();
+      this.#await?.(revision);
     });
   }
 

@@ -25,6 +25,7 @@ export type {
 } from './contract.js';
 export { CachedList } from './cached-list.js';
 export { DEFAULT_HISTORY, foundingPreset } from './options.js';
+export type { CacheShare } from './share.js';
 export { CacheSnapshot } from './snapshot.js';
 export { WatchCache } from './watch-cache.js';
 export type {

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../storage/index.js';
 import type { WatchCacheOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { checkTtl } from './input.js';
+import type { CacheShare } from './share.js';
 
 /** Upstream's window: a bookmark's minute and a quarter. */
 const HISTORY_WINDOW_MS = 75_000;
@@ -43,6 +44,7 @@ export type CheckedOptions = Required<
   readonly history: HistoryLimits;
   readonly clock: Clock;
   readonly feed: WatchCacheOptions['feed'];
+  readonly share: CacheShare | undefined;
 };
 
 /** Throws a CacheError `invalid-options` that names the option and what it should be. */
@@ -56,6 +58,7 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     'fields',
     'a list of paths such as spec.nodeName',
   );
+  if (options.share !== undefined) checkShare(options, options.share);
   if (feed !== undefined) {
     check(ttlSeconds === 0, 'ttlSeconds', 'for stand-alone caches: a feed has TTLs of its own');
     check(/^\/.*\/$/s.test(feed.prefix), 'feed.prefix', 'a key prefix that begins and ends in /');
@@ -71,7 +74,30 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     history: checkHistory(options.history ?? {}),
     clock: options.clock ?? systemClock,
     feed,
+    share: options.share,
   };
+}
+
+/** What the owner has settled for all threads. */
+const SETTLED = [
+  'name',
+  'engine',
+  'shardCount',
+  'fields',
+  'history',
+  'feed',
+  'ttlSeconds',
+] as const;
+
+function checkShare(options: WatchCacheOptions, share: CacheShare): void {
+  const isShare =
+    typeof share === 'object' &&
+    share?.type === 'shardwatch.cache' &&
+    share.state instanceof SharedArrayBuffer;
+  check(isShare, 'share', 'what share() of a cache in this process gave');
+  for (const option of SETTLED) {
+    check(options[option] === undefined, option, 'left to the cache that is shared');
+  }
 }
 
 function checkHistory(given: Partial<HistoryLimits>): HistoryLimits {

@@ -29,8 +29,10 @@ import { getStored, listStored, type StoredSource } from './stored.js';
 
 export interface ReaderOptions {
   readonly engine: EngineCache;
-  /** `undefined` in a stand-alone cache. */
+  /** Where to go past the cache; `undefined` where there is no storage, or none in this thread. */
   readonly source: StoredSource | undefined;
+  /** What had been acknowledged when this was called. */
+  readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
   readonly readiness: Readiness;
   readonly freshness: FreshnessGate;
   readonly rules: SelectionRules;
@@ -47,6 +49,7 @@ interface ListRequest {
 export class Reader<T = UnknownObject> {
   readonly #engine: EngineCache;
   readonly #source: StoredSource | undefined;
+  readonly #committed: ReaderOptions['committed'];
   readonly #readiness: Readiness;
   readonly #freshness: FreshnessGate;
   readonly #rules: SelectionRules;
@@ -54,6 +57,7 @@ export class Reader<T = UnknownObject> {
   constructor(options: ReaderOptions) {
     this.#engine = options.engine;
     this.#source = options.source;
+    this.#committed = options.committed;
     this.#readiness = options.readiness;
     this.#freshness = options.freshness;
     this.#rules = options.rules;
@@ -94,7 +98,7 @@ export class Reader<T = UnknownObject> {
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
   async freshen(signal?: AbortSignal): Promise<void> {
-    const committed = this.#committed();
+    const committed = this.#committed(signal);
     const revision = typeof committed === 'bigint' ? committed : await committed;
     if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
   }
@@ -200,12 +204,6 @@ export class Reader<T = UnknownObject> {
       if (isLate && this.#source !== undefined) return false;
       throw error;
     }
-  }
-
-  #committed(): bigint | Promise<bigint> {
-    return this.#source === undefined
-      ? this.#engine.revision
-      : this.#source.storage.committedRevision();
   }
 
   #isReady(): boolean {

@@ -23,17 +23,21 @@ const RETRY_SECONDS_MAX = 30;
 export class Readiness {
   readonly #clock: Clock;
   readonly #waiters = new Set<(error?: Error) => void>();
+  readonly #owner: (() => CacheState) | undefined;
   #state: CacheState;
   #since: number;
   #cause: unknown;
 
-  constructor(clock: Clock, state: 'pending' | 'ready') {
+  /** With an `owner`, whose state it is, this one follows when it is looked at. */
+  constructor(clock: Clock, state: 'pending' | 'ready', owner?: () => CacheState) {
     this.#clock = clock;
     this.#state = state;
     this.#since = clock.now();
+    this.#owner = owner;
   }
 
   get state(): CacheState {
+    if (this.#owner !== undefined && this.#state !== 'stopped') this.#set(this.#owner());
     return this.#state;
   }
 
@@ -53,9 +57,10 @@ export class Readiness {
 
   /** What to tell callers of a cache that is not ready; `undefined` when it is. */
   error(): CacheError | undefined {
-    if (this.#state === 'ready') return undefined;
+    const { state } = this;
+    if (state === 'ready') return undefined;
     const retryAfterSeconds = retryAfter((this.#clock.now() - this.#since) / 1_000);
-    if (this.#state === 'stopped') {
+    if (state === 'stopped') {
       return new CacheError('closed', 'apiserver cacher is stopped', { retryAfterSeconds });
     }
     const why = this.#cause instanceof Error ? `: ${this.#cause.message}` : '';
@@ -74,8 +79,9 @@ export class Readiness {
   /** Resolves when ready; rejects with a CacheError, `closed` or `aborted`, when that won't be. */
   wait(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(aborted(signal));
-    if (this.#state === 'ready') return Promise.resolve();
-    if (this.#state === 'stopped') return Promise.reject(this.error() as CacheError);
+    const { state } = this;
+    if (state === 'ready') return Promise.resolve();
+    if (state === 'stopped') return Promise.reject(this.error() as CacheError);
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
         this.#waiters.delete(settle);
@@ -90,8 +96,8 @@ export class Readiness {
   }
 
   #set(state: CacheState): void {
-    if (this.#state === 'stopped') return;
-    if (this.#state !== state) this.#since = this.#clock.now();
+    if (this.#state === 'stopped' || this.#state === state) return;
+    this.#since = this.#clock.now();
     this.#state = state;
     if (state === 'pending') return;
     const error = this.error();

@@ -13,18 +13,13 @@
  *     (KEP-1904, KEP-2340, KEP-4988); see list-plan.ts for the table.
  *  3. Options and input are checked here, once; every refusal is a CacheError.
  *
- * Thread rule: belongs to the thread that made it.
+ * Thread rule: belongs to the thread that made it; other threads attach to it through `share`.
  */
 
-import { createEngineCache, type EngineCache, type EngineKind } from '../engine/index.js';
+import type { EngineKind } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
 import type { Timer } from '../storage/index.js';
-import {
-  BookmarkScheduler,
-  type CachedObject,
-  cachedObject,
-  type WatchStream,
-} from '../watch/index.js';
+import { type CachedObject, cachedObject, type WatchStream } from '../watch/index.js';
 import type { CachedList } from './cached-list.js';
 import type {
   CacheChange,
@@ -33,6 +28,7 @@ import type {
   CachePut,
   CacheStats,
   CacheWatchOptions,
+  Clock,
   GetOptions,
   RecordedEvent,
   ReplaceOptions,
@@ -40,22 +36,15 @@ import type {
 } from './contract.js';
 import { CacheError } from './contract.js';
 import { translated } from './engine-error.js';
-import { Expiry } from './expiry.js';
-import { Feed } from './feed.js';
-import { FreshnessGate } from './freshness.js';
-import { type CheckedOptions, checkOptions, foundingPreset } from './options.js';
-import { Readiness } from './readiness.js';
-import { Reader } from './reader.js';
+import { checkOptions, foundingPreset } from './options.js';
+import { attachParts, type CacheParts, FIRST_REVISION, makeParts } from './parts.js';
 import { parseResourceVersion, tooLarge } from './resource-version.js';
-import type { SelectionRules } from './selection.js';
+import type { CacheShare } from './share.js';
 import { CacheSnapshot } from './snapshot.js';
-import { Watcher } from './watcher.js';
-import { Writer } from './writer.js';
+import type { Writer } from './writer.js';
 
 /** An idle cache drops history that has grown too old this often; upstream's compactor's poll. */
 const TRIM_INTERVAL_MS = 15_000;
-/** The revision of an empty stand-alone cache: 0 never names a state. */
-const FIRST_REVISION = 1n;
 /** Events fetched from the engine at once. */
 const EVENT_BATCH = 1_000;
 
@@ -75,63 +64,25 @@ const EVENT_BATCH = 1_000;
 export class WatchCache<T = UnknownObject> {
   /** The name given in the options, for messages and statistics. */
   readonly name: string;
-  readonly #engine: EngineCache;
-  readonly #readiness: Readiness;
-  readonly #freshness: FreshnessGate;
-  readonly #rules: SelectionRules;
-  readonly #reader: Reader<T>;
-  readonly #watcher: Watcher<T>;
-  readonly #writer: Writer<T> | undefined;
-  readonly #feed: Feed | undefined;
-  readonly #options: CheckedOptions;
+  readonly #parts: CacheParts<T>;
+  readonly #clock: Clock;
   #trimTimer: Timer | undefined;
+  #isClosed = false;
 
   /**
-   * Makes a cache; one with a `feed` begins to fill at once (see `ready`). Throws a CacheError
-   * `invalid-options`, and an EngineError `engine-unavailable` for an engine that can't be had.
+   * Makes a cache; one with a `feed` begins to fill at once (see `ready`). With a `share` it attaches
+   * to a cache of another thread instead. Throws a CacheError `invalid-options`, or `closed` for a
+   * shared cache that is closed, and an EngineError `engine-unavailable` for an engine that can't be
+   * had.
    */
   constructor(options: WatchCacheOptions = {}) {
     const checked = checkOptions(options);
-    const { name, clock, feed, fields, history, shardCount } = checked;
-    this.name = name;
-    this.#options = checked;
-    this.#engine = createEngineCache(checked.engine, {
-      name,
-      shardCount,
-      fields,
-      history,
-      now: () => clock.now(),
-    });
-    this.#readiness = new Readiness(clock, feed === undefined ? 'ready' : 'pending');
-    this.#freshness = new FreshnessGate(
-      clock,
-      checked.freshnessTimeoutMs,
-      () => this.#engine.revision,
-    );
-    this.#rules = { fields: new Set(fields), namespaced: feed?.namespaced };
-    this.#reader = new Reader<T>({
-      engine: this.#engine,
-      source: feed === undefined ? undefined : { ...feed, fields },
-      readiness: this.#readiness,
-      freshness: this.#freshness,
-      rules: this.#rules,
-    });
-    this.#watcher = new Watcher<T>({
-      engine: this.#engine,
-      readiness: this.#readiness,
-      rules: this.#rules,
-      clock,
-      bookmarks: new BookmarkScheduler(clock, checked.random),
-      freshen: (signal) => this.#reader.freshen(signal),
-    });
-    if (feed === undefined) {
-      this.#engine.replace([], FIRST_REVISION);
-      this.#writer = this.#makeWriter();
-    } else {
-      this.#feed = this.#makeFeed(feed);
-      this.#feed.start();
-    }
-    this.#scheduleTrim();
+    const { clock, share } = checked;
+    this.#parts = share === undefined ? makeParts(checked) : attachParts(share, checked);
+    this.name = this.#parts.name;
+    this.#clock = clock;
+    // History is its owner's business.
+    if (share === undefined) this.#scheduleTrim();
   }
 
   /**
@@ -144,17 +95,17 @@ export class WatchCache<T = UnknownObject> {
 
   /** Which engine holds the objects. */
   get engine(): EngineKind {
-    return this.#engine.kind;
+    return this.#parts.engine.kind;
   }
 
   /** The revision that the cache has reached; `'0'` before a fed cache is filled. */
   get resourceVersion(): string {
-    return this.#engine.revision.toString();
+    return this.#parts.engine.revision.toString();
   }
 
   /** Whether the cache answers; a stand-alone one does until it is closed. */
   get isReady(): boolean {
-    return this.#readiness.state === 'ready';
+    return this.#parts.readiness.state === 'ready';
   }
 
   /**
@@ -162,7 +113,7 @@ export class WatchCache<T = UnknownObject> {
    * `closed` when the cache is.
    */
   ready(signal?: AbortSignal): Promise<void> {
-    return this.#readiness.wait(signal);
+    return this.#parts.readiness.wait(signal);
   }
 
   /**
@@ -206,7 +157,7 @@ export class WatchCache<T = UnknownObject> {
     name: string,
     options: GetOptions = {},
   ): Promise<CachedObject<T> | undefined> {
-    return this.#reader.get(namespace, name, options);
+    return this.#parts.reader.get(namespace, name, options);
   }
 
   /**
@@ -220,7 +171,7 @@ export class WatchCache<T = UnknownObject> {
    * the storage's StorageError where that has to be asked and fails.
    */
   list(options: CacheListOptions = {}): Promise<CachedList<T>> {
-    return this.#reader.list(options);
+    return this.#parts.reader.list(options);
   }
 
   /**
@@ -235,7 +186,7 @@ export class WatchCache<T = UnknownObject> {
    * does not get fresh in time, `aborted`, `closed`.
    */
   watch(options: CacheWatchOptions = {}): Promise<WatchStream<T>> {
-    return this.#watcher.watch(options);
+    return this.#parts.watcher.watch(options);
   }
 
   /**
@@ -248,11 +199,12 @@ export class WatchCache<T = UnknownObject> {
    */
   snapshot(resourceVersion?: string): CacheSnapshot<T> {
     const revision = parseResourceVersion(resourceVersion);
-    this.#readiness.check();
-    if (revision > this.#engine.revision) throw tooLarge(revision, this.#engine.revision);
+    this.#parts.readiness.check();
+    if (revision > this.#parts.engine.revision)
+      throw tooLarge(revision, this.#parts.engine.revision);
     const wanted = revision === 0n ? undefined : revision;
-    const root = translated(() => this.#engine.root(wanted), wanted);
-    return new CacheSnapshot<T>(root, this.#rules);
+    const root = translated(() => this.#parts.engine.root(wanted), wanted);
+    return new CacheSnapshot<T>(root, this.#parts.rules);
   }
 
   /**
@@ -288,7 +240,7 @@ export class WatchCache<T = UnknownObject> {
   eventsSince(namespace: string, resourceVersion: string): readonly RecordedEvent<T>[] {
     const revision = parseResourceVersion(resourceVersion);
     const after = revision < FIRST_REVISION ? FIRST_REVISION : revision;
-    const watch = this.#watcher.open({ namespace, after });
+    const watch = this.#parts.watcher.open({ namespace, after });
     try {
       const events: RecordedEvent<T>[] = [];
       for (;;) {
@@ -309,14 +261,32 @@ export class WatchCache<T = UnknownObject> {
    * a CacheError `not-ready` or `closed`.
    */
   getObject(namespace: string, name: string): CachedObject<T> | undefined {
-    this.#readiness.check();
-    const object = this.#engine.get({ namespace, name });
+    this.#parts.readiness.check();
+    const object = this.#parts.engine.get({ namespace, name });
     return object === undefined ? undefined : cachedObject(object);
+  }
+
+  /**
+   * A token with which other threads of the process attach to this cache: `new WatchCache({ share })`
+   * in a worker that got it by `postMessage` or `workerData`. They read and watch, and write where
+   * the cache is stand-alone; when it is closed here, it is closed there.
+   *
+   * Throws an EngineError `not-shareable` on the JavaScript engine, which keeps a cache on one
+   * thread, and a CacheError `closed`.
+   *
+   * @example
+   * new Worker(file, { workerData: cache.share() });
+   * // in the worker
+   * const cache = new WatchCache<Widget>({ share: workerData });
+   */
+  share(): CacheShare {
+    if (this.#parts.readiness.state === 'stopped') this.#parts.readiness.check();
+    return this.#parts.share();
   }
 
   /** Figures of the moment: objects, bytes, history, watches. */
   stats(): CacheStats {
-    const { revision, oldestRevision, ...stats } = this.#engine.stats();
+    const { revision, oldestRevision, ...stats } = this.#parts.engine.stats();
     return {
       ...stats,
       resourceVersion: revision.toString(),
@@ -326,17 +296,14 @@ export class WatchCache<T = UnknownObject> {
 
   /**
    * Ends watches, waiting reads and timers, and lets go of the objects; everything but `stats` is
-   * refused with `closed` from then on. The feed's storage stays open: it is the caller's.
+   * refused with `closed` from then on. The feed's storage stays open: it is the caller's. A cache
+   * that was shared is closed for all threads; one that attached leaves the others alone.
    */
   close(): Promise<void> {
-    if (this.#readiness.state === 'stopped') return Promise.resolve();
-    this.#readiness.stop();
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
     this.#trimTimer?.cancel();
-    this.#feed?.close();
-    this.#writer?.close();
-    this.#freshness.fail(this.#readiness.error() as CacheError);
-    this.#watcher.endAll('closed');
-    this.#engine.close();
+    this.#parts.close();
     return Promise.resolve();
   }
 
@@ -345,39 +312,14 @@ export class WatchCache<T = UnknownObject> {
   }
 
   #write(): Writer<T> {
-    this.#readiness.check();
-    if (this.#writer !== undefined) return this.#writer;
+    this.#parts.readiness.check();
+    if (this.#parts.writer !== undefined) return this.#parts.writer;
     throw new CacheError('invalid-options', 'the cache is fed by a storage: write to that');
   }
 
-  #makeWriter(): Writer<T> {
-    return new Writer<T>({
-      engine: this.#engine,
-      ttlSeconds: this.#options.ttlSeconds,
-      makeExpiry: (remove) => new Expiry(this.#options.clock, remove),
-      onAdvance: () => this.#freshness.advance(),
-    });
-  }
-
-  #makeFeed(feed: NonNullable<WatchCacheOptions['feed']>): Feed {
-    const { clock, random } = this.#options;
-    return new Feed({
-      ...feed,
-      engine: this.#engine,
-      clock,
-      random,
-      onReady: () => this.#readiness.setReady(),
-      onLost: (cause) => {
-        this.#readiness.setPending(cause);
-        this.#watcher.endAll('replaced');
-      },
-      onAdvance: () => this.#freshness.advance(),
-    });
-  }
-
   #scheduleTrim(): void {
-    this.#trimTimer = this.#options.clock.setTimer(TRIM_INTERVAL_MS, () => {
-      this.#engine.trim();
+    this.#trimTimer = this.#clock.setTimer(TRIM_INTERVAL_MS, () => {
+      this.#parts.engine.trim();
       this.#scheduleTrim();
     });
   }

@@ -55,6 +55,14 @@ export function cacheTest(
   for (const { kind } of ENGINES) test(`${kind}: ${behaviour}`, (t) => run(t, kind));
 }
 
+/** The same, one after the other and nothing beside it: for what the whole thread shares. */
+export function serialCacheTest(
+  behaviour: string,
+  run: (t: ExecutionContext, engine: EngineKind) => void | Promise<void>,
+): void {
+  for (const { kind } of ENGINES) test.serial(`${kind}: ${behaviour}`, (t) => run(t, kind));
+}
+
 /** A stand-alone cache that ends with the test. */
 export function standAlone(
   t: ExecutionContext,

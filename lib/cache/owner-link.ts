@@ -1,0 +1,73 @@
+/**
+ * The owner's end of a shared cache: tells the attached threads its state, answers what only it
+ * knows, and drives the time to live of what they put. See share.ts.
+ */
+
+import { BroadcastChannel } from 'node:worker_threads';
+
+import type { EngineShare } from '../engine/index.js';
+import type { CacheState } from './readiness.js';
+import {
+  type CacheMessage,
+  channelName,
+  type OwnerMessage,
+  type PutObject,
+  SharedState,
+} from './share.js';
+
+export interface OwnerLinkOptions {
+  readonly engine: EngineShare;
+  readonly state: CacheState;
+  /** What the storage has acknowledged by now. */
+  readonly committed: () => bigint | Promise<bigint>;
+  /** Attached threads have put these. */
+  readonly onPut: (objects: readonly PutObject[]) => void;
+}
+
+export class OwnerLink {
+  readonly state: SharedState = new SharedState();
+  readonly #options: OwnerLinkOptions;
+  readonly #channel: BroadcastChannel;
+
+  constructor(options: OwnerLinkOptions) {
+    this.#options = options;
+    this.state.set(options.state);
+    this.#channel = new BroadcastChannel(channelName(options.engine));
+    this.#channel.addEventListener('message', (event) => {
+      this.#receive((event as MessageEvent).data as CacheMessage);
+    });
+    this.#channel.unref();
+  }
+
+  /** The cache's state has changed. */
+  setState(state: CacheState): void {
+    this.state.set(state);
+    this.#post({ to: 'all', type: 'state' });
+  }
+
+  close(): void {
+    this.setState('stopped');
+    this.#channel.close();
+  }
+
+  #receive(message: CacheMessage): void {
+    if (message.type === 'put') this.#options.onPut(message.objects);
+    if (message.type === 'ask') void this.#answer(message.from, message.question);
+  }
+
+  async #answer(to: string, question: number): Promise<void> {
+    const answer = { to, type: 'answer', question } as const;
+    try {
+      const revision = await this.#options.committed();
+      this.#post({ ...answer, revision });
+    } catch (error) {
+      this.#post({ ...answer, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #post(message: OwnerMessage): void {
+    // The cache may have been closed while the storage was asked.
+    if (this.state.get() === 'stopped' && message.to !== 'all') return;
+    this.#channel.postMessage(message);
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * What a cache consists of: made whole for the thread that owns it, or around the engine's shared
+ * memory for a thread that attaches.
+ *
+ *     owner      engine, readiness, freshness, reader, watcher, writer or feed, (link)
+ *     attached   the same engine,   "       "         "       "     writer,       link
+ */
+
+import {
+  attachEngineCache,
+  createEngineCache,
+  type EngineCache,
+  EngineError,
+} from '../engine/index.js';
+import { BookmarkScheduler } from '../watch/index.js';
+import { AttachedLink } from './attached-link.js';
+import { CacheError } from './contract.js';
+import { translated } from './engine-error.js';
+import { Expiry } from './expiry.js';
+import { Feed } from './feed.js';
+import { FreshnessGate } from './freshness.js';
+import type { CheckedOptions } from './options.js';
+import { OwnerLink } from './owner-link.js';
+import { type CacheState, Readiness } from './readiness.js';
+import { Reader } from './reader.js';
+import type { SelectionRules } from './selection.js';
+import type { CacheShare, PutObject } from './share.js';
+import { Watcher } from './watcher.js';
+import { Writer } from './writer.js';
+
+/** The revision of an empty stand-alone cache: 0 never names a state. */
+export const FIRST_REVISION = 1n;
+
+export interface CacheParts<T> {
+  readonly name: string;
+  readonly engine: EngineCache;
+  readonly readiness: Readiness;
+  readonly rules: SelectionRules;
+  readonly reader: Reader<T>;
+  readonly watcher: Watcher<T>;
+  /** `undefined` in a cache that is fed by a storage. */
+  readonly writer: Writer<T> | undefined;
+  /** Throws an EngineError `not-shareable` for an engine that keeps a cache on one thread. */
+  share(): CacheShare;
+  close(): void;
+}
+
+/** The parts that owner and attached threads have alike. */
+interface ReadingOptions {
+  readonly engine: EngineCache;
+  readonly checked: CheckedOptions;
+  readonly fields: readonly string[];
+  readonly namespaced: boolean | undefined;
+  readonly readiness: Readiness;
+  readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
+}
+
+/** A cache of this thread's own. Throws what `createEngineCache` throws. */
+export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
+  const { name, clock, feed, fields, history, shardCount, ttlSeconds } = checked;
+  const engine = createEngineCache(checked.engine, {
+    name,
+    shardCount,
+    fields,
+    history,
+    now: () => clock.now(),
+  });
+  const readiness = new Readiness(clock, feed === undefined ? 'ready' : 'pending');
+  const committed = (): bigint | Promise<bigint> =>
+    feed === undefined ? engine.revision : feed.storage.committedRevision();
+  const namespaced = feed?.namespaced;
+  const reading = makeReading<T>({ engine, checked, fields, namespaced, readiness, committed });
+  const links: OwnerLink[] = [];
+  const writer = feed === undefined ? makeWriter<T>(engine, checked, reading) : undefined;
+  const follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
+  return {
+    ...reading,
+    name,
+    engine,
+    writer,
+    share: () => {
+      const token = engine.share();
+      const onPut = (objects: readonly PutObject[]): void => writer?.keepTime(objects);
+      links[0] ??= new OwnerLink({ engine: token, state: readiness.state, committed, onPut });
+      return {
+        type: 'shardwatch.cache',
+        engine: token,
+        ttlSeconds,
+        feed: feed === undefined ? undefined : { namespaced: feed.namespaced },
+        state: links[0].state.buffer,
+      };
+    },
+    close: () => {
+      links[0]?.close();
+      follower?.close();
+      writer?.close();
+      closeReading(reading);
+      engine.close();
+    },
+  };
+}
+
+function makeWriter<T>(
+  engine: EngineCache,
+  { clock, ttlSeconds }: CheckedOptions,
+  { freshness }: Reading<T>,
+): Writer<T> {
+  engine.replace([], FIRST_REVISION);
+  return new Writer<T>({
+    engine,
+    ttlSeconds,
+    makeExpiry: (remove) => new Expiry(clock, remove),
+    onAdvance: () => freshness.advance(),
+  });
+}
+
+/** Begins to fill the cache. `links` has the link to other threads, once there is one. */
+function makeFeed<T>(
+  engine: EngineCache,
+  { clock, feed, random }: CheckedOptions,
+  { freshness, readiness, watcher }: Reading<T>,
+  links: readonly OwnerLink[],
+): Feed {
+  const follower = new Feed({
+    ...feed!,
+    engine,
+    clock,
+    random,
+    onAdvance: () => freshness.advance(),
+    onReady: () => {
+      readiness.setReady();
+      links[0]?.setState('ready');
+    },
+    onLost: (cause) => {
+      readiness.setPending(cause);
+      links[0]?.setState('pending');
+      watcher.endAll('replaced');
+    },
+  });
+  follower.start();
+  return follower;
+}
+
+/** A cache of another thread. Throws what `attachEngineCache` throws, as CacheErrors. */
+export function attachParts<T>(share: CacheShare, checked: CheckedOptions): CacheParts<T> {
+  const { clock, freshnessTimeoutMs } = checked;
+  const engine = translated(() => attachEngineCache(share.engine, { now: () => clock.now() }));
+  const link = new AttachedLink({
+    share,
+    clock,
+    timeoutMs: freshnessTimeoutMs,
+    onState: () => followOwner(),
+  });
+  const state = (): CacheState => stateOf(link, engine);
+  const readiness = new Readiness(clock, state() === 'ready' ? 'ready' : 'pending', state);
+  const reading = makeReading<T>({
+    engine,
+    checked,
+    fields: share.engine.fields,
+    namespaced: share.feed?.namespaced,
+    readiness,
+    committed: (signal) => (share.feed === undefined ? engine.revision : link.committed(signal)),
+  });
+  const followOwner = (): void => {
+    const now = readiness.state;
+    if (now === 'pending') reading.watcher.endAll('replaced');
+    if (now === 'stopped') closeReading(reading);
+  };
+  const writer =
+    share.feed === undefined
+      ? new Writer<T>({
+          engine,
+          ttlSeconds: share.ttlSeconds,
+          onAdvance: () => reading.freshness.advance(),
+          onPut: (objects) => link.put(objects),
+        })
+      : undefined;
+  return {
+    ...reading,
+    name: share.engine.name,
+    engine,
+    writer,
+    share: () => share,
+    close: () => {
+      link.close(new CacheError('closed', 'the cache was closed'));
+      closeReading(reading);
+      engine.close();
+    },
+  };
+}
+
+interface Reading<T> {
+  readonly readiness: Readiness;
+  readonly freshness: FreshnessGate;
+  readonly rules: SelectionRules;
+  readonly reader: Reader<T>;
+  readonly watcher: Watcher<T>;
+}
+
+function makeReading<T>(options: ReadingOptions): Reading<T> {
+  const { engine, checked, fields, namespaced, readiness, committed } = options;
+  const { clock, feed, freshnessTimeoutMs, random } = checked;
+  const freshness = new FreshnessGate(
+    clock,
+    freshnessTimeoutMs,
+    () => engine.revision,
+    (revision) =>
+      engine.onRevision?.(revision, () => {
+        // What it waited for is reached, or the cache was closed, maybe by its owner.
+        const error = readiness.error();
+        if (readiness.state === 'stopped') freshness.fail(error as CacheError);
+        else freshness.advance();
+      }),
+  );
+  const rules: SelectionRules = { fields: new Set(fields), namespaced };
+  const reader = new Reader<T>({
+    engine,
+    source: feed === undefined ? undefined : { ...feed, fields },
+    committed,
+    readiness,
+    freshness,
+    rules,
+  });
+  const watcher = new Watcher<T>({
+    engine,
+    readiness,
+    rules,
+    clock,
+    bookmarks: new BookmarkScheduler(clock, random),
+    freshen: (signal) => reader.freshen(signal),
+  });
+  return { readiness, freshness, rules, reader, watcher };
+}
+
+function closeReading<T>({ readiness, freshness, watcher }: Reading<T>): void {
+  readiness.stop();
+  freshness.fail(readiness.error() as CacheError);
+  watcher.endAll('closed');
+}
+
+/** A thread that ended without closing its cache has told nobody; its engine has. */
+function stateOf(link: AttachedLink, engine: EngineCache): CacheState {
+  const { state } = link;
+  if (state === 'stopped') return state;
+  try {
+    void engine.generation;
+    return state;
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'closed') return 'stopped';
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * How the threads of a process share a cache: its objects through the engine's memory, the little
+ * that only its owner knows through messages.
+ *
+ *     owner ──▶ state (shared memory, and a message when it changes), answers
+ *     attached ──▶ what has your storage acknowledged?   these objects have a time to live
+ *
+ * Rules:
+ *  1. A thread that is attached reads and watches as the owner does, and writes to a cache that is
+ *     stand-alone. Objects are never sent.
+ *  2. Messages go through a BroadcastChannel that is named by the cache's secret, so that a token is
+ *     plain data; nobody's event loop is kept alive by it, but by a question that waits.
+ */
+
+import type { EngineShare } from '../engine/index.js';
+import type { DueObject } from './expiry.js';
+import type { CacheState } from './readiness.js';
+
+/**
+ * What another thread attaches to a cache with: plain data for `postMessage` and `workerData`.
+ * Whoever has it may read, watch and, where the cache is stand-alone, write.
+ */
+export interface CacheShare {
+  readonly type: 'shardwatch.cache';
+  readonly engine: EngineShare;
+  /** Of a stand-alone cache; see WatchCacheOptions. */
+  readonly ttlSeconds: number;
+  /** Of a cache that is fed by a storage. */
+  readonly feed: { readonly namespaced: boolean } | undefined;
+  /** The owner's state; see SharedState. */
+  readonly state: SharedArrayBuffer;
+}
+
+/** An object that an attached thread has put, and how long it has to live. */
+export interface PutObject extends DueObject {
+  readonly ttlSeconds: number;
+}
+
+/** From an attached thread to the owner. */
+export type AttachedMessage =
+  | {
+      readonly to: 'owner';
+      readonly type: 'ask';
+      readonly from: string;
+      readonly question: number;
+    }
+  | { readonly to: 'owner'; readonly type: 'put'; readonly objects: readonly PutObject[] };
+
+/** From the owner to one attached thread, or to all of them. */
+export type OwnerMessage =
+  | {
+      readonly to: string;
+      readonly type: 'answer';
+      readonly question: number;
+      /** Absent where the storage could not tell; then there is an `error`. */
+      readonly revision?: bigint;
+      readonly error?: string;
+    }
+  | { readonly to: 'all'; readonly type: 'state' };
+
+export type CacheMessage = AttachedMessage | OwnerMessage;
+
+/** The name of the channel that all threads of a cache listen to. */
+export function channelName({ id, nonce }: EngineShare): string {
+  return `shardwatch.cache.${id}.${nonce}`;
+}
+
+const STATES: readonly CacheState[] = ['pending', 'ready', 'stopped'];
+
+/** The owner's state, where every thread sees it at once. */
+export class SharedState {
+  readonly buffer: SharedArrayBuffer;
+  readonly #state: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+    this.buffer = buffer;
+    this.#state = new Int32Array(buffer);
+  }
+
+  get(): CacheState {
+    return STATES[Atomics.load(this.#state, 0)]!;
+  }
+
+  set(state: CacheState): void {
+    Atomics.store(this.#state, 0, STATES.indexOf(state));
+  }
+}

@@ -1,0 +1,239 @@
+/** A cache that several threads share: each in a worker of its own, over real shared memory. */
+
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+import test, { type ExecutionContext } from 'ava';
+
+import { CacheError, type CacheShare, WatchCache } from '../../lib/cache/index.js';
+import { type EngineKind, EngineError } from '../../lib/engine/index.js';
+import { MemoryStorage } from '../../lib/storage/index.js';
+import { ManualClock } from '../clock.js';
+import { ENGINES } from '../engine/engines.js';
+import {
+  drain,
+  fed,
+  isPending,
+  keys,
+  rejects,
+  standAlone,
+  store,
+  turn,
+  widget,
+} from './fixture.js';
+import type { ShareAnswer, ShareCommand } from './share-worker.js';
+
+/** A worker that is attached to a cache. */
+class Thread {
+  readonly #worker: Worker;
+  readonly #answers: ShareAnswer[] = [];
+  #arrived: () => void = () => {};
+
+  constructor(t: ExecutionContext, share: CacheShare) {
+    this.#worker = new Worker(new URL('./share-worker.js', import.meta.url), { workerData: share });
+    this.#worker.on('message', (answer: ShareAnswer) => {
+      this.#answers.push(answer);
+      this.#arrived();
+    });
+    t.teardown(() => this.#worker.terminate());
+  }
+
+  /** What the command gave. Throws an Error with the code where it was refused. */
+  async do(command: ShareCommand): Promise<unknown> {
+    this.#worker.postMessage(command);
+    const answer = await this.#next((candidate) => candidate.type !== 'watched');
+    if (answer.type === 'error') throw new Error(answer.code);
+    return answer.type === 'result' ? answer.value : undefined;
+  }
+
+  /** What the thread's watch has seen when it is over. */
+  async watched(): Promise<Extract<ShareAnswer, { type: 'watched' }>> {
+    const answer = await this.#next((candidate) => candidate.type === 'watched');
+    return answer as Extract<ShareAnswer, { type: 'watched' }>;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Resolves when the thread has ended by itself. */
+  async exited(): Promise<void> {
+    await once(this.#worker, 'exit');
+  }
+
+  async #next(wanted: (answer: ShareAnswer) => boolean): Promise<ShareAnswer> {
+    for (;;) {
+      const at = this.#answers.findIndex(wanted);
+      if (at >= 0) return this.#answers.splice(at, 1)[0]!;
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve;
+      });
+    }
+  }
+}
+
+function sharingTest(
+  behaviour: string,
+  run: (t: ExecutionContext, engine: EngineKind) => Promise<void>,
+): void {
+  for (const { kind } of ENGINES) {
+    if (kind === 'native') test(behaviour, (t) => run(t, kind));
+  }
+}
+
+test('the JavaScript engine keeps a cache on its thread, and says so', (t) => {
+  const cache = standAlone(t, 'javascript');
+  t.is(t.throws(() => cache.share(), { instanceOf: EngineError })?.code, 'not-shareable');
+});
+
+test('what is no token, or comes with what the owner has settled, is refused', async (t) => {
+  const state = new SharedArrayBuffer(4);
+  const share = { type: 'shardwatch.cache', state } as CacheShare;
+  for (const bad of [null, 7, {}, { ...share, type: 'x' }, { ...share, state: undefined }]) {
+    await rejects(t, () => new WatchCache({ share: bad as CacheShare }), 'invalid-options');
+  }
+  for (const settled of [{ name: 'x' }, { fields: [] }, { ttlSeconds: 5 }, { shardCount: 3 }]) {
+    await rejects(
+      t,
+      () => new WatchCache({ share, ...settled }),
+      'invalid-options',
+      /owner|shared/,
+    );
+  }
+});
+
+sharingTest('threads read and write one cache, and watch each other', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  cache.apply({ type: 'put', object: widget('ns', 'a') });
+  const thread = new Thread(t, cache.share());
+  t.deepEqual(await thread.do({ type: 'list' }), ['ns/a@2']);
+  await thread.do({ type: 'watch', count: 3 });
+  const own = (await cache.watch({ resourceVersion: '2' })).source();
+  t.deepEqual(await thread.do({ type: 'put', object: widget('ns', 'b') }), ['3']);
+  t.deepEqual(cache.apply({ type: 'delete', namespace: 'ns', name: 'a' }), ['4']);
+  t.deepEqual(keys(await cache.list()), ['ns/b@3']);
+  t.deepEqual(await thread.do({ type: 'list' }), ['ns/b@3']);
+  t.deepEqual(await thread.watched(), {
+    type: 'watched',
+    events: ['ADDED a 2', 'ADDED b 3', 'DELETED a 4'],
+    end: 'done',
+  });
+  t.deepEqual(drain(own), ['ADDED ns/b@3', 'DELETED ns/a@4']);
+  own.close();
+});
+
+sharingTest('writes of many threads take one revision each, in one order', async (t, engine) => {
+  const WRITES = 400;
+  const cache = standAlone(t, engine);
+  const threads = Array.from({ length: 3 }, () => new Thread(t, cache.share()));
+  const total = WRITES * threads.length + WRITES;
+  await Promise.all(threads.map((thread) => thread.do({ type: 'watch', count: total })));
+  const written = threads.map(async (thread, index) => {
+    return (await thread.do({ type: 'puts', prefix: `t${index}`, count: WRITES })) as string[];
+  });
+  const own: string[] = [];
+  for (let index = 0; index < WRITES; index++) {
+    own.push(...cache.apply({ type: 'put', object: widget('own', `o${index % 9}`) }));
+    if (index % 20 === 0) await turn();
+  }
+  const revisions = [...own, ...(await Promise.all(written)).flat()].map(Number);
+  revisions.sort((left, right) => left - right);
+  t.deepEqual(
+    revisions,
+    Array.from({ length: total }, (_value, index) => index + 2),
+  );
+  const seen = await Promise.all(threads.map((thread) => thread.watched()));
+  for (const { events, end } of seen) {
+    t.is(end, 'done');
+    t.deepEqual(events, seen[0]!.events);
+    t.deepEqual(
+      events.map((event) => Number(event.split(' ')[2])),
+      revisions,
+    );
+  }
+});
+
+sharingTest('a read waits for a revision that another thread brings', async (t, engine) => {
+  const cache = standAlone(t, engine, { freshnessTimeoutMs: 20_000 });
+  const thread = new Thread(t, cache.share());
+  const here = cache.list({ resourceVersion: '2' });
+  t.true(await isPending(here));
+  await thread.do({ type: 'put', object: widget('ns', 'a') });
+  t.deepEqual(keys(await here), ['ns/a@2']);
+  const there = thread.do({ type: 'list', resourceVersion: '3' });
+  cache.apply({ type: 'put', object: widget('ns', 'b') });
+  t.deepEqual(await there, ['ns/a@2', 'ns/b@3']);
+});
+
+sharingTest('the owner deletes what another thread has put for a time', async (t, engine) => {
+  const clock = new ManualClock();
+  const cache = standAlone(t, engine, { clock });
+  const thread = new Thread(t, cache.share());
+  await thread.do({ type: 'put', object: widget('ns', 'a'), ttlSeconds: 60 });
+  await thread.do({ type: 'put', object: widget('ns', 'b') });
+  await thread.end();
+  // The message of the time to live comes by itself.
+  while (keys(await cache.list()).length === 2) {
+    clock.advance(60_000);
+    await turn();
+  }
+  t.deepEqual(keys(await cache.list()), ['ns/b@3']);
+});
+
+sharingTest('a cache that its owner closes is closed for all', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  const thread = new Thread(t, cache.share());
+  await thread.do({ type: 'watch', count: 1 });
+  await cache.close();
+  t.is((await thread.watched()).end, 'ended');
+  await t.throwsAsync(thread.do({ type: 'list' }), { message: 'closed' });
+  await t.throwsAsync(thread.do({ type: 'put', object: widget('ns', 'a') }), { message: 'closed' });
+  t.throws(() => cache.share(), { instanceOf: CacheError, code: 'closed' });
+});
+
+sharingTest('a thread that ends or closes leaves the others alone', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  const share = cache.share();
+  const [killed, leaving, staying] = [1, 2, 3].map(() => new Thread(t, share));
+  for (const thread of [killed!, leaving!, staying!]) await thread.do({ type: 'watch', count: 2 });
+  await killed!.end();
+  await leaving!.do({ type: 'close' });
+  await leaving!.exited();
+  cache.apply({ type: 'put', object: widget('ns', 'a') });
+  await staying!.do({ type: 'put', object: widget('ns', 'b') });
+  t.is((await staying!.watched()).end, 'done');
+  t.is(cache.stats().watches, 0);
+});
+
+sharingTest('only the owner replaces everything', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  const thread = new Thread(t, cache.share());
+  await t.throwsAsync(thread.do({ type: 'replace' }), { message: 'invalid-options' });
+  cache.apply({ type: 'put', object: widget('ns', 'a') });
+  await thread.do({ type: 'watch', count: 2 });
+  cache.replace([widget('ns', 'b')]);
+  t.deepEqual(await thread.watched(), {
+    type: 'watched',
+    events: ['ADDED a 2'],
+    end: 'expired',
+  });
+});
+
+sharingTest("threads read a fed cache as fresh as the owner's storage", async (t, engine) => {
+  const storage = new MemoryStorage();
+  t.teardown(() => storage.close());
+  const cache = fed(t, engine, storage);
+  await cache.ready();
+  const thread = new Thread(t, cache.share());
+  await thread.do({ type: 'watch', count: 20 });
+  for (let index = 0; index < 20; index++) {
+    const revision = await store(storage, widget('ns', `w${index}`));
+    const listed = (await thread.do({ type: 'list' })) as string[];
+    t.is(listed.length, index + 1);
+    t.true(listed.includes(`ns/w${index}@${revision}`));
+  }
+  t.is((await thread.watched()).end, 'done');
+  await t.throwsAsync(thread.do({ type: 'put', object: widget('ns', 'a') }), {
+    message: 'invalid-options',
+  });
+});
