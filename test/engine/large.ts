@@ -4,7 +4,8 @@ import type { EngineCache, Put } from '../../lib/engine/index.js';
 import type { TestEngine } from './engines.js';
 
 export const OBJECTS = 100_000;
-const PADDING = 'p'.repeat(350);
+/** Objects of 1.2 KiB, as small ones are in practice. */
+const PADDING = 'p'.repeat(1_000);
 
 export function objectText(index: number, value: number, revision?: number): string {
   const version = revision === undefined ? '' : `,"resourceVersion":"${revision}"`;
