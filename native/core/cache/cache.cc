@@ -111,7 +111,7 @@ CacheStats Attachment::Stats(double now_ms) {
   const ArenaStats arena = store().arena().Stats();
   stats.bytes_free = arena.bytes_free();
   stats.bytes_reserved = arena.bytes_reserved;
-  stats.roots = store().held().Stats(0).holds;
+  stats.roots = store().state_holds() + cache_.history().count();
   const EpochStats epochs = store().epochs().Stats();
   stats.epochs_behind = epochs.epochs_behind;
   stats.retired = epochs.retired;

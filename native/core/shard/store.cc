@@ -25,19 +25,15 @@ constexpr size_t kReclaimSlice = 256;
 StateHold StateHold::Share() const {
   if (rebuilt_ != nullptr) return store_->Hold(*rebuilt_, revision_);
   store_->held_.Hold(root_);
-  StateHold hold;
-  hold.store_ = store_;
+  StateHold hold = store_->MakeHold(directory_, generation_, revision_, tick_);
   hold.root_ = root_;
-  hold.directory_ = directory_;
-  hold.generation_ = generation_;
-  hold.revision_ = revision_;
-  hold.tick_ = tick_;
   return hold;
 }
 
 void StateHold::Reset() {
   Store* const store = std::exchange(store_, nullptr);
   if (store == nullptr) return;
+  store->state_holds_.fetch_sub(1, std::memory_order_relaxed);
   if (rebuilt_ != nullptr) {
     store->Release(std::exchange(rebuilt_, nullptr));
   } else {
@@ -76,25 +72,27 @@ Store::~Store() {
 
 StateHold Store::Hold(Root& root, uint64_t revision) {
   held_.Hold(&root);
-  StateHold hold;
-  hold.store_ = this;
+  StateHold hold = MakeHold(root.directory, root.generation, revision, root.tick());
   hold.root_ = &root;
-  hold.directory_ = root.directory;
-  hold.generation_ = root.generation;
-  hold.revision_ = revision;
-  hold.tick_ = root.tick();
   return hold;
 }
 
 StateHold Store::Hold(RebuiltState& state, uint64_t revision) {
   state.users.fetch_add(1, std::memory_order_relaxed);
+  StateHold hold = MakeHold(state.directory, state.generation, revision, state.root.ticket());
+  hold.rebuilt_ = &state;
+  return hold;
+}
+
+StateHold Store::MakeHold(const ObjectDirectory& directory, uint64_t generation, uint64_t revision,
+                          uint64_t tick) {
+  state_holds_.fetch_add(1, std::memory_order_relaxed);
   StateHold hold;
   hold.store_ = this;
-  hold.rebuilt_ = &state;
-  hold.directory_ = state.directory;
-  hold.generation_ = state.generation;
+  hold.directory_ = directory;
+  hold.generation_ = generation;
   hold.revision_ = revision;
-  hold.tick_ = state.root.ticket();
+  hold.tick_ = tick;
   return hold;
 }
 

@@ -149,12 +149,17 @@ class Store {
   // Frees what nobody sees any more, at most about so many things; tells whether there is more.
   bool Reclaim(size_t items_max);
 
+  // States that are held, by whatever kind of reader.
+  uint64_t state_holds() const { return state_holds_.load(std::memory_order_relaxed); }
+
   // Of all versions, whoever keeps them.
   uint64_t version_bytes() const { return version_bytes_.load(std::memory_order_relaxed); }
 
  private:
   friend class StateHold;
 
+  StateHold MakeHold(const ObjectDirectory& directory, uint64_t generation, uint64_t revision,
+                     uint64_t tick);
   void Free(Retired* item);
   void FreeOwnNodes(TreeNode<Namespace*>* node, uint64_t mark);
   void FreeOwnNodes(TreeNode<Version*>* node, uint64_t mark);
@@ -170,6 +175,7 @@ class Store {
   FieldPaths field_paths_;
   // Atomic.
   std::atomic<uint64_t> version_bytes_ = 0;
+  std::atomic<uint64_t> state_holds_ = 0;
   std::atomic<Root*> root_ = nullptr;
 };
 

@@ -26,9 +26,9 @@
 
 namespace shardwatch {
 
-// Entries of a node. A write copies one node a level: 64 keeps 10^5 objects in three levels, so
+// Entries of a node. A write copies one node a level: 32 keeps 10^4 objects in three levels, so
 // that a version of the tree costs about 2 KiB.
-inline constexpr uint32_t kNodeMax = 64;
+inline constexpr uint32_t kNodeMax = 32;
 
 // Below this a node is joined with its neighbour. A quarter, so that nodes do not flap.
 inline constexpr uint32_t kNodeMin = kNodeMax / 4;
