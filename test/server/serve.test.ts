@@ -39,6 +39,7 @@ interface Refusal {
   /** Arguments besides the data folder's and the port's; `files` are written before. */
   readonly args: (folder: string) => readonly string[];
   readonly files?: { readonly [name: string]: string };
+  readonly env?: { readonly [name: string]: string };
   readonly says: RegExp;
 }
 
@@ -104,18 +105,20 @@ const REFUSALS: readonly Refusal[] = [
   {
     title: 'an engine that is not there',
     args: () => ['--crd', CRDS, '--engine', 'native'],
-    says: /native engine/,
+    env: { SHARDWATCH_ADDON: 'none.node' },
+    says: /the native engine is not available: .*none\.node: there is no such file/,
   },
   { title: 'a port that is none', args: () => ['--insecure-port', '70000'], says: /65535/ },
   { title: 'a duration that is none', args: () => ['--event-window', 'soon'], says: /duration/ },
 ];
 
-for (const { title, args, files = {}, says } of REFUSALS) {
+for (const { title, args, files = {}, env = {}, says } of REFUSALS) {
   test(`${title}: one sentence, exit code 1`, async (t) => {
     await inFolder(async (folder) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
       const data = ['--data-dir', join(folder, 'data'), '--secure-port', '0', '--store', 'memory'];
-      const { code, stdout, stderr } = await serve(...data, ...args(folder));
+      const command = [COMMAND, 'serve', ...data, ...args(folder)];
+      const { code, stdout, stderr } = await run(process.execPath, command, { env });
       t.is(code, 1);
       t.is(stdout, '');
       t.regex(stderr, says);
