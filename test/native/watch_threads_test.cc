@@ -103,7 +103,7 @@ std::map<std::string, uint64_t> StateOf(World& world, const Selection& selection
 class WatchHistories : public testing::TestWithParam<HistoryLimits> {};
 
 TEST_P(WatchHistories, EveryWatchFoldsToTheFinalState) {
-  constexpr uint64_t kBatches = 3000;
+  constexpr uint64_t kBatches = 1000;
   constexpr int kConsumers = 3;
   World world(GetParam());
   world.Progress(1);

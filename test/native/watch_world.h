@@ -129,17 +129,17 @@ class World {
   explicit World(const HistoryLimits& history = {})
       : World(Cache::Make({.shard_count = 2, .fields = {"spec.node"}, .history = history}), true) {}
   // Another thread's way to the same cache.
-  explicit World(Cache& cache) : World(&cache, false) { cache.Acquire(); }
+  explicit World(Cache& cache) : World(&cache, false) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   ~World() {
     while (!watches_.empty()) Close(*watches_.back());
-    if (is_owner_) {
-      attachment_->CloseCache();
-    }
+    if (is_owner_) attachment_->CloseCache();
     delete attachment_;
+    // That of the attachment, and that of whoever made the cache.
     cache_.Release();
+    if (is_owner_) cache_.Release();
     ready_.Close();
   }
 

@@ -125,8 +125,9 @@ class TreeSnapshot {
 };
 
 // Walks a snapshot's items in key order, and has the memory of the next ones fetched meanwhile:
-// items lie anywhere, and a walk that waits for each of them does little else. Thread rule: belongs
-// to one thread, which keeps the snapshot's root for as long as it walks.
+// items lie anywhere, and a walk that waits for each of them does little else.
+//
+// Thread rule: belongs to one thread, which keeps the snapshot's root for as long as it walks.
 template <typename Shape>
 class TreeCursor {
  public:

@@ -16,15 +16,19 @@ bool GroupList::Add(WatchGroup& group) {
     many_ = std::move(larger);
     capacity_ *= 2;
   }
+  group.slot = size_;
   data()[size_++] = &group;
   return true;
 }
 
-void GroupList::Remove(const WatchGroup& group) {
+void GroupList::Remove(WatchGroup& group) {
   WatchGroup** const groups = data();
-  WatchGroup** const found = std::find(groups, groups + size_, &group);
-  if (found == groups + size_) return;
+  WatchGroup** const end = groups + size_;
+  const bool is_known = group.slot < size_ && groups[group.slot] == &group;
+  WatchGroup** const found = is_known ? groups + group.slot : std::find(groups, end, &group);
+  if (found == end) return;
   *found = groups[--size_];
+  (*found)->slot = static_cast<size_t>(found - groups);
 }
 
 bool Interest::Add(WatchGroup& group) {

@@ -2,11 +2,11 @@
 //
 // A group is registered in one place, the narrowest that its scope allows:
 //
-//   any namespace ─┬─ by name          metadata.name=web-0, or a watch of one object
-//                  ├─ by field value   spec.nodeName=node-7
-//                  ├─ by label         app=web, app in (web, api): under each of them
-//                  └─ the rest
-//   namespace a   ─┴─ the same four
+//   any namespace --+-- by name          metadata.name=web-0, or a watch of one object
+//                   +-- by field value   spec.nodeName=node-7
+//                   +-- by label         app=web, app in (web, api): under each of them
+//                   +-- the rest
+//   namespace a   --+-- the same four
 //
 // An event visits two of these, that of its namespace and that of any, with the names, field values
 // and labels of the version before and of the new one: an object that moves from one value to
@@ -34,7 +34,8 @@
 
 namespace shardwatch {
 
-// Groups in no order. One has no memory of its own.
+// Groups in no order. One has no memory of its own. A group knows its place in the list that has
+// taken it last, which is the only one for most.
 class GroupList {
  public:
   GroupList() = default;
@@ -49,7 +50,7 @@ class GroupList {
   // A group that was added last is not added again. False when memory is out.
   bool Add(WatchGroup& group);
   // One that is not there changes nothing.
-  void Remove(const WatchGroup& group);
+  void Remove(WatchGroup& group);
 
  private:
   WatchGroup** data() { return many_ == nullptr ? &one_ : many_.get(); }
@@ -226,15 +227,15 @@ void Interest::VisitLabels(const Place& place, const Offering<Note>& offering) c
 
 template <typename Note>
 void Interest::Offering<Note>::Ask(const GroupList& groups, Found found) const {
-  // Groups lie anywhere, and so do their watches.
-  constexpr ptrdiff_t kGroupsAhead = 8;
-  constexpr ptrdiff_t kWatchesAhead = 4;
+  // Groups lie anywhere, and so does what they point to.
+  constexpr ptrdiff_t kFetchedFirst = 8;
+  constexpr ptrdiff_t kFetchedNext = 4;
   WatchGroup* const* const end = groups.end();
   for (WatchGroup* const* at = groups.begin(); at != end; ++at) {
 #if defined(__GNUC__)
-    if (end - at > kGroupsAhead) __builtin_prefetch(at[kGroupsAhead]);
+    if (end - at > kFetchedFirst) __builtin_prefetch(at[kFetchedFirst]);
 #endif
-    if (end - at > kWatchesAhead) at[kWatchesAhead]->FetchWatch();
+    if (end - at > kFetchedNext) at[kFetchedNext]->Fetch();
     WatchGroup& group = **at;
     if (group.TestAsked(sequence)) continue;
     ++asked;

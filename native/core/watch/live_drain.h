@@ -1,8 +1,9 @@
 // One drain of a watch's live events: from its group, or out of the log until it has caught up.
 //
-//   settle (lock) ─▶ give what was copied   ─┐      an epoch is pinned all along, and renewed where
-//        ▲         ─▶ search the log, give  ─┼─┐    a slice of work is done or newer records are
-//        └───────────── renew the pin ◀──────┴─┘    needed than the root has
+//   settle (lock) --+--> give what was copied --+      An epoch is pinned all along. The pin is
+//        ^          +--> search the log, give --+      renewed where a slice of work is done, or
+//        |                                      |      newer records are needed than its root has.
+//        +----- renew the pin, or not, <--------+
 //
 //  1. Records are read through the root that is pinned; events that it does not have wait for the
 //     next one, and events that left its log are lost.

@@ -1,8 +1,9 @@
 // Watches of one JavaScript environment whose consumer is to be called: publishers of any thread
 // put them in, the environment takes them out on its own turn of the event loop.
 //
-//   state    quiet ──(something to drain)──▶ signalled ──(Take)──▶ called
-//              ▲────────────────(drain)─────────┴────────────────────┘
+//   quiet --(something to drain)--> signalled --(Take)--> called
+//     ^                                 |                   |
+//     +-------------(drain)-------------+-------------------+
 //
 //  1. A consumer is called at most once between two drains: only what is signalled is taken, and
 //     only what is quiet becomes signalled.
@@ -56,7 +57,8 @@ class ReadyEntry {
 
 class ReadyList {
  public:
-  // `wake(data)` may be called by any thread, while mu_ is held: it must not call the list.
+  // `wake(data)` may be called by any thread, while mu_ is held, and now and then the lock of a
+  // cache's watches: it must call neither.
   ReadyList(void (*wake)(void* data), void* data) : wake_(wake), data_(data) {}
   // REQUIRES: closed, and no entries that could still be added (their watches are closed).
   ~ReadyList();

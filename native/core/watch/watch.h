@@ -1,7 +1,7 @@
 // Watches as their consumers see them: what is asked for, what is told, and what a drain fills.
 //
-//   initial ──(state drained)──▶ live ──▶ ended
-//      └──────(a live event was lost meanwhile, replace, close)──▶ ended
+//   initial --(state drained)--> live --> ended
+//      +-----(a live event was lost meanwhile, replace, close)--> ended
 //
 // The same as lib/engine/javascript/watch.ts.
 // Thread rule: values; a sink belongs to the thread that drains.

@@ -9,7 +9,7 @@
 namespace shardwatch {
 
 WatchGroup::WatchGroup(const WatchRequest& request, uint64_t key_hash, InternTable& strings)
-    : key_(request.group_key), scope_(strings), hash(key_hash) {
+    : scope_(strings), key_(request.group_key), hash(key_hash) {
   if (request.api_version) api_version_.emplace(*request.api_version);
 }
 

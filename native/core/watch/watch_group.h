@@ -2,7 +2,7 @@
 // once for the group and noted for those of its watches that have joined.
 //
 //   pending    41 ADDED    44 MODIFIED    45 DELETED      a ring of a few bytes each
-//                 ▲                           ▲           ▲
+//                 ^                           ^           ^
 //              slow one                  two others    one that has drained waits for 46
 //
 //  1. `pending` has every matching event that a joined watch has not passed, and is empty when all
@@ -87,10 +87,14 @@ class alignas(64) WatchGroup {
     return false;
   }
 
-  // Has the memory fetched that Note is going to touch, once the group's own is there.
-  void FetchWatch() const {
+  // Has the memory fetched that is going to be touched, once the group's own is there.
+  void Fetch() const {
 #if defined(__GNUC__)
     __builtin_prefetch(waiting_.first());
+    if (check_ == GroupCheck::kNone) return;
+    const char* const scope = reinterpret_cast<const char*>(&scope_);
+    __builtin_prefetch(scope);
+    __builtin_prefetch(scope + 64);
 #endif
   }
 
@@ -147,7 +151,7 @@ class alignas(64) WatchGroup {
   void Clear();
   GroupCheck CheckOf(const WatchRequest& request, FieldSelector::Declared declared) const;
 
-  // What an event touches comes first, on one cache line.
+  // What an event touches comes first, on one cache line, and what it may be asked of next.
   PendingEvent* pending_ = inline_;
   uint16_t capacity_ = kPendingInline;
   uint16_t first_ = 0;
@@ -159,12 +163,12 @@ class alignas(64) WatchGroup {
   // Joined watches that are not behind any entry.
   uint32_t at_end_ = 0;
   PendingEvent inline_[kPendingInline];
+  Scope scope_;
 
   uint64_t lost_below_ = 0;
   PlaceList joined_watches_;
   std::unique_ptr<PendingEvent[]> allocated_;
   const std::string key_;
-  Scope scope_;
   std::optional<ApiVersionText> api_version_;
 
  public:
@@ -172,6 +176,8 @@ class alignas(64) WatchGroup {
   const uint64_t hash;
   // Watches of the group, joined or not.
   size_t members = 0;
+  // Where the index has it last put in a list of groups; see GroupList.
+  size_t slot = 0;
   // In a list of what is to be freed.
   WatchGroup* next_garbage = nullptr;
 };

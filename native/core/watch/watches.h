@@ -1,6 +1,6 @@
 // All watches of one cache, and the way of an event to them.
 //
-//   record ─▶ interest ─▶ group (matched once, noted as pending) ─▶ watches ─▶ their ready lists
+//   record --> interest --> group (matches once, notes as pending) --> watches --> ready lists
 //
 //   future    waits for the cache to pass the revision that it begins after
 //   replay    behind what was offered: looks through the log itself
