@@ -16,15 +16,16 @@ uint64_t Registry::Share(const std::shared_ptr<SharedCache>& cache) {
 }
 
 std::shared_ptr<SharedCache> Registry::Find(uint64_t id, uint64_t nonce, bool* is_past) {
-  std::lock_guard lock(mu_);
-  *is_past = false;
-  const auto found = caches_.find(id);
-  std::shared_ptr<SharedCache> cache = found == caches_.end() ? nullptr : found->second.lock();
-  if (cache == nullptr) {
-    *is_past = id != 0 && id < next_id_;
-    return nullptr;
+  // Outlives the lock: if everybody else lets go of the cache meanwhile, it goes here, and removes
+  // itself.
+  std::shared_ptr<SharedCache> cache;
+  {
+    std::lock_guard lock(mu_);
+    const auto found = caches_.find(id);
+    if (found != caches_.end()) cache = found->second.lock();
+    *is_past = cache == nullptr && id != 0 && id < next_id_;
   }
-  return cache->nonce_ == nonce ? cache : nullptr;
+  return cache != nullptr && cache->nonce_ == nonce ? cache : nullptr;
 }
 
 void Registry::Remove(uint64_t id) {
