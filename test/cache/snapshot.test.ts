@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import type { CacheSnapshot } from '../../lib/cache/index.js';
+import type { CacheSnapshot, WatchCache } from '../../lib/cache/index.js';
 import {
   cacheTest,
   serialCacheTest,
