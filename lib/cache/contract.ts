@@ -31,9 +31,9 @@ export interface WatchCacheOptions {
     readonly namespaced: boolean;
   };
   /**
-   * Attaches to a cache of another thread: what its `share` gave. The options that its owner has
-   * settled (all but `freshnessTimeoutMs`, `clock` and `random`) are left out then; the clock has to
-   * tell the same time as the owner's.
+   * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
+   * settled (all but `freshnessTimeoutMs`, `clock` and `random`) are left out then; the clock has
+   * to tell the same time as the owner's.
    */
   readonly share?: CacheShare;
   /** How long a read waits for freshness. Default 3 000 ms. */

@@ -8,8 +8,8 @@
  * Rules:
  *  1. A thread that is attached reads and watches as the owner does, and writes to a cache that is
  *     stand-alone. Objects are never sent.
- *  2. Messages go through a BroadcastChannel that is named by the cache's secret, so that a token is
- *     plain data; nobody's event loop is kept alive by it, but by a question that waits.
+ *  2. Messages go through a BroadcastChannel that is named by the cache's secret, so that a token
+ *     is plain data; nobody's event loop is kept alive by it, but by a question that waits.
  */
 
 import type { EngineShare } from '../engine/index.js';

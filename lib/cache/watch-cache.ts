@@ -70,10 +70,10 @@ export class WatchCache<T = UnknownObject> {
   #isClosed = false;
 
   /**
-   * Makes a cache; one with a `feed` begins to fill at once (see `ready`). With a `share` it attaches
-   * to a cache of another thread instead. Throws a CacheError `invalid-options`, or `closed` for a
-   * shared cache that is closed, and an EngineError `engine-unavailable` for an engine that can't be
-   * had.
+   * Makes a cache; one with a `feed` begins to fill at once (see `ready`). With a `share` it
+   * attaches to a cache of another thread instead. Throws a CacheError `invalid-options`, or
+   * `closed` for a shared cache that is closed, and an EngineError `engine-unavailable` for an
+   * engine that can't be had.
    */
   constructor(options: WatchCacheOptions = {}) {
     const checked = checkOptions(options);
@@ -267,9 +267,10 @@ export class WatchCache<T = UnknownObject> {
   }
 
   /**
-   * A token with which other threads of the process attach to this cache: `new WatchCache({ share })`
-   * in a worker that got it by `postMessage` or `workerData`. They read and watch, and write where
-   * the cache is stand-alone; when it is closed here, it is closed there.
+   * A token with which other threads of the process attach to this cache, by
+   * `new WatchCache({ share })` in a worker that got it by `postMessage` or `workerData`. They read
+   * and watch, and write where the cache is stand-alone; when it is closed here, it is closed
+   * there.
    *
    * Throws an EngineError `not-shareable` on the JavaScript engine, which keeps a cache on one
    * thread, and a CacheError `closed`.

@@ -157,6 +157,15 @@ TEST(WriterTest, AReplacementIsANewGeneration) {
   EXPECT_EQ(fixture.history.At(9, client.slot).fault, HistoryFault::kExpired);
 }
 
+TEST(WriterTest, OfAKeyThatComesTwiceInAReplacementTheLastOneStays) {
+  StoreFixture fixture(Options());
+  Client client(fixture);
+  const Batch state = Batch().Put("a", "x", 1, 1).Put("a", "y", 2, 2).Put("a", "x", 3, 3);
+  EXPECT_EQ(client.writer.Replace(state.changes(), 5).fault, WriteFault::kNone);
+  EXPECT_EQ(client.NowModel(),
+            (Model{{"a/x", StoredJson("a", "x", 3, 3)}, {"a/y", StoredJson("a", "y", 2, 2)}}));
+}
+
 TEST(WriterTest, ANumberedWriteTakesTheNextRevision) {
   StoreFixture fixture(Options());
   Client client(fixture);

@@ -1,5 +1,5 @@
-// Threads that wait for a cache to reach a revision, and are woken through their ready lists when it
-// has: reads that must be fresh, of a cache that another thread writes to.
+// Threads that wait for a cache to reach a revision, and are woken through their ready lists when
+// it has: reads that must be fresh, of a cache that another thread writes to.
 //
 //  1. Whoever waits registers first and loads the root then; publishers exchange the root first and
 //     look who waits then, all of it sequentially consistent: no wake-up is lost.

@@ -87,7 +87,8 @@ class Writer {
   // deletion of an object that is not there, without an expectation, writes nothing: revision 0.
   WriteOutcome Write(const Change& change, const uint64_t* expected, double now_ms);
 
-  // Replaces everything by these objects, no key twice, at `revision`: a new generation.
+  // Replaces everything by these objects (of a key that comes twice the last one stays) at
+  // `revision`: a new generation.
   WriteOutcome Replace(std::span<const Change> puts, uint64_t revision);
 
   // Raises the revision; at or below the current one it does nothing.

@@ -80,7 +80,11 @@ void Writer::BuildState(const Ticket& ticket) {
       Version* const version = std::exchange(versions_[order_[at]], nullptr);
       version->birth = ticket.root_tick;
       bytes_change_ += static_cast<int64_t>(version->bytes().size());
-      edit.Put(version);
+      Version* const previous = edit.Put(version);
+      // A key that comes twice: nobody has seen the first.
+      if (previous == nullptr) continue;
+      bytes_change_ -= static_cast<int64_t>(previous->bytes().size());
+      store_.FreeVersion(previous);
     }
     group.objects = edit.Finish();
     group.has_changed = true;

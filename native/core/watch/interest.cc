@@ -29,6 +29,9 @@ void GroupList::Remove(WatchGroup& group) {
   if (found == end) return;
   *found = groups[--size_];
   (*found)->slot = static_cast<size_t>(found - groups);
+  if (size_ > 0) return;
+  many_.reset();
+  capacity_ = 1;
 }
 
 bool Interest::Add(WatchGroup& group) {
