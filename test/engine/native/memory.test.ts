@@ -1,9 +1,12 @@
-/** Memory that crosses: what is handed out, what is handed in, and what nobody can reach any more. */
+/** Memory that crosses: what is handed out, handed in, and what nobody can reach any more. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import test from 'ava';
+
 import { attachEngineCache, type EngineCache } from '../../../lib/engine/index.js';
+import { Batch } from '../../../lib/engine/native/batch.js';
 import { PAGE_BYTES } from '../../../lib/engine/native/page.js';
 import { turn } from '../engines.js';
 import { drainEvents, drainFrames, put, text, widgetSource, widgetText } from '../widget.js';
@@ -18,6 +21,23 @@ const KEY = { namespace: 'a', name: 'web' };
 function large(name: string, bytes: number): { namespace: string; name: string; node: string } {
   return { namespace: 'a', name, node: 'n'.repeat(bytes) };
 }
+
+test('a batch on its way keeps nothing of itself', (t) => {
+  const batch = new Batch();
+  const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(1);
+  const own = new Uint8Array(4);
+  t.true(batch.fill([put(WEB, 3n), { ...put(WEB, 4n), object: own }]));
+  t.is(batch.objects[1], own);
+  t.deepEqual([...batch.revisions], [3n, 4n]);
+  batch.clear();
+  t.true(batch.fill([{ ...put(WEB, 5n), object: shared }]));
+  t.deepEqual([batch.keys, [...batch.revisions]], [['a', 'web'], [5n]]);
+  t.not(batch.objects[0], shared, 'what others can write is copied');
+  t.deepEqual(batch.objects[0], new Uint8Array(4).fill(1));
+  batch.clear();
+  t.deepEqual([batch.keys, batch.objects, batch.revisions.length], [[], [], 0]);
+  t.false(batch.fill([put(WEB, 2n ** 64n)]));
+});
 
 // Around what fits into a page, what has memory of its own, and what is larger than a page.
 const SIZES = [1, 4_000, 8_000, 8_192, 9_000, 30_000, PAGE_BYTES - 100, PAGE_BYTES, 3 * PAGE_BYTES];

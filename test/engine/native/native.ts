@@ -6,27 +6,17 @@ import { Worker } from 'node:worker_threads';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { EngineError, engineReport, type EngineShare } from '../../../lib/engine/index.js';
+import type { EngineShare } from '../../../lib/engine/index.js';
 import { engineOf, type TestEngine } from '../engines.js';
 import type { Answer, Command } from './commands.js';
 
-/** Declares a test of the native engine, which is skipped where there is none. */
+/** Declares a test of the native engine, where there is one. */
 export function nativeTest(
   behaviour: string,
   run: (t: ExecutionContext, engine: TestEngine) => void | Promise<void>,
 ): void {
   const native = engineOf('native');
-  if (native === undefined) test.skip(`${behaviour} (${reasonOfNone()})`, () => {});
-  else test(behaviour, (t) => run(t, native));
-}
-
-function reasonOfNone(): string {
-  try {
-    engineReport('native');
-    return '';
-  } catch (error) {
-    return error instanceof EngineError ? error.message : String(error);
-  }
+  if (native !== undefined) test(behaviour, (t) => run(t, native));
 }
 
 /** A thread that has attached to a cache; see worker.ts for what it does. */

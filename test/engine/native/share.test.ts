@@ -37,6 +37,10 @@ function follow(cache: EngineCache): { fold: Fold; until: (revision: bigint) => 
   };
 }
 
+test('with what is no token nothing is attached to, on no engine', (t) => {
+  t.throws(() => attachEngineCache({} as EngineShare, { now: () => 0 }));
+});
+
 nativeTest(
   'a token is plain data, and what attaches with it has the same objects',
   async (t, engine) => {

@@ -1,6 +1,6 @@
 /**
- * A thread that attaches to the cache whose token it was started with, and does what it is told, one
- * command after the other.
+ * A thread that attaches to the cache whose token it was started with, and does what it is told,
+ * one command after the other.
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
