@@ -39,7 +39,9 @@ export function decodeContinue(token: string): Continuation {
   const json = decodeText(token);
   const fields = decodeFields(json);
   if (fields.v !== TOKEN_VERSION) {
-    throw invalidKey(`server does not recognize this encoded version ${String(fields.v ?? '')}`);
+    // Only a text is repeated: making one of anything else may fail, or never end.
+    const version = typeof fields.v === 'string' ? fields.v : '';
+    throw invalidKey(`server does not recognize this encoded version ${version}`);
   }
   const revision = decodeRevision(json, fields.rv);
   if (revision === 0n) {
@@ -48,6 +50,8 @@ export function decodeContinue(token: string): Continuation {
   const start = fields.start ?? '';
   if (typeof start !== 'string') throw invalidKey('its start is not a string');
   if (start === '') throw invalidKey(`encoded start key empty (version ${TOKEN_VERSION})`);
+  // Half a surrogate pair is no text that a key could have, and has no UTF-8.
+  if (Buffer.from(start).toString() !== start) throw invalidKey('its start is not Unicode');
   if (!isClean(start)) throw invalidKey(start);
   return { revision, start };
 }
@@ -98,8 +102,11 @@ function decodeFields(json: string): { v?: unknown; rv?: unknown; start?: unknow
 // From the text: revisions beyond 2^53 would not survive being a number.
 function decodeRevision(json: string, value: unknown): bigint {
   if (value === undefined) return 0n;
-  const lexeme = [...json.matchAll(REVISION_FIELD)].at(-1)?.[1];
-  const revision = lexeme === undefined || typeof value !== 'number' ? undefined : BigInt(lexeme);
+  // The one that was parsed: there may be others inside fields that nobody knows.
+  const lexeme = [...json.matchAll(REVISION_FIELD)]
+    .map(([, digits = '']) => digits)
+    .findLast((digits) => Number(digits) === value);
+  const revision = lexeme === undefined ? undefined : BigInt(lexeme);
   if (revision === undefined || revision > INT64_MAX || revision < -INT64_MAX) {
     throw invalidKey('its resourceVersion is not an integer');
   }

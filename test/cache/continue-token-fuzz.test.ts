@@ -111,3 +111,16 @@ test('a token with changed JSON is decoded or refused', (t) => {
   );
   t.true(decoded > 0, 'some changes leave a token');
 });
+
+test('a token whose fields have any value is decoded or refused', (t) => {
+  const field = (real: unknown): fc.Arbitrary<unknown> =>
+    fc.oneof(fc.constant(real), fc.jsonValue({ stringUnit: 'binary' }));
+  const made = fc.record(
+    { v: field('meta.k8s.io/v1'), rv: field(5), start: field('a'), x: fc.jsonValue() },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(made, (fields) => void decodeOrRefuse(t, base64(JSON.stringify(fields)))),
+    { numRuns: 1000 },
+  );
+});

@@ -113,6 +113,21 @@ const TAMPERED: readonly (readonly [what: string, token: string, message: RegExp
   ],
   ['no version', encode('{"rv":5,"start":"a"}'), /server does not recognize/],
   [
+    'a version that can be no text',
+    encode('{"v":{"toString":1,"valueOf":1},"rv":5,"start":"a"}'),
+    /server does not recognize/,
+  ],
+  [
+    'a version of endless depth',
+    encode(`{"v":${'['.repeat(20_000)}${']'.repeat(20_000)},"rv":5,"start":"a"}`),
+    /server does not recognize/,
+  ],
+  [
+    'half a surrogate pair in its start',
+    encode(String.raw`{"v":"meta.k8s.io/v1","rv":5,"start":"\ud800"}`),
+    /start is not Unicode/,
+  ],
+  [
     'revision 0',
     encode(`{${VERSION},"rv":0,"start":"a"}`),
     /incorrect encoded start resourceVersion \(version meta\.k8s\.io\/v1\)/,
@@ -158,5 +173,10 @@ test('random bytes are refused or decoded, never anything else', (t) => {
 
 test('a revision inside the start does not pass for the token’s', (t) => {
   const token = encodeContinue({ revision: 5n, start: 'x","rv":9,"y' });
+  t.is(decodeContinue(token).revision, 5n);
+});
+
+test('a revision inside a field that nobody knows does not pass for the token’s', (t) => {
+  const token = encode(`{${VERSION},"rv":5,"start":"a","x":{"rv":9}}`);
   t.is(decodeContinue(token).revision, 5n);
 });
