@@ -66,7 +66,7 @@ class StoreFixture {
 };
 
 // One thread's access.
-class Client : private RootObserver {
+class Client final : private RootObserver {
  public:
   explicit Client(StoreFixture& fixture)
       : fixture_(fixture),

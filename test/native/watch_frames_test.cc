@@ -70,7 +70,7 @@ TEST(FrameIndex, ForgetsFramesOfRecordsThatHaveLeftTheLog) {
 TEST(FrameIndex, BeginsAnewRatherThanGrowWithWhatIsAskedFor) {
   FrameIndex index;
   for (int version = 0; version < 1000; ++version) {
-    const std::string text = "v" + std::to_string(version);
+    const std::string text = std::string("v").append(std::to_string(version));
     const FrameKey key{.sequence = 1, .type = WatchEventType::kAdded, .api_version = text};
     const uint64_t number = index.Add(key, 1);
     EXPECT_EQ(index.Find(key), number);

@@ -92,8 +92,9 @@ class Cache {
 
 class Attachment final : private RootObserver {
  public:
-  // A reference on the cache, and a slot; null when memory is out. Watches that are opened through
-  // the attachment have their consumers called by way of `ready`, which outlives it.
+  // Takes a reference on the cache, which is the caller's to release once the attachment is gone,
+  // and a slot; null when memory is out. Watches that are opened through the attachment have their
+  // consumers called by way of `ready`, which outlives it.
   static Attachment* Open(Cache& cache, ReadyList& ready);
 
   // REQUIRES: its watches are closed, and nothing that was held through it is.
