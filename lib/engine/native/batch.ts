@@ -21,7 +21,7 @@ export class Batch {
   readonly #oneRevision = new BigUint64Array(1);
 
   /** Takes the changes; false, where a revision has no place in 64 bits. */
-  fill(changes: readonly Change[]): boolean {
+  take(changes: readonly Change[]): boolean {
     const count = changes.length;
     this.revisions = count === 1 ? this.#oneRevision : new BigUint64Array(count);
     for (let index = 0; index < count; index++) {

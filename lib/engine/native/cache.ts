@@ -103,7 +103,7 @@ export class NativeEngineCache implements EngineCache {
       checkState(objects, revision);
     });
     try {
-      batch.fill(objects);
+      batch.take(objects);
       revisions[HEAD_LANE.revision] = revision;
       const status = addon.replace(this.#handle, batch.keys, batch.objects, batch.revisions);
       if (status < 0) this.#refuse(status, objects, () => this.#checkNotBelow(revision));
@@ -117,7 +117,7 @@ export class NativeEngineCache implements EngineCache {
     const { addon, batch } = this.#connection;
     const nowMs = this.#options.now();
     try {
-      if (!batch.fill(changes)) this.#checkFirst(() => this.#checkRising(changes));
+      if (!batch.take(changes)) this.#checkFirst(() => this.#checkRising(changes));
       const { keys, objects, revisions } = batch;
       const status = addon.apply(this.#handle, nowMs, keys, objects, revisions);
       if (status < 0) this.#refuse(status, changes, () => this.#checkRising(changes));

@@ -26,17 +26,17 @@ test('a batch on its way keeps nothing of itself', (t) => {
   const batch = new Batch();
   const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(1);
   const own = new Uint8Array(4);
-  t.true(batch.fill([put(WEB, 3n), { ...put(WEB, 4n), object: own }]));
+  t.true(batch.take([put(WEB, 3n), { ...put(WEB, 4n), object: own }]));
   t.is(batch.objects[1], own);
   t.deepEqual([...batch.revisions], [3n, 4n]);
   batch.clear();
-  t.true(batch.fill([{ ...put(WEB, 5n), object: shared }]));
+  t.true(batch.take([{ ...put(WEB, 5n), object: shared }]));
   t.deepEqual([batch.keys, [...batch.revisions]], [['a', 'web'], [5n]]);
   t.not(batch.objects[0], shared, 'what others can write is copied');
   t.deepEqual(batch.objects[0], new Uint8Array(4).fill(1));
   batch.clear();
   t.deepEqual([batch.keys, batch.objects, batch.revisions.length], [[], [], 0]);
-  t.false(batch.fill([put(WEB, 2n ** 64n)]));
+  t.false(batch.take([put(WEB, 2n ** 64n)]));
 });
 
 // Around what fits into a page, what has memory of its own, and what is larger than a page.

@@ -1,5 +1,7 @@
 /** One cache on several threads: what they read, watch and write, and how they leave it. */
 
+import test from 'ava';
+
 import {
   attachEngineCache,
   type EngineCache,
