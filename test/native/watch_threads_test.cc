@@ -218,6 +218,36 @@ TEST(WatchThreads, WakesAreNotLost) {
   consumer.join();
 }
 
+TEST(WatchThreads, WatchesFromTheFutureBeginWithTheVeryNextEvent) {
+  constexpr uint64_t kRevisions = 4000;
+  World world;
+  std::atomic<bool> is_open = false;
+  std::thread consumer([&world, &is_open] {
+    std::mt19937 random(3);
+    World own(world.cache());
+    for (uint64_t after = 0; after < kRevisions;) {
+      Watch& watch = own.Open({}, After(after));
+      is_open.store(true);
+      Drained drained;
+      while (drained.items.empty()) {
+        drained = own.Drain(watch, 1);
+        ASSERT_EQ(drained.end, WatchEnd::kNone);
+      }
+      EXPECT_TRUE(drained.items[0].ends_with(' ' + std::to_string(after + 1))) << after;
+      own.Close(watch);
+      own.Woken();
+      // Around what is being written now.
+      const uint64_t revision = own.Stats().revision + random() % 3;
+      after = revision < kRevisions ? revision : kRevisions;
+    }
+  });
+  while (!is_open.load()) std::this_thread::yield();
+  for (uint64_t revision = 1; revision <= kRevisions; ++revision) {
+    world.Put({.name = "w" + std::to_string(revision % 9)}, revision);
+  }
+  consumer.join();
+}
+
 TEST(WatchThreads, NewGenerationsEndWatchesAndNothingElse) {
   World world;
   world.Progress(1);

@@ -91,8 +91,9 @@ LiveDrain::Step LiveDrain::SettleReplay() {
     next_ = 0;
   }
   if (is_full_ || watch_.next_sequence < root_->log.first) return Finish(true);
-  if (watch_.is_known || watch_.next_sequence < root_->log.end) return Step::kSearch;
-  if (watch_.next_sequence < watches_.offered_end_) return Step::kRenew;
+  if (watch_.next_sequence < root_->log.end) return Step::kSearch;
+  // One that has just begun may stand at a record that is newer than the root.
+  if (watch_.is_known || watch_.next_sequence < watches_.offered_end_) return Step::kRenew;
   watch_.seen_revision = root_->revision;
   watches_.Join(watch_, watch_.next_sequence);
   return SettleJoined();
