@@ -202,6 +202,16 @@ TEST(WriterTest, ANumberedWriteMeetsItsExpectationOrWritesNothing) {
   EXPECT_EQ(nothing.revision, 0U);
 }
 
+TEST(WriterTest, BehindTheHighestRevisionThereIsNoNextOne) {
+  StoreFixture fixture(Options());
+  Client client(fixture);
+  const Batch put = Batch().Put("a", "x", 1, 0);
+  ASSERT_EQ(client.writer.Progress(UINT64_MAX - 1).fault, WriteFault::kNone);
+  ASSERT_EQ(client.writer.Write(put.changes()[0], nullptr, 0).revision, UINT64_MAX);
+  EXPECT_EQ(client.writer.Write(put.changes()[0], nullptr, 0).fault, WriteFault::kNotRising);
+  EXPECT_EQ(client.Now().revision(), UINT64_MAX);
+}
+
 TEST(WriterTest, AClosedCacheRefusesWriters) {
   StoreFixture fixture(Options());
   Client client(fixture);
@@ -218,68 +228,89 @@ TEST(WriterTest, AClosedCacheRefusesWriters) {
   EXPECT_EQ(client.writer.Close().fault, WriteFault::kClosed);
 }
 
-// One random history against a model of every revision.
-TEST(WriterTest, EveryRevisionOfARandomHistoryIsReadAsItWas) {
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
-    SCOPED_TRACE(seed);
-    std::mt19937_64 random(seed);
-    // With and without retained roots beside the current one.
-    StoreFixture fixture(Options(seed % 2 == 0 ? 400 : 4000));
-    Client client(fixture);
-    std::map<uint64_t, Model> states;
-    states[0] = {};
-    Model model;
-    std::vector<StateHold> held;
-    std::vector<Model> held_models;
-    uint64_t revision = 0;
-    for (int round = 0; round < 700; ++round) {
-      Batch batch;
-      const uint64_t changes = 1 + random() % 7;
-      for (uint64_t count = 0; count < changes; ++count) {
-        revision += 1 + random() % 3;
-        const std::string space = std::string(1, static_cast<char>('a' + random() % 5));
-        const std::string name = std::to_string(random() % 60);
-        const std::string key = space + "/" + name;
-        if (random() % 4 == 0) {
-          batch.Delete(space, name, revision);
-          model.erase(key);
-        } else {
-          batch.Put(space, name, revision, revision);
-          model[key] = StoredJson(space, name, revision, revision);
-        }
-        states[revision] = model;
-      }
-      ASSERT_EQ(client.writer.Apply(batch.changes(), round).fault, WriteFault::kNone);
-      if (random() % 10 == 0) {
-        held.push_back(client.Now());
-        held_models.push_back(model);
-      }
-      if (random() % 20 == 0 && !held.empty()) {
-        held.erase(held.begin());
-        held_models.erase(held_models.begin());
-      }
-      const uint64_t wanted = random() % (revision + 2);
-      PastState past = fixture.history.At(wanted, client.slot);
-      if (past.fault == HistoryFault::kNone) {
-        ASSERT_EQ(ReadModel(past.state.directory()), (--states.upper_bound(wanted))->second);
-        ASSERT_EQ(past.state.revision(), wanted);
-        if (random() % 8 == 0) {
-          held_models.push_back(ReadModel(past.state.directory()));
-          held.push_back(std::move(past.state));
-        }
-      } else if (past.fault == HistoryFault::kFuture) {
-        ASSERT_GT(wanted, revision);
-      }
-      if (round % 50 == 0) {
-        for (size_t at = 0; at < held.size(); ++at) {
-          ASSERT_EQ(ReadModel(held[at].directory()), held_models[at]);
-        }
-      }
+// The states of a history: one in so many is kept, the others are made from it.
+class ModelHistory {
+ public:
+  // `bytes` is empty for a deletion.
+  void Record(uint64_t revision, const std::string& key, const std::string& bytes) {
+    Change(newest_, key, bytes);
+    changes_[revision] = {key, bytes};
+    if (changes_.size() % kKeptEvery == 0) kept_[revision] = newest_;
+  }
+
+  const Model& newest() const { return newest_; }
+
+  Model At(uint64_t revision) const {
+    const auto base = --kept_.upper_bound(revision);
+    Model model = base->second;
+    auto change = changes_.upper_bound(base->first);
+    for (; change != changes_.end() && change->first <= revision; ++change) {
+      Change(model, change->second.first, change->second.second);
     }
-    for (size_t at = 0; at < held.size(); ++at) {
-      ASSERT_EQ(ReadModel(held[at].directory()), held_models[at]);
+    return model;
+  }
+
+ private:
+  static constexpr size_t kKeptEvery = 100;
+
+  static void Change(Model& model, const std::string& key, const std::string& bytes) {
+    if (bytes.empty()) {
+      model.erase(key);
+    } else {
+      model[key] = bytes;
     }
   }
+
+  Model newest_;
+  std::map<uint64_t, std::pair<std::string, std::string>> changes_;
+  std::map<uint64_t, Model> kept_ = {{0, {}}};
+};
+
+// One random history, of which a part is kept: less than roots are retained for, or more.
+void RunRandomHistory(uint64_t seed, uint64_t entries_max, int rounds) {
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  StoreFixture fixture(Options(entries_max));
+  Client client(fixture);
+  ModelHistory model;
+  std::vector<std::pair<StateHold, Model>> held;
+  const auto expect_held = [&held] {
+    for (const auto& [state, expected] : held) ASSERT_EQ(ReadModel(state.directory()), expected);
+  };
+  uint64_t revision = 0;
+  for (int round = 0; round < rounds; ++round) {
+    Batch batch;
+    for (uint64_t count = 1 + random() % 7; count > 0; --count) {
+      revision += 1 + random() % 3;
+      const std::string space(1, static_cast<char>('a' + random() % 5));
+      const std::string name = std::to_string(random() % 60);
+      const bool is_put = random() % 4 > 0;
+      if (is_put) batch.Put(space, name, revision, revision);
+      if (!is_put) batch.Delete(space, name, revision);
+      const std::string bytes = is_put ? StoredJson(space, name, revision, revision) : "";
+      model.Record(revision, space + "/" + name, bytes);
+    }
+    ASSERT_EQ(client.writer.Apply(batch.changes(), round).fault, WriteFault::kNone);
+    if (random() % 10 == 0) held.emplace_back(client.Now(), model.newest());
+    if (random() % 9 == 0 && !held.empty()) held.erase(held.begin());
+    const uint64_t wanted = random() % (revision + 2);
+    PastState past = fixture.history.At(wanted, client.slot);
+    ASSERT_EQ(past.fault == HistoryFault::kFuture, wanted > revision);
+    if (past.fault == HistoryFault::kNone) {
+      Model expected = model.At(wanted);
+      ASSERT_EQ(ReadModel(past.state.directory()), expected);
+      ASSERT_EQ(past.state.revision(), wanted);
+      if (random() % 20 == 0) held.emplace_back(std::move(past.state), std::move(expected));
+    }
+    if (round % 50 == 0) expect_held();
+  }
+  expect_held();
+}
+
+TEST(WriterTest, EveryRevisionOfARandomHistoryIsReadAsItWas) {
+  RunRandomHistory(1, 400, 700);
+  RunRandomHistory(2, 400, 700);
+  RunRandomHistory(3, 3 * kRetainedEvery, 4000);
 }
 
 // Threads that number their own writes; what readers see has to be the state at its revision.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "native/core/bytes/poison.h"
+#include "native/core/bytes/slab_memory.h"
 
 namespace shardwatch {
 
@@ -21,14 +22,6 @@ constexpr size_t kLargeSlabBytes = 256 * 1024;
 constexpr size_t kSmallSlotBytesMax = 4 * 1024;
 
 static_assert(kSmallSlabBytes >= 15 * kSmallSlotBytesMax && kLargeSlabBytes >= 8 * kPooledBytesMax);
-
-void* AllocateAligned(size_t bytes, size_t alignment) {
-  return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
-}
-
-void FreeAligned(void* memory, size_t alignment) {
-  ::operator delete(memory, std::align_val_t{alignment});
-}
 
 }  // namespace
 
@@ -44,7 +37,7 @@ Arena::~Arena() {
   for (Spares* const spares : {&small_, &large_}) {
     const size_t bytes = spares == &small_ ? kSmallSlabBytes : kLargeSlabBytes;
     while (spares->first != nullptr) {
-      FreeAligned(std::exchange(spares->first, spares->first->next), bytes);
+      UnmapSlab(std::exchange(spares->first, spares->first->next), bytes);
     }
   }
 }
@@ -68,7 +61,7 @@ void* Arena::Allocate(size_t bytes) {
 void Arena::Free(void* memory, size_t bytes) {
   const uint32_t size_class = SizeClassFor(bytes);
   if (size_class == kUnpooledClass) {
-    FreeAligned(memory, kSlotAlignment);
+    ::operator delete(memory, std::align_val_t{kSlotAlignment});
     unpooled_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     unpooled_slots_.fetch_sub(1, std::memory_order_release);
     return;
@@ -132,7 +125,7 @@ Arena::Slab* Arena::MakeSlab(uint32_t size_class) {
       spares.bytes -= slab_bytes;
     }
   }
-  if (memory == nullptr) memory = AllocateAligned(slab_bytes, slab_bytes);
+  if (memory == nullptr) memory = MapSlab(slab_bytes);
   if (memory == nullptr) return nullptr;
   Slab* const slab = new (memory) Slab{nullptr, nullptr, nullptr, 0};
   std::byte* const first = static_cast<std::byte*>(memory) + sizeof(Slab);
@@ -158,7 +151,10 @@ void Arena::DropSlab(Slab* slab, uint32_t size_class) {
       return;
     }
   }
-  FreeAligned(slab, slab_bytes);
+  if (UnmapSlab(slab, slab_bytes)) return;
+  std::lock_guard lock(spares.mu);
+  slab->next = std::exchange(spares.first, slab);
+  spares.bytes += slab_bytes;
 }
 
 void Arena::Link(Bin& bin, Slab* slab, bool first) {
@@ -174,7 +170,7 @@ void Arena::Unlink(Bin& bin, Slab* slab) {
 }
 
 void* Arena::AllocateUnpooled(size_t bytes) {
-  void* const memory = AllocateAligned(bytes, kSlotAlignment);
+  void* const memory = ::operator new(bytes, std::align_val_t{kSlotAlignment}, std::nothrow);
   if (memory == nullptr) return nullptr;
   unpooled_slots_.fetch_add(1, std::memory_order_relaxed);
   unpooled_bytes_.fetch_add(bytes, std::memory_order_relaxed);

@@ -45,6 +45,9 @@ class Publisher {
     uint64_t revision() const { return publisher_.revision_; }
     void set_revision(uint64_t revision) { publisher_.revision_ = revision; }
 
+    // Number of the newest ticket.
+    uint64_t newest() const { return publisher_.next_ticket_ - 1; }
+
     Ticket TakeTicket(uint64_t changes) {
       const uint64_t first_tick = publisher_.next_tick_;
       publisher_.next_tick_ += changes + 1;
@@ -66,6 +69,12 @@ class Publisher {
   void Wait(const Ticket& ticket) const {
     Backoff backoff;
     while (published_.load(std::memory_order_acquire) + 1 != ticket.number) backoff.Pause();
+  }
+
+  // Returns when the ticket of that number is published.
+  void WaitFor(uint64_t number) const {
+    Backoff backoff;
+    while (published_.load(std::memory_order_acquire) < number) backoff.Pause();
   }
 
   // The ticket is published.

@@ -92,22 +92,25 @@ WriteOutcome Writer::Write(const Change& change, const uint64_t* expected, doubl
       return {.fault = WriteFault::kOutOfMemory};
     }
     bool is_closed = false;
+    bool is_last = false;
     bool is_restamped = true;
     {
       Publisher::Order order(publisher_);
       is_closed = order.is_closed();
+      is_last = order.revision() == UINT64_MAX;
       numbered.revision = order.revision() + 1;
       Version* const version = versions_.front();
       is_restamped = version == nullptr || version->Restamp(numbered.revision);
-      if (!is_closed && is_restamped && store_.log().Plan(1, log_supply_)) {
+      if (!is_closed && !is_last && is_restamped && store_.log().Plan(1, log_supply_)) {
         is_planned = true;
         order.set_revision(numbered.revision);
         ticket = order.TakeTicket(1);
         TakePlaces(order);
       }
     }
-    if (is_closed || !is_restamped) DropVersions();
+    if (is_closed || is_last || !is_restamped) DropVersions();
     if (is_closed) return {.fault = WriteFault::kClosed};
+    if (is_last) return {.fault = WriteFault::kNotRising, .revision = UINT64_MAX};
   }
   WaitForTurns();
   WriteOutcome outcome{.revision = numbered.revision};
@@ -165,13 +168,24 @@ WriteOutcome Writer::Progress(uint64_t revision) {
   if (!ReserveRoot()) return {.fault = WriteFault::kOutOfMemory};
   places_.clear();
   groups_.clear();
+  WriteOutcome outcome{.revision = revision};
   Ticket ticket;
+  uint64_t newest = 0;
   {
     Publisher::Order order(publisher_);
     if (order.is_closed()) return {.fault = WriteFault::kClosed};
-    if (revision <= order.revision()) return {.revision = order.revision()};
-    order.set_revision(revision);
-    ticket = order.TakeTicket(0);
+    if (revision <= order.revision()) {
+      newest = order.newest();
+      outcome.revision = order.revision();
+    } else {
+      order.set_revision(revision);
+      ticket = order.TakeTicket(0);
+    }
+  }
+  if (ticket.number == 0) {
+    // Others have taken the revision, and may not have published it yet.
+    publisher_.WaitFor(newest);
+    return outcome;
   }
   publisher_.Wait(ticket);
   Root* const previous = store_.LoadRoot();
