@@ -29,6 +29,13 @@ const ENGINES = ['javascript', 'native'];
 
 const NATIVE_TESTS = 'out/test/native/';
 
+/** What is about one engine alone, and has nothing to test on another. */
+const ONE_ENGINE = {
+  'out/test/engine/javascript/': 'javascript',
+  'out/test/engine/native/': 'native',
+  'out/test/lifecycle/': 'native',
+};
+
 /** How often a long run says that it goes on. */
 const PROGRESS_MS = 20_000;
 
@@ -95,7 +102,8 @@ async function runTests(files, addons) {
   // The native one is there where its addon was just built; why it was not, is told by then.
   const isHere = (engine) => engine !== 'native' || addons.includes(SHIPPED_ADDON);
   for (const engine of ENGINES.filter(isHere)) {
-    if (others.length > 0) await runAva(`${engine} engine`, others, { SHARDWATCH_ENGINE: engine });
+    const wanted = others.filter((file) => isFor(engine, file));
+    if (wanted.length > 0) await runAva(`${engine} engine`, wanted, { SHARDWATCH_ENGINE: engine });
   }
   if (native.length === 0) return;
   for (const addon of addons) {
@@ -103,6 +111,12 @@ async function runTests(files, addons) {
       SHARDWATCH_ADDON: addon,
     });
   }
+}
+
+function isFor(engine, file) {
+  return Object.entries(ONE_ENGINE).every(
+    ([path, one]) => one === engine || !file.startsWith(path),
+  );
 }
 
 function runAva(name, files, environment) {

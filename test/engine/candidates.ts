@@ -2,6 +2,7 @@
 
 import {
   createEngineCache,
+  ENGINE_VARIABLE,
   type EngineCache,
   type EngineCacheOptions,
   type EngineKind,
@@ -45,14 +46,23 @@ function engine(kind: EngineKind): TestEngine {
   return { kind, create: (options) => createEngineCache(kind, cacheOptions(options)) };
 }
 
-export const ENGINES: readonly TestEngine[] = [
-  engine('javascript'),
-  ...(canLoad('native') ? [engine('native')] : []),
-];
+/** Every engine that loads here. */
+const LOADED: readonly TestEngine[] = (['javascript', 'native'] as const)
+  .filter(canLoad)
+  .map(engine);
+
+const NAMED = process.env[ENGINE_VARIABLE] ?? 'auto';
+
+/**
+ * The engines that semantic tests run on: the one that SHARDWATCH_ENGINE names, whether or not it
+ * loads (a run on an engine that does not is no run of the others), or else all that load.
+ */
+export const ENGINES: readonly TestEngine[] =
+  NAMED === 'native' || NAMED === 'javascript' ? [engine(NAMED)] : LOADED;
 
 /** The engine of that kind, or `undefined` where it does not load. */
 export function engineOf(kind: EngineKind): TestEngine | undefined {
-  return ENGINES.find((candidate) => candidate.kind === kind);
+  return LOADED.find((candidate) => candidate.kind === kind);
 }
 
 function canLoad(kind: EngineKind): boolean {

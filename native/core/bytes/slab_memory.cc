@@ -49,9 +49,7 @@ bool UnmapSlab(void* memory, size_t bytes) {
 
 #else
 
-void* MapSlab(size_t bytes) {
-  return ::operator new(bytes, std::align_val_t{bytes}, std::nothrow);
-}
+void* MapSlab(size_t bytes) { return ::operator new(bytes, std::align_val_t{bytes}, std::nothrow); }
 
 bool UnmapSlab(void* memory, size_t bytes) {
   ::operator delete(memory, std::align_val_t{bytes});

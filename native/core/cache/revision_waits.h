@@ -31,7 +31,7 @@ class RevisionWait : public ReadyEntry {
   bool Signal() {
     WakeState state = WakeState::kQuiet;
     return wake_state.compare_exchange_strong(state, WakeState::kSignalled,
-                                               std::memory_order_relaxed);
+                                              std::memory_order_relaxed);
   }
 
   ReadyList& ready_;

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 
 import type { EngineShare } from '../../../lib/engine/index.js';
-import { engineOf, type TestEngine } from '../engines.js';
+import { ENGINES, type TestEngine } from '../engines.js';
 import type { Answer, Command } from './commands.js';
 
 /** Declares a test of the native engine, where there is one. */
@@ -15,7 +15,7 @@ export function nativeTest(
   behaviour: string,
   run: (t: ExecutionContext, engine: TestEngine) => void | Promise<void>,
 ): void {
-  const native = engineOf('native');
+  const native = ENGINES.find(({ kind }) => kind === 'native');
   if (native !== undefined) test(behaviour, (t) => run(t, native));
 }
 
