@@ -24,6 +24,7 @@ struct ObjectShape {
   using Key = std::string_view;
   static Key KeyOf(Item object) { return object->name; }
   static std::strong_ordering Compare(Key left, Key right) { return left <=> right; }
+  static constexpr std::string_view kKeyEnd = "";
   static uint64_t WeightOf(Item) { return 1; }
 };
 

@@ -29,6 +29,7 @@ struct ObjectShape {
   using Key = std::string_view;
   static Key KeyOf(const Version* version) { return version->name(); }
   static std::strong_ordering Compare(Key left, Key right) { return left <=> right; }
+  static constexpr std::string_view kKeyEnd = "";
   static uint64_t WeightOf(const Version*) { return 1; }
 };
 

@@ -46,6 +46,7 @@ struct NamespaceShape {
   static std::strong_ordering Compare(Key left, Key right) {
     return CompareNamespaces(left, right);
   }
+  static constexpr std::string_view kKeyEnd = "/";
   static uint64_t WeightOf(Item entry) { return entry->objects.size(); }
 };
 

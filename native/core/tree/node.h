@@ -11,6 +11,7 @@
 //  3. `birth` is the ticket of the edit that made the node. That edit alone may change it, until
 //     its root is published; then it is immutable for ever.
 //  4. Nodes hold kNodeMin to kNodeMax entries, the root excepted.
+//  5. `heads[i]` is of the key of `items[i]`, where the shape has heads; see head.h.
 // Thread rule: immutable once published, then any thread; before that the edit's.
 
 #ifndef NATIVE_CORE_TREE_NODE_H_
@@ -36,12 +37,16 @@ inline constexpr uint32_t kNodeMin = kNodeMax / 4;
 // With kNodeMin children each, more levels than memory can fill.
 inline constexpr uint32_t kHeightMax = 16;
 
+using NodeHead = uint32_t;
+
 template <typename Item>
 struct TreeNode : Retired {
   uint32_t count = 0;
   // 0: a leaf.
   uint32_t height = 0;
+  uint32_t skipped = 0;
   uint64_t weight = 0;
+  NodeHead heads[kNodeMax];
   // Of a leaf its items, of a branch the lowest of each child.
   Item items[kNodeMax];
 
@@ -107,6 +112,7 @@ class NodeSupply {
     node->birth = birth;
     node->count = 0;
     node->weight = 0;
+    node->skipped = 0;
     return node;
   }
 

@@ -11,11 +11,13 @@
 #ifndef NATIVE_CORE_TREE_TREE_H_
 #define NATIVE_CORE_TREE_TREE_H_
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 
+#include "native/core/tree/head.h"
 #include "native/core/tree/node.h"
 
 namespace shardwatch {
@@ -50,8 +52,9 @@ class TreeSnapshot {
   Item Find(const Key& key) const {
     if (root_ == nullptr) return nullptr;
     const Node* node = root_;
-    while (!node->is_leaf()) node = ChildrenOf(*node)[ChildIndex(*node, key)];
-    const uint32_t at = LowerBound(*node, key);
+    while (!node->is_leaf()) node = ChildrenOf(*node)[ChildIndexIfThere(*node, key)];
+    const Range range = NarrowIfThere(*node, 0, key);
+    const uint32_t at = LowerBound(*node, range, key);
     if (at == node->count || Shape::Compare(Shape::KeyOf(node->items[at]), key) != 0) {
       return nullptr;
     }
@@ -87,14 +90,73 @@ class TreeSnapshot {
     return {*item, rank};
   }
 
+  // The last item below a node. REQUIRES: one.
+  static Item Highest(const Node& node) {
+    const Node* last = &node;
+    while (!last->is_leaf()) last = ChildrenOf(*last)[last->count - 1];
+    return last->items[last->count - 1];
+  }
+
+  // Whether a key begins as all keys below the node do. REQUIRES: a shape with heads, and items.
+  static bool SharesBeginning(const Node& node, const Key& key) {
+    return key.substr(0, node.skipped) == Shape::KeyOf(node.items[0]).substr(0, node.skipped);
+  }
+
   static Node* const* ChildrenOf(const Node& branch) {
     return static_cast<const TreeBranch<Item>&>(branch).children;
   }
 
   // Index of the first item of a leaf whose key is not below `key`; the count where there is none.
   static uint32_t LowerBound(const Node& leaf, const Key& key) {
-    uint32_t low = 0;
-    for (uint32_t high = leaf.count; low < high;) {
+    return LowerBound(leaf, Narrow(leaf, 0, key), key);
+  }
+
+  // Index of the child under which `key` belongs.
+  static uint32_t ChildIndex(const Node& branch, const Key& key) {
+    return ChildIndex(branch, Narrow(branch, 1, key), key);
+  }
+
+ private:
+  // Of items: those before it are below a key, those from its end on above it.
+  struct Range {
+    uint32_t low;
+    uint32_t high;
+  };
+
+  // Where the items are whose heads don't tell how they compare with the key.
+  static Range Narrow(const Node& node, uint32_t first, const Key& key) {
+    if constexpr (HasHeads<Shape>) {
+      if (node.count > 0 && !SharesBeginning(node, key)) {
+        const bool is_below = Shape::Compare(Shape::KeyOf(node.items[0]), key) < 0;
+        const uint32_t at = is_below ? node.count : first;
+        return {at, at};
+      }
+    }
+    return NarrowIfThere(node, first, key);
+  }
+
+  // The same if an item has the key; anything otherwise.
+  static Range NarrowIfThere(const Node& node, uint32_t first, const Key& key) {
+    if constexpr (HasHeads<Shape>) {
+      const NodeHead head = HeadOf(key, node.skipped, Shape::kKeyEnd);
+      const NodeHead* const begin = node.heads + first;
+      const NodeHead* const end = node.heads + node.count;
+      const NodeHead* const low = std::lower_bound(begin, end, head);
+      const NodeHead* high = low;
+      while (high != end && *high == head) ++high;
+      return {static_cast<uint32_t>(low - node.heads), static_cast<uint32_t>(high - node.heads)};
+    } else {
+      return {first, node.count};
+    }
+  }
+
+  static uint32_t ChildIndexIfThere(const Node& branch, const Key& key) {
+    return ChildIndex(branch, NarrowIfThere(branch, 1, key), key);
+  }
+
+  static uint32_t LowerBound(const Node& leaf, Range range, const Key& key) {
+    uint32_t low = range.low;
+    for (uint32_t high = range.high; low < high;) {
       const uint32_t middle = (low + high) / 2;
       if (Shape::Compare(Shape::KeyOf(leaf.items[middle]), key) < 0) {
         low = middle + 1;
@@ -105,10 +167,9 @@ class TreeSnapshot {
     return low;
   }
 
-  // Index of the child under which `key` belongs.
-  static uint32_t ChildIndex(const Node& branch, const Key& key) {
-    uint32_t low = 1;
-    for (uint32_t high = branch.count; low < high;) {
+  static uint32_t ChildIndex(const Node& branch, Range range, const Key& key) {
+    uint32_t low = range.low;
+    for (uint32_t high = range.high; low < high;) {
       const uint32_t middle = (low + high) / 2;
       if (Shape::Compare(Shape::KeyOf(branch.items[middle]), key) <= 0) {
         low = middle + 1;
@@ -119,7 +180,6 @@ class TreeSnapshot {
     return low - 1;
   }
 
- private:
   Node* root_ = nullptr;
   uint64_t size_ = 0;
 };

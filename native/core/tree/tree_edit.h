@@ -76,6 +76,7 @@ class TreeEdit {
       InsertChild(*root, 0, root_);
       InsertChild(*root, 1, sibling_);
       root->weight = root_->weight + sibling_->weight;
+      SetHeads(*root);
       root_ = root;
     }
     if (previous_ == nullptr) ++size_;
@@ -120,6 +121,7 @@ class TreeEdit {
     Node* const copy = supply_.Take(node->height, ticket_);
     Move(*node, 0, *copy, 0, node->count);
     copy->count = node->count;
+    copy->skipped = node->skipped;
     copy->weight = node->weight;
     Drop(node);
     return copy;
@@ -135,7 +137,7 @@ class TreeEdit {
     }
   }
 
-  // Copies entries; the places may overlap within one node.
+  // Copies entries, heads as they are; the places may overlap within one node.
   static void Move(Node& source, uint32_t from, Node& target, uint32_t to, uint32_t count) {
     const auto move = [=](auto* of_source, auto* of_target) {
       if (of_source == of_target && to > from) {
@@ -145,6 +147,7 @@ class TreeEdit {
       }
     };
     move(source.items, target.items);
+    if constexpr (HasHeads<Shape>) move(source.heads, target.heads);
     if (!source.is_leaf()) move(Children(source), Children(target));
   }
 
@@ -167,11 +170,45 @@ class TreeEdit {
     Children(branch)[at] = child;
     branch.items[at] = child->lowest();
     ++branch.count;
+    SetHead(branch, at);
   }
 
   static void Erase(Node& node, uint32_t at) {
     Move(node, at + 1, node, at, node.count - at - 1);
     --node.count;
+  }
+
+  static bool SharesBeginning(const Node& node, const Key& key) {
+    if constexpr (HasHeads<Shape>) {
+      return Snapshot::SharesBeginning(node, key);
+    } else {
+      return true;
+    }
+  }
+
+  // Of one item that has been put in, whose key begins as all do.
+  static void SetHead(Node& node, uint32_t at) {
+    if constexpr (HasHeads<Shape>) {
+      node.heads[at] = HeadOf(Shape::KeyOf(node.items[at]), node.skipped, Shape::kKeyEnd);
+    }
+  }
+
+  // Of all items, with as much left out as can be.
+  static void SetHeads(Node& node) {
+    if constexpr (HasHeads<Shape>) {
+      const Key highest = Shape::KeyOf(Snapshot::Highest(node));
+      const size_t skipped = CommonLength(Shape::KeyOf(node.items[0]), highest);
+      node.skipped = static_cast<uint32_t>(skipped);
+      for (uint32_t at = 0; at < node.count; ++at) SetHead(node, at);
+    }
+  }
+
+  // The lowest item of a child has perhaps become another.
+  static void SetLowest(Node& branch, uint32_t at) {
+    const Item lowest = Children(branch)[at]->lowest();
+    if (branch.items[at] == lowest) return;
+    branch.items[at] = lowest;
+    SetHead(branch, at);
   }
 
   // Sets `weight_change_`, `previous_` and, where the node had no room, `sibling_`.
@@ -181,16 +218,23 @@ class TreeEdit {
       PutIntoLeaf(*node, item);
       return node;
     }
-    const uint32_t at = Snapshot::ChildIndex(*node, Shape::KeyOf(item));
+    const Key key = Shape::KeyOf(item);
+    const uint32_t at = Snapshot::ChildIndex(*node, key);
+    const bool is_beginning_shared = SharesBeginning(*node, key);
     Node* const child = Insert(Children(*node)[at], item);
     Children(*node)[at] = child;
-    node->items[at] = child->lowest();
+    SetLowest(*node, at);
     node->weight += weight_change_;
-    if (sibling_ == nullptr) return node;
-    Node* const added = std::exchange(sibling_, nullptr);
-    const auto [target, place] = MakeRoom(*node, at + 1);
-    InsertChild(*target, place, added);
-    if (sibling_ != nullptr) SetWeights(*node, *sibling_);
+    if (sibling_ != nullptr) {
+      Node* const added = std::exchange(sibling_, nullptr);
+      const auto [target, place] = MakeRoom(*node, at + 1);
+      InsertChild(*target, place, added);
+    }
+    if (sibling_ != nullptr) {
+      SetHalves(*node, *sibling_);
+    } else if (!is_beginning_shared) {
+      SetHeads(*node);
+    }
     return node;
   }
 
@@ -206,9 +250,15 @@ class TreeEdit {
       return;
     }
     leaf.weight += weight_change_;
+    const bool is_beginning_shared = leaf.count > 0 && SharesBeginning(leaf, key);
     const auto [target, place] = MakeRoom(leaf, at);
     InsertItem(*target, place, item);
-    if (sibling_ != nullptr) SetWeights(leaf, *sibling_);
+    if (is_beginning_shared) {
+      SetHead(*target, place);
+    } else {
+      SetHeads(*target);
+    }
+    if (sibling_ != nullptr) SetHalves(leaf, *sibling_);
   }
 
   struct Place {
@@ -224,9 +274,17 @@ class TreeEdit {
     sibling_ = supply_.Take(node.height, ticket_);
     Move(node, kHalf, *sibling_, 0, kNodeMax - kHalf);
     sibling_->count = kNodeMax - kHalf;
+    sibling_->skipped = node.skipped;
     node.count = kHalf;
     if (at <= kHalf) return {&node, at};
     return {sibling_, at - kHalf};
+  }
+
+  static void SetHalves(Node& left, Node& right) {
+    SetWeights(left, right);
+    // Each has more in common than both had.
+    SetHeads(left);
+    SetHeads(right);
   }
 
   // Divides the left one's weight, which is that of both, between them.
@@ -245,7 +303,7 @@ class TreeEdit {
     const uint32_t at = Snapshot::ChildIndex(*node, key);
     Node* const child = Remove(Children(*node)[at], key);
     Children(*node)[at] = child;
-    node->items[at] = child->lowest();
+    SetLowest(*node, at);
     if (child->count < kNodeMin && node->count > 1) Join(*node, at == 0 ? 0 : at - 1);
     return node;
   }
@@ -259,6 +317,7 @@ class TreeEdit {
       Move(*right, 0, *left, left->count, right->count);
       left->count += right->count;
       left->weight += right->weight;
+      SetHeads(*left);
       Drop(right);
       Erase(branch, at + 1);
       return;
@@ -266,7 +325,7 @@ class TreeEdit {
     right = Own(right);
     Children(branch)[at + 1] = right;
     Balance(*left, *right);
-    branch.items[at + 1] = right->lowest();
+    SetLowest(branch, at + 1);
   }
 
   static void Balance(Node& left, Node& right) {
@@ -286,7 +345,7 @@ class TreeEdit {
       right.count += moved;
     }
     left.weight = weight;
-    SetWeights(left, right);
+    SetHalves(left, right);
   }
 
   Node* root_;
