@@ -202,6 +202,37 @@ TEST(WriterTest, ANumberedWriteMeetsItsExpectationOrWritesNothing) {
   EXPECT_EQ(nothing.revision, 0U);
 }
 
+TEST(WriterTest, ARevisionThatAnotherWriterHasTakenIsWaitedFor) {
+  StoreFixture fixture(Options());
+  ShardTurns& turns = fixture.store.turns();
+  const uint32_t shard = turns.ShardOf("a");
+  {
+    // Holds the writer between its ticket and its publication.
+    Publisher::Order order(fixture.publisher);
+    turns.TakePlace(shard);
+  }
+  std::thread writer([&] {
+    Client client(fixture);
+    const Batch batch = Batch().Put("a", "x", 1, 5);
+    EXPECT_EQ(client.writer.Apply(batch.changes(), 0).fault, WriteFault::kNone);
+  });
+  while (Publisher::Order(fixture.publisher).revision() < 5) std::this_thread::yield();
+  std::atomic<bool> is_asked = false;
+  uint64_t reached = 0;
+  std::thread asker([&] {
+    Client client(fixture);
+    is_asked.store(true);
+    EXPECT_EQ(client.writer.Progress(4).revision, 5U);
+    reached = client.Now().revision();
+  });
+  while (!is_asked.load()) std::this_thread::yield();
+  for (int count = 0; count < 1000; ++count) std::this_thread::yield();
+  turns.Pass(shard);
+  writer.join();
+  asker.join();
+  EXPECT_EQ(reached, 5U);
+}
+
 TEST(WriterTest, BehindTheHighestRevisionThereIsNoNextOne) {
   StoreFixture fixture(Options());
   Client client(fixture);
