@@ -55,6 +55,7 @@ size_t ListCursor::Read(std::span<char> target, size_t bytes_max, size_t& needed
     }
     if (!is_first_) *end++ = ',';
     is_first_ = false;
+    FetchNext();
     end = Copy(*version, end);
     Advance();
     version = next_;
@@ -109,6 +110,17 @@ const Version* ListCursor::Next() {
   if (!walk_ || left_ == 0) return nullptr;
   --left_;
   return walk_->Next();
+}
+
+// Has memory bring the bytes behind those that are about to be copied.
+void ListCursor::FetchNext() {
+  const Version* version = nullptr;
+  if (is_searched_) {
+    if (next_found_ < found_.size()) version = found_[next_found_];
+  } else if (walk_ && left_ > 0) {
+    version = walk_->Peek();
+  }
+  if (version != nullptr) version->Fetch();
 }
 
 void ListCursor::LetGo() {

@@ -77,6 +77,7 @@ class ListCursor {
   void CountPage(const ListRequest& request);
   void SearchPage(const ListRequest& request);
   const Version* Next();
+  void FetchNext();
   void LetGo();
 
   Scope scope_;

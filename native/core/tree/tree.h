@@ -221,8 +221,8 @@ class TreeCursor {
   }
 
  private:
-  // Memory takes about as long as this many items are worked on.
-  static constexpr uint32_t kFetchedAhead = 4;
+  // Memory takes about as long as it takes to pass over this many items.
+  static constexpr uint32_t kFetchedAhead = 12;
 
   struct Step {
     const Node* branch;
