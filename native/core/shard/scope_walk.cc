@@ -6,48 +6,43 @@
 
 namespace shardwatch {
 
-namespace {
-
-// Not above any key. (`""` is not the lowest of all namespaces, whatever texts may be one.)
-KeyView FirstOf(const ObjectDirectory& directory) {
-  TreeCursor<NamespaceShape<ObjectShape>> namespaces(directory.namespaces());
-  const Namespace* const entry = namespaces.Next();
-  if (entry == nullptr) return {};
-  return {.namespace_name = entry->name->text(), .name = {}};
-}
-
-}  // namespace
-
 ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
                      const std::optional<KeyView>& start, bool is_selecting)
     : scope_(&scope),
       is_selecting_(is_selecting && scope.has_selector()),
       source_(std::in_place_type<Single>, nullptr) {
-  const KeyView from = start ? *start : FirstOf(directory);
   if (scope.namespace_name() == nullptr) {
-    if (scope.name() == nullptr) {
-      source_.emplace<ObjectCursor>(directory, from);
-      return;
-    }
-    Namespaces& namespaces =
-        source_.emplace<Namespaces>(directory.namespaces(), from.namespace_name);
-    // Where the walk begins within a namespace, the name may lie before.
-    const bool is_behind = scope.name()->text() < from.name;
-    if (is_behind && directory.namespaces().Find(from.namespace_name) != nullptr) {
-      namespaces.Next();
-    }
+    WalkAll(directory, start);
     return;
   }
   const std::string_view place = scope.namespace_name()->text();
-  const bool is_partial = start && place == from.namespace_name;
-  if (start && !is_partial && CompareNamespaces(place, from.namespace_name) < 0) return;
-  const std::string_view first = is_partial ? from.name : std::string_view();
+  const bool is_partial = start && place == start->namespace_name;
+  if (start && !is_partial && CompareNamespaces(place, start->namespace_name) < 0) return;
+  const std::string_view first = is_partial ? start->name : std::string_view();
   if (scope.name() == nullptr) {
     source_.emplace<ObjectCursor>(directory, place, first);
   } else if (scope.name()->text() >= first) {
     const KeyView key{.namespace_name = place, .name = scope.name()->text()};
     source_.emplace<Single>(directory.Find(key));
   }
+}
+
+// All namespaces, or an object of one name in each.
+void ScopeWalk::WalkAll(const ObjectDirectory& directory, const std::optional<KeyView>& start) {
+  if (scope_->name() == nullptr) {
+    if (start) source_.emplace<ObjectCursor>(directory, *start);
+    if (!start) source_.emplace<ObjectCursor>(directory);
+    return;
+  }
+  if (!start) {
+    source_.emplace<Namespaces>(directory.namespaces());
+    return;
+  }
+  Namespaces& namespaces =
+      source_.emplace<Namespaces>(directory.namespaces(), start->namespace_name);
+  // Where the walk begins within a namespace, the name may lie before.
+  const bool is_behind = scope_->name()->text() < start->name;
+  if (is_behind && directory.namespaces().Find(start->namespace_name) != nullptr) namespaces.Next();
 }
 
 const Version* ScopeWalk::Find() {

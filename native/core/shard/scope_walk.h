@@ -55,6 +55,7 @@ class ScopeWalk {
     const Version* version;
   };
 
+  void WalkAll(const ObjectDirectory& directory, const std::optional<KeyView>& start);
   const Version* Find();
   const Version* FindInPlace();
 

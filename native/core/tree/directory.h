@@ -137,10 +137,14 @@ template <typename ObjectShape>
 class DirectoryCursor {
  public:
   using Item = typename ObjectShape::Item;
+  using Objects = TreeSnapshot<ObjectShape>;
 
-  // From the first object that is not below `start`; its namespace is `""` for one that comes first
-  // of all, since no namespace is below it.
-  explicit DirectoryCursor(const Directory<ObjectShape>& directory, const KeyView& start = {})
+  // All objects.
+  explicit DirectoryCursor(const Directory<ObjectShape>& directory)
+      : namespaces_(std::in_place, directory.namespaces()), objects_(Objects()) {}
+
+  // From the first object that is not below `start`.
+  DirectoryCursor(const Directory<ObjectShape>& directory, const KeyView& start)
       : namespaces_(std::in_place, directory.namespaces(), start.namespace_name),
         objects_(directory.ObjectsOf(start.namespace_name), start.name) {
     // The namespace of the start is walked from within.
