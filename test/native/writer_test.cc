@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -202,7 +203,9 @@ TEST(WriterTest, ANumberedWriteMeetsItsExpectationOrWritesNothing) {
   EXPECT_EQ(nothing.revision, 0U);
 }
 
-TEST(WriterTest, ARevisionThatAnotherWriterHasTakenIsWaitedFor) {
+// Asks while another writer has revision 5 and has not published it yet; tells the revision that is
+// seen after the answer.
+uint64_t SeenAfterAsking(const std::function<void(Writer&)>& ask) {
   StoreFixture fixture(Options());
   ShardTurns& turns = fixture.store.turns();
   const uint32_t shard = turns.ShardOf("a");
@@ -218,19 +221,36 @@ TEST(WriterTest, ARevisionThatAnotherWriterHasTakenIsWaitedFor) {
   });
   while (Publisher::Order(fixture.publisher).revision() < 5) std::this_thread::yield();
   std::atomic<bool> is_asked = false;
-  uint64_t reached = 0;
+  uint64_t seen = 0;
   std::thread asker([&] {
     Client client(fixture);
     is_asked.store(true);
-    EXPECT_EQ(client.writer.Progress(4).revision, 5U);
-    reached = client.Now().revision();
+    ask(client.writer);
+    seen = client.Now().revision();
   });
   while (!is_asked.load()) std::this_thread::yield();
   for (int count = 0; count < 1000; ++count) std::this_thread::yield();
   turns.Pass(shard);
   writer.join();
   asker.join();
-  EXPECT_EQ(reached, 5U);
+  return seen;
+}
+
+TEST(WriterTest, ARevisionThatAnotherWriterHasTakenIsWaitedFor) {
+  EXPECT_EQ(SeenAfterAsking([](Writer& writer) { EXPECT_EQ(writer.Progress(4).revision, 5U); }),
+            5U);
+}
+
+TEST(WriterTest, WhatRefusesAWriteIsSeenThereafter) {
+  EXPECT_EQ(SeenAfterAsking([](Writer& writer) {
+              const Batch late = Batch().Put("b", "x", 1, 5);
+              EXPECT_EQ(writer.Apply(late.changes(), 0).fault, WriteFault::kNotRising);
+            }),
+            5U);
+  EXPECT_EQ(SeenAfterAsking([](Writer& writer) {
+              EXPECT_EQ(writer.Replace({}, 4).fault, WriteFault::kNotRising);
+            }),
+            5U);
 }
 
 TEST(WriterTest, BehindTheHighestRevisionThereIsNoNextOne) {

@@ -51,15 +51,17 @@ WriteOutcome Writer::Apply(std::span<const Change> changes, double now_ms) {
   if (outcome.fault != WriteFault::kNone) return outcome;
   GroupChanges(changes);
   Ticket ticket;
+  uint64_t newest = 0;
   for (bool is_planned = false; !is_planned;) {
     if (!Reserve(changes.size(), false)) {
       DropVersions();
       return {.fault = WriteFault::kOutOfMemory};
     }
     Publisher::Order order(publisher_);
-    if (order.is_closed()) outcome.fault = WriteFault::kClosed;
     if (changes.front().revision <= order.revision()) outcome.fault = WriteFault::kNotRising;
+    if (order.is_closed()) outcome.fault = WriteFault::kClosed;
     outcome.revision = order.revision();
+    newest = order.newest();
     if (outcome.fault != WriteFault::kNone) break;
     if (!store_.log().Plan(changes.size(), log_supply_)) continue;
     is_planned = true;
@@ -67,10 +69,7 @@ WriteOutcome Writer::Apply(std::span<const Change> changes, double now_ms) {
     ticket = order.TakeTicket(changes.size());
     TakePlaces(order);
   }
-  if (outcome.fault != WriteFault::kNone) {
-    DropVersions();
-    return outcome;
-  }
+  if (outcome.fault != WriteFault::kNone) return Refuse(outcome, newest);
   WaitForTurns();
   const bool is_built = Build(changes, ticket, now_ms);
   Publish(ticket, changes.back().revision, now_ms);
@@ -137,10 +136,12 @@ WriteOutcome Writer::Replace(std::span<const Change> puts, uint64_t revision) {
   if (outcome.fault != WriteFault::kNone) return outcome;
   GroupChanges(puts);
   Ticket ticket;
+  uint64_t newest = 0;
   const bool is_reserved = Reserve(0, true);
   if (is_reserved) {
     Publisher::Order order(publisher_);
     outcome.revision = order.revision();
+    newest = order.newest();
     if (order.is_closed()) {
       outcome.fault = WriteFault::kClosed;
     } else if (revision < order.revision()) {
@@ -154,10 +155,7 @@ WriteOutcome Writer::Replace(std::span<const Change> puts, uint64_t revision) {
   } else {
     outcome.fault = WriteFault::kOutOfMemory;
   }
-  if (outcome.fault != WriteFault::kNone) {
-    DropVersions();
-    return outcome;
-  }
+  if (outcome.fault != WriteFault::kNone) return Refuse(outcome, newest);
   WaitForTurns();
   BuildState(ticket);
   PublishState(ticket, revision, false);
@@ -273,6 +271,13 @@ WriteOutcome Writer::PrepareVersion(const Change& change, size_t index) {
   store_.CountVersion(*version);
   versions_.push_back(version);
   return {};
+}
+
+// The ticket that the refusal is due to is published first: a caller who looks why sees it.
+WriteOutcome Writer::Refuse(const WriteOutcome& outcome, uint64_t newest) {
+  DropVersions();
+  publisher_.WaitFor(newest);
+  return outcome;
 }
 
 // Frees what is not published.

@@ -121,6 +121,7 @@ class Writer {
 
   WriteOutcome Prepare(std::span<const Change> changes);
   WriteOutcome PrepareVersion(const Change& change, size_t index);
+  WriteOutcome Refuse(const WriteOutcome& outcome, uint64_t newest);
   void DropVersions();
   void GroupChanges(std::span<const Change> changes);
   bool Reserve(size_t records, bool is_replacement);
