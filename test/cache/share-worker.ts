@@ -53,7 +53,8 @@ async function run(command: ShareCommand): Promise<unknown> {
       return undefined;
     case 'close':
       await cache.close();
-      port.close();
+      // Behind the answer.
+      setImmediate(() => port.close());
       return undefined;
   }
 }

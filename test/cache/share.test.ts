@@ -26,6 +26,8 @@ import type { ShareAnswer, ShareCommand } from './share-worker.js';
 /** A worker that is attached to a cache. */
 class Thread {
   readonly #worker: Worker;
+  /** Resolves when the thread has ended by itself, or was ended. */
+  readonly exited: Promise<unknown>;
   readonly #answers: ShareAnswer[] = [];
   #arrived: () => void = () => {};
 
@@ -35,6 +37,7 @@ class Thread {
       this.#answers.push(answer);
       this.#arrived();
     });
+    this.exited = once(this.#worker, 'exit');
     t.teardown(() => this.#worker.terminate());
   }
 
@@ -54,11 +57,6 @@ class Thread {
 
   async end(): Promise<void> {
     await this.#worker.terminate();
-  }
-
-  /** Resolves when the thread has ended by itself. */
-  async exited(): Promise<void> {
-    await once(this.#worker, 'exit');
   }
 
   async #next(wanted: (answer: ShareAnswer) => boolean): Promise<ShareAnswer> {
@@ -198,7 +196,7 @@ sharingTest('a thread that ends or closes leaves the others alone', async (t, en
   for (const thread of [killed!, leaving!, staying!]) await thread.do({ type: 'watch', count: 2 });
   await killed!.end();
   await leaving!.do({ type: 'close' });
-  await leaving!.exited();
+  await leaving!.exited;
   cache.apply({ type: 'put', object: widget('ns', 'a') });
   await staying!.do({ type: 'put', object: widget('ns', 'b') });
   t.is((await staying!.watched()).end, 'done');
