@@ -253,6 +253,36 @@ TEST(WriterTest, WhatRefusesAWriteIsSeenThereafter) {
             5U);
 }
 
+TEST(WriterTest, LargeBatchesLeaveNothingBehind) {
+  constexpr uint64_t kObjects = 3000;
+  StoreFixture fixture(Options(0));
+  Client client(fixture);
+  const auto bytes = [&] { return fixture.store.arena().Stats().bytes_live; };
+  client.writer.Trim(0);
+  const uint64_t before = bytes();
+  uint64_t revision = 0;
+  uint64_t early = 0;
+  for (int round = 0; round < 30; ++round) {
+    Batch puts;
+    Batch deletions;
+    for (uint64_t index = 0; index < kObjects; ++index) {
+      puts.Put("a", "x" + std::to_string(index), index, ++revision);
+    }
+    for (uint64_t index = 0; index < kObjects; ++index) {
+      deletions.Delete("a", "x" + std::to_string(index), ++revision);
+    }
+    ASSERT_EQ(client.writer.Apply(puts.changes(), 0).fault, WriteFault::kNone);
+    ASSERT_EQ(client.writer.Apply(deletions.changes(), 0).fault, WriteFault::kNone);
+    if (round == 5) early = bytes();
+  }
+  EXPECT_LT(bytes(), early + early / 2);
+  client.writer.Trim(0);
+  while (fixture.store.Reclaim(SIZE_MAX)) {
+  }
+  // A few KiB are left for the log's next segment and its table.
+  EXPECT_LT(bytes(), before + 64 * 1024);
+}
+
 TEST(WriterTest, BehindTheHighestRevisionThereIsNoNextOne) {
   StoreFixture fixture(Options());
   Client client(fixture);

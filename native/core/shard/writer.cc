@@ -211,6 +211,9 @@ WriteOutcome Writer::Trim(double now_ms) {
     ticket = order.TakeTicket(0);
   }
   Publish(ticket, revision, now_ms);
+  // Got for the largest batches: a few nodes keep many slabs from being given back.
+  object_nodes_.Clear();
+  namespace_nodes_.Clear();
   return {.revision = revision};
 }
 

@@ -12,6 +12,7 @@ namespace shardwatch {
 
 namespace {
 
+// Dead things that a write frees beyond as many as it killed.
 constexpr size_t kReclaimedMax = 1024;
 
 }  // namespace
@@ -146,12 +147,14 @@ void Writer::Publish(const Ticket& ticket, uint64_t revision, double now_ms) {
   Finish(previous, ticket.root_tick);
   publisher_.Pass(ticket);
   PassTurns();
+  const size_t retired = replaced_.size();
   store_.Retire(replaced_);
   versions_.clear();
   records_.clear();
   groups_.clear();
   bytes_change_ = 0;
-  store_.Reclaim(kReclaimedMax);
+  // More than this write has killed, however large it is: nothing piles up.
+  store_.Reclaim(retired + kReclaimedMax);
 }
 
 void Writer::PublishState(const Ticket& ticket, uint64_t revision, bool is_closed) {

@@ -80,10 +80,7 @@ class NodeSupply {
 
   // `kind` is that of the nodes, see Retired.
   explicit NodeSupply(Arena& arena, uint8_t kind = 0) : arena_(arena), kind_(kind) {}
-  ~NodeSupply() {
-    while (Retired* const node = leaves_.Take()) Free(arena_, static_cast<Node*>(node));
-    while (Retired* const node = branches_.Take()) Free(arena_, static_cast<Node*>(node));
-  }
+  ~NodeSupply() { Clear(); }
   NodeSupply(const NodeSupply&) = delete;
   NodeSupply& operator=(const NodeSupply&) = delete;
 
@@ -102,6 +99,12 @@ class NodeSupply {
       branches_.Append(branch);
     }
     return true;
+  }
+
+  // Frees what is at hand.
+  void Clear() {
+    while (Retired* const node = leaves_.Take()) Free(arena_, static_cast<Node*>(node));
+    while (Retired* const node = branches_.Take()) Free(arena_, static_cast<Node*>(node));
   }
 
   // A node without entries. REQUIRES: reserved.
