@@ -103,6 +103,8 @@ export interface ThreadTask<Share> {
   /** Number of the thread. */
   readonly thread: number;
   readonly seed: number;
+  /** Number of all threads. */
+  readonly threads: number;
   /** How much is read in all: until then it is written. */
   readonly reads: number;
   /** Whether the first writer also replaces everything now and then. */
@@ -122,7 +124,7 @@ export class Progress {
   readonly buffer: SharedArrayBuffer;
   readonly #lanes: BigUint64Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(24)) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(32)) {
     this.buffer = buffer;
     this.#lanes = new BigUint64Array(buffer);
   }
@@ -147,6 +149,12 @@ export class Progress {
 
   countRead(): void {
     Atomics.add(this.#lanes, 2, 1n);
+  }
+
+  /** Resolves when so many threads have come here: they begin at the same time. */
+  async meet(threads: number): Promise<void> {
+    Atomics.add(this.#lanes, 3, 1n);
+    while (Atomics.load(this.#lanes, 3) < threads) await turnLoop();
   }
 
   /** The last revision of all; 0 while there is more to come. */

@@ -15,6 +15,7 @@ const options = {
   chance: new Chance(task.seed, thread),
   progress: new Progress(task.progress),
 };
+await options.progress.meet(task.threads);
 const log =
   task.role === 'read'
     ? await new RecordingReader(options).run(reads)

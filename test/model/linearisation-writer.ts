@@ -20,6 +20,8 @@ import {
 
 /** Writes between two turns of the event loop. */
 const WRITES_A_TURN = 4;
+/** Of one writer, also when all has been read. */
+const WRITES_MIN = 60;
 /** Of one writer: what is written is compared with all that is read. */
 const WRITES_MAX = 600;
 /** One of so many writes of a writer that may replaces everything. */
@@ -47,7 +49,7 @@ export class RecordingWriter {
   /** Writes until so much was read. */
   async run(reads: number): Promise<ThreadLog> {
     const { progress } = this.#options;
-    for (let count = 1; progress.reads < reads; count++) {
+    for (let count = 1; count <= WRITES_MIN || progress.reads < reads; count++) {
       if (count <= WRITES_MAX) this.#writeSomething(count);
       if (count > WRITES_MAX || count % WRITES_A_TURN === 0) await turnLoop();
     }

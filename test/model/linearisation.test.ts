@@ -60,7 +60,14 @@ for (const { title, options, hasReplace } of CASES) {
     t.timeout(TIMEOUT_MS, `${SEED_VARIABLE}=${seed}`);
     const cache = engine.create(options);
     const tally = await runThreads(t, seed, (progress) => {
-      const task = { share: cache.share(), seed, reads: READS, hasReplace, progress };
+      const task = {
+        share: cache.share(),
+        seed,
+        threads: WRITERS + READERS,
+        reads: READS,
+        hasReplace,
+        progress,
+      };
       return { file: FILES.engine, task, finish: () => finish(cache, new Chance(seed, -1)) };
     });
     t.log(tally, `${SEED_VARIABLE}=${seed}`);
