@@ -13,19 +13,29 @@ import { run, runNode } from './run.mjs';
 import { TapTally } from './tap.mjs';
 import { buildTests } from './typescript.mjs';
 
+/** What crosses the border. */
+const BORDER_TESTS = ['native/addon', 'native/environments'];
+/** What threads do with one cache. */
+const THREAD_TESTS = [
+  'engine/native/share',
+  'cache/share',
+  'lifecycle/process',
+  'model/linearisation',
+];
+
 const SANITIZERS = {
   address: {
     runtimes: ['libasan.so', 'libubsan.so'],
+    tests: BORDER_TESTS,
     // Leaks are looked for: what V8 keeps to the end is reachable and not reported.
     environment: { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
   thread: {
     runtimes: ['libtsan.so'],
+    tests: [...BORDER_TESTS, ...THREAD_TESTS],
     environment: { TSAN_OPTIONS: 'ignore_noninstrumented_modules=1' },
   },
 };
-
-const TESTS = ['out/test/native/addon.test.js', 'out/test/native/environments.test.js'];
 
 const name = process.argv[2];
 const sanitizer = SANITIZERS[name];
@@ -62,7 +72,8 @@ async function testCore() {
 
 async function testAddon(addon, env) {
   const tally = new TapTally(say);
-  const { code, output } = await runNode([ENTRY.ava, '--tap', '--no-worker-threads', ...TESTS], {
+  const files = sanitizer.tests.map((file) => `out/test/${file}.test.js`);
+  const { code, output } = await runNode([ENTRY.ava, '--tap', '--no-worker-threads', ...files], {
     env: { ...env, SHARDWATCH_ADDON: addon },
   });
   tally.write(output);
