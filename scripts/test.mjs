@@ -34,6 +34,7 @@ const ONE_ENGINE = {
   'out/test/engine/javascript/': 'javascript',
   'out/test/engine/native/': 'native',
   'out/test/lifecycle/': 'native',
+  'out/test/model/linearisation': 'native',
 };
 
 /** How often a long run says that it goes on. */

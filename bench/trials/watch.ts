@@ -5,8 +5,8 @@
  * Ours is what the watches add to `apply`: two caches go through the same events, one with the
  * watches and one without, in turn; the difference is the time it takes to find who wants the event
  * and to note it for them. `loop` asks every watch in turn, of the object before and of the one
- * after, as one must to tell ADDED, MODIFIED and DELETED apart, notes it for those that want it, and
- * whom to wake. On both sides every event finds all watches drained.
+ * after, as one must to tell ADDED, MODIFIED and DELETED apart, notes it for those that want it,
+ * and whom to wake. On both sides every event finds all watches drained.
  */
 
 import { createHash } from 'node:crypto';
