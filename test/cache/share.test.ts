@@ -210,11 +210,9 @@ sharingTest('only the owner replaces everything', async (t, engine) => {
   cache.apply({ type: 'put', object: widget('ns', 'a') });
   await thread.do({ type: 'watch', count: 2 });
   cache.replace([widget('ns', 'b')]);
-  t.deepEqual(await thread.watched(), {
-    type: 'watched',
-    events: ['ADDED a 2'],
-    end: 'expired',
-  });
+  // What was there before it may have read by then.
+  t.is((await thread.watched()).end, 'expired');
+  t.deepEqual(await thread.do({ type: 'list' }), ['ns/b@3']);
 });
 
 sharingTest("threads read a fed cache as fresh as the owner's storage", async (t, engine) => {

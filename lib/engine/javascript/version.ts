@@ -200,7 +200,8 @@ function areSame<Text>(left: readonly Text[], right: readonly Text[]): boolean {
 function acquireLabels(labels: ScannedObject['labels'], strings: StringPool): readonly string[] {
   if (labels.length === 0) return NO_STRINGS;
   // Of exactly that size: an array that grows keeps room for more.
-  const texts = new Array<string>(2 * labels.length);
+  const texts: string[] = [];
+  texts.length = 2 * labels.length;
   let end = 0;
   for (const [key, value] of labels) {
     texts[end++] = strings.acquire(key);
