@@ -18,7 +18,10 @@ namespace {
 
 class WatchOffer : public testing::Test, public RootObserver {
  protected:
-  WatchOffer() : writer_slot_(store_.epochs().OpenSlot()), slot_(store_.epochs().OpenSlot()) {
+  WatchOffer()
+      : writer_slot_(store_.epochs().OpenSlot()),
+        held_back_slot_(store_.epochs().OpenSlot()),
+        slot_(store_.epochs().OpenSlot()) {
     writer_ = std::make_unique<Writer>(store_, publisher_, *writer_slot_, *this);
   }
 
@@ -27,6 +30,7 @@ class WatchOffer : public testing::Test, public RootObserver {
     writer_->Close();
     writer_.reset();
     store_.epochs().CloseSlot(writer_slot_);
+    store_.epochs().CloseSlot(held_back_slot_);
     store_.epochs().CloseSlot(slot_);
     ready_.Close();
   }
@@ -76,11 +80,14 @@ class WatchOffer : public testing::Test, public RootObserver {
     if (!records_.empty()) watches_.Offer(*root_, records_, first_sequence_, &ready_);
     is_replaced_ = false;
     records_.clear();
+    held_back_.reset();
   }
 
   void RootPublished(Root& root, std::span<const EventRecord> records,
                      uint64_t first_sequence) override {
     if (!is_held_back_) return watches_.Offer(root, records, first_sequence, &ready_);
+    // As a publisher has all that it offers: what has left the log is retired behind the offer.
+    held_back_.emplace(store_.epochs(), *held_back_slot_);
     root_ = &root;
     records_.assign(records.begin(), records.end());
     first_sequence_ = first_sequence;
@@ -97,10 +104,12 @@ class WatchOffer : public testing::Test, public RootObserver {
   Watches watches_{store_};
   ReadyList ready_{[](void*) {}, nullptr};
   EpochSlot* const writer_slot_;
+  EpochSlot* const held_back_slot_;
   EpochSlot* const slot_;
   std::unique_ptr<Writer> writer_;
   std::vector<Watch*> open_;
   bool is_held_back_ = false;
+  std::optional<EpochPin> held_back_;
   bool is_replaced_ = false;
   const Root* root_ = nullptr;
   std::vector<EventRecord> records_;
