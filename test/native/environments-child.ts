@@ -123,8 +123,11 @@ const CASES: { readonly [name: string]: () => Promise<void> } = {
     const list = succeed(border.openList(cache));
     const watch = succeed(border.openWatch(cache, ALL, 1n));
     const woken = border.woken();
+    // No watch keeps the process alive, and the thread is gone before its caches are.
+    const alive = setInterval(() => {}, 1_000);
     await terminateAll([worker]);
     await woken;
+    clearInterval(alive);
     assert.deepEqual(border.takeReady(), [watch]);
     assert.deepEqual(border.drainEvents(watch), []);
     assert.equal(border.number('end'), WATCH_END.closed);
