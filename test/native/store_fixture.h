@@ -51,8 +51,7 @@ inline Model ReadModel(const ObjectDirectory& directory) {
 // A store with what belongs to it; a test may write through many clients.
 class StoreFixture {
  public:
-  explicit StoreFixture(const StoreOptions& options)
-      : store(options), history(store, publisher), options_(options) {}
+  explicit StoreFixture(const StoreOptions& options) : store(options), history(store, publisher) {}
 
   // Drops everything, and checks that nothing is left behind.
   ~StoreFixture();
@@ -60,9 +59,6 @@ class StoreFixture {
   Store store;
   Publisher publisher;
   History history;
-
- private:
-  const StoreOptions options_;
 };
 
 // One thread's access.

@@ -1,7 +1,7 @@
 // Memory for slabs, straight from the system: each lies at a multiple of its size.
 //
-// An allocator that aligns by asking for more leaves a piece before every slab, which costs half as
-// much again as what is stored; and it keeps what is given back. Pages that are mapped by the slab
+// An allocator that aligns by asking for more leaves a piece before every slab, and keeps what is
+// given back. Pages that are mapped by the slab
 // lie side by side, and are gone when they are unmapped.
 // Pure functions of their arguments. Thread rule: any thread.
 

@@ -28,9 +28,8 @@
 
 namespace shardwatch {
 
-// Events between retained roots: at most half as many are applied or undone for any revision, which
-// takes a millisecond or two. With fewer events between them roots retain nodes again and again
-// that one of them would do for.
+// Events between retained roots: at most half as many are applied or undone for any revision. With
+// fewer events between them roots retain nodes again and again that one of them would do for.
 inline constexpr uint64_t kRetainedEvery = 4096;
 
 // Rebuilt states that are kept: as many paginated lists at different revisions go on without a

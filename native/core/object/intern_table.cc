@@ -6,34 +6,14 @@
 #include <cstring>
 #include <new>
 
+#include "native/core/object/text_hash.h"
+
 namespace shardwatch {
 
 namespace {
 
 constexpr size_t kCapacityInitial = 16;
 constexpr uint32_t kTextBytesMax = UINT32_MAX - sizeof(InternedString);
-
-uint64_t Mix(uint64_t value) {
-  value ^= value >> 32;
-  value *= 0xd6e8feb86659fd93U;
-  value ^= value >> 32;
-  value *= 0xd6e8feb86659fd93U;
-  return value ^ value >> 32;
-}
-
-uint64_t Hash(std::string_view text, uint64_t seed) {
-  uint64_t hash = seed ^ text.size();
-  const char* at = text.data();
-  size_t left = text.size();
-  for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    hash = Mix(hash ^ word);
-  }
-  uint64_t rest = 0;
-  if (left > 0) std::memcpy(&rest, at, left);
-  return Mix(hash ^ rest);
-}
 
 }  // namespace
 
@@ -45,8 +25,8 @@ const InternedString* InternTable::AcquireLabel(std::string_view key, std::strin
 
 const InternedString* InternTable::Acquire(Wanted wanted) {
   if (wanted.text.size() > kTextBytesMax) return nullptr;
-  const uint64_t key_hash = wanted.is_pair ? Hash(wanted.key_text, ~seed_) : 0;
-  wanted.hash = Hash(wanted.text, seed_ ^ key_hash);
+  const uint64_t key_hash = wanted.is_pair ? HashText(wanted.key_text, ~seed_) : 0;
+  wanted.hash = HashText(wanted.text, seed_ ^ key_hash);
   Stripe& stripe = StripeOf(wanted.hash);
   {
     std::lock_guard lock(stripe.mu);

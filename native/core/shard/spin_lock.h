@@ -1,5 +1,5 @@
 // A lock that is held for a few pointers' change: whoever waits spins a little and then lets others
-// run. (Putting a thread to sleep and waking it costs a hundred times what such a section takes.)
+// run. (Putting a thread to sleep and waking it takes two calls of the system.)
 // Thread rule: any thread; not recursive.
 
 #ifndef NATIVE_CORE_SHARD_SPIN_LOCK_H_
@@ -25,7 +25,7 @@ class Backoff {
   }
 
  private:
-  // About two microseconds.
+  // As long as such a section takes when its thread runs, and not much longer.
   static constexpr uint32_t kSpinsMax = 64;
 
   static void Relax() {

@@ -12,9 +12,6 @@ namespace shardwatch {
 
 namespace {
 
-// Dead things that one write frees: more than it kills on average, so that they don't pile up.
-constexpr size_t kReclaimedMax = 1024;
-
 // Namespaces that other writers add between a writer's turn and its publication: more than any
 // batches in flight can have.
 constexpr uint64_t kNamesBetweenMax = uint64_t{1} << 20;

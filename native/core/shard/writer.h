@@ -119,6 +119,9 @@ class Writer {
     uint64_t place = 0;
   };
 
+  // Dead things that a write frees beyond as many as it killed, so that they do not pile up.
+  static constexpr size_t kReclaimedMax = 1024;
+
   WriteOutcome Prepare(std::span<const Change> changes);
   WriteOutcome PrepareVersion(const Change& change, size_t index);
   WriteOutcome Refuse(const WriteOutcome& outcome, uint64_t newest);

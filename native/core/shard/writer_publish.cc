@@ -10,13 +10,6 @@
 
 namespace shardwatch {
 
-namespace {
-
-// Dead things that a write frees beyond as many as it killed.
-constexpr size_t kReclaimedMax = 1024;
-
-}  // namespace
-
 // False when memory is out; the ticket then publishes nothing.
 bool Writer::Build(std::span<const Change> changes, const Ticket& ticket, double now_ms) {
   records_.assign(changes.size(), EventRecord{});

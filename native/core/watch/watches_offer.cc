@@ -13,7 +13,7 @@ namespace shardwatch {
 
 namespace {
 
-// Groups that are asked before others may have the lock: some ten microseconds.
+// Groups that are asked before others may have the lock: a bound for how long it is held.
 constexpr uint64_t kAskedMax = 1024;
 
 }  // namespace
