@@ -33,7 +33,8 @@ bool HoldState(napi_env env, Environment& environment, Arguments<5> arguments,
     if (found == nullptr) return false;
     use = *found;
     state = use->attachment().Now();
-    return true;
+    if (!state) failure = Fail(Status::kClosed);
+    return static_cast<bool>(state);
   }
   // What was held before the cache was closed stays readable.
   std::shared_ptr<CacheUse>* const found = Find(env, environment.caches, arguments[0], failure);

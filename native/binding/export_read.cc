@@ -60,7 +60,9 @@ int64_t Get(napi_env env, Environment& environment, Arguments<6> arguments) {
   if (!request.Read(env, arguments)) return kInvalidArgument;
   Attachment& attachment = (*use)->attachment();
   EpochPin pin(attachment.store().epochs(), attachment.slot());
-  return CopyObject(attachment.store().LoadRoot()->directory, request, (*use)->exchange());
+  const Root* const root = attachment.Current();
+  if (root == nullptr) return Fail(Status::kClosed);
+  return CopyObject(root->directory, request, (*use)->exchange());
 }
 
 int64_t GetAt(napi_env env, Environment& environment, Arguments<6> arguments) {
@@ -86,6 +88,7 @@ int64_t OpenRoot(napi_env env, Environment& environment, Arguments<2> arguments)
     past = attachment.cache().history().At(revision, attachment.slot());
   } else {
     past.state = attachment.Now();
+    if (!past.state) past.fault = HistoryFault::kClosed;
   }
   if (past.fault != HistoryFault::kNone) {
     exchange.SetRevision(HeadLane::kRevision, past.revision);

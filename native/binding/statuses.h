@@ -41,6 +41,8 @@ constexpr wire::Status StatusOf(HistoryFault fault) {
       return wire::Status::kRevisionExpired;
     case HistoryFault::kFuture:
       return wire::Status::kRevisionFuture;
+    case HistoryFault::kClosed:
+      return wire::Status::kClosed;
     case HistoryFault::kOutOfMemory:
       break;
   }

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "native/core/shard/publisher.h"
@@ -15,6 +17,21 @@
 
 namespace shardwatch {
 namespace {
+
+// Does something in the middle of a drain.
+class MeanwhileSink final : public DrainSink {
+ public:
+  explicit MeanwhileSink(std::function<void()> meanwhile) : meanwhile_(std::move(meanwhile)) {}
+  bool AddObject(const Version&, const Rendering&) override { return true; }
+  bool AddEvent(uint64_t, uint64_t, WatchEventType, const Version&, const Rendering&) override {
+    if (++events == 1) meanwhile_();
+    return true;
+  }
+  size_t events = 0;
+
+ private:
+  const std::function<void()> meanwhile_;
+};
 
 class WatchOffer : public testing::Test, public RootObserver {
  protected:
@@ -45,14 +62,18 @@ class WatchOffer : public testing::Test, public RootObserver {
     ASSERT_EQ(writer_->Apply(changes, 0).fault, WriteFault::kNone);
   }
 
-  Watch& Open(Begin begin, std::optional<std::string_view> name = {}) {
+  WatchOpened TryOpen(Begin begin, std::optional<std::string_view> name = {}) {
     WatchRequest request;
     request.group_key = name.value_or("-");
     request.scope.name = name;
     request.from_state = !begin.after;
     request.after = begin.after.value_or(0);
     request.ready = &ready_;
-    const WatchOpened opened = watches_.Open(request, *slot_);
+    return watches_.Open(request, *slot_);
+  }
+
+  Watch& Open(Begin begin, std::optional<std::string_view> name = {}) {
+    const WatchOpened opened = TryOpen(begin, name);
     EXPECT_EQ(opened.fault, WatchFault::kNone);
     open_.push_back(opened.watch);
     return *opened.watch;
@@ -76,11 +97,32 @@ class WatchOffer : public testing::Test, public RootObserver {
   // What was published since is brought to the watches.
   void Offer() {
     is_held_back_ = false;
-    if (is_replaced_) watches_.EndAll(WatchEnd::kReplaced, &ready_);
+    if (end_ != WatchEnd::kNone) watches_.EndAll(end_, &ready_);
     if (!records_.empty()) watches_.Offer(*root_, records_, first_sequence_, &ready_);
-    is_replaced_ = false;
+    end_ = WatchEnd::kNone;
     records_.clear();
     held_back_.reset();
+  }
+
+  // The end is published, and held back, while a drain is under way.
+  void EndDuringADrain(std::function<void()> end, WatchEnd expected) {
+    // The pin is renewed once the sink has taken a quarter of a MiB.
+    const std::string object = R"({"metadata":{"name":"web","namespace":"a"},"data":")" +
+                               std::string(300'000, 'x') + R"("})";
+    const KeyView key{.namespace_name = "a", .name = "web"};
+    Watch& watch = Open(After(0));
+    for (const uint64_t revision : {1, 2}) {
+      const Change change{.key = key, .revision = revision, .object = object};
+      ASSERT_EQ(writer_->Apply({&change, 1}, 0).fault, WriteFault::kNone);
+    }
+    is_held_back_ = true;
+    MeanwhileSink sink(std::move(end));
+    const DrainResult result = watches_.Drain(watch, *slot_, sink);
+    EXPECT_EQ(sink.events, 1U);
+    EXPECT_TRUE(result.end == WatchEnd::kNone && !result.more && result.position == 1);
+    Offer();
+    EXPECT_EQ(Signalled(), 1U);
+    EXPECT_EQ(Drain(watch).end, expected);
   }
 
   void RootPublished(Root& root, std::span<const EventRecord> records,
@@ -94,9 +136,8 @@ class WatchOffer : public testing::Test, public RootObserver {
   }
 
   void RootReplaced(Root&, bool is_closed) override {
-    if (is_closed) return watches_.EndAll(WatchEnd::kClosed, &ready_);
-    if (!is_held_back_) return watches_.EndAll(WatchEnd::kReplaced, &ready_);
-    is_replaced_ = true;
+    end_ = is_closed ? WatchEnd::kClosed : WatchEnd::kReplaced;
+    if (!is_held_back_) Offer();
   }
 
   Store store_{{.fields = {}, .history = {.entries_min = 0, .entries_max = 8}}};
@@ -110,7 +151,8 @@ class WatchOffer : public testing::Test, public RootObserver {
   std::vector<Watch*> open_;
   bool is_held_back_ = false;
   std::optional<EpochPin> held_back_;
-  bool is_replaced_ = false;
+  // Of all watches, held back.
+  WatchEnd end_ = WatchEnd::kNone;
   const Root* root_ = nullptr;
   std::vector<EventRecord> records_;
   uint64_t first_sequence_ = 0;
@@ -190,37 +232,36 @@ TEST_F(WatchOffer, AWatchOfTheGenerationBeforeWaitsToBeToldOfTheNewOne) {
   EXPECT_EQ(Drain(newer_state).items, Texts{"ADDED a/web 10"});
 }
 
-TEST_F(WatchOffer, ADrainThatMeetsANewGenerationOnItsWayJudgesNothing) {
-  // The pin is renewed once the sink has taken a quarter of a MiB.
-  class ReplacingSink final : public DrainSink {
-   public:
-    explicit ReplacingSink(Writer& writer) : writer_(writer) {}
-    bool AddObject(const Version&, const Rendering&) override { return true; }
-    bool AddEvent(uint64_t, uint64_t, WatchEventType, const Version&, const Rendering&) override {
-      if (++events == 1) writer_.Replace({}, 9);
-      return true;
-    }
-    size_t events = 0;
-
-   private:
-    Writer& writer_;
-  };
-  const std::string object = R"({"metadata":{"name":"web","namespace":"a"},"data":")" +
-                             std::string(300'000, 'x') + R"("})";
-  const KeyView key{.namespace_name = "a", .name = "web"};
-  Watch& watch = Open(After(0));
-  for (const uint64_t revision : {1, 2}) {
-    const Change change{.key = key, .revision = revision, .object = object};
-    ASSERT_EQ(writer_->Apply({&change, 1}, 0).fault, WriteFault::kNone);
-  }
+TEST_F(WatchOffer, AWatchOfACacheThatWasClosedWaitsToBeToldOfIt) {
+  Put({1});
+  Watch& joined = Open(After(1));
+  Watch& replay = Open(After(0));
+  Watch& future = Open(After(5));
+  Watch& state = Open(kState);
+  Put({2});
   is_held_back_ = true;
-  ReplacingSink sink(*writer_);
-  const DrainResult result = watches_.Drain(watch, *slot_, sink);
-  EXPECT_EQ(sink.events, 1U);
-  EXPECT_TRUE(result.end == WatchEnd::kNone && !result.more && result.position == 1);
+  ASSERT_EQ(writer_->Close().fault, WriteFault::kNone);
+  for (Watch* const watch : {&joined, &replay, &future, &state}) {
+    const Drained drained = Drain(*watch);
+    EXPECT_TRUE(drained.items.empty() && !drained.more && drained.end == WatchEnd::kNone);
+  }
+  for (const Begin begin : {After(0), After(2), After(9), kState}) {
+    EXPECT_EQ(TryOpen(begin).fault, WatchFault::kClosed) << "there is nothing left to watch";
+  }
+  Signalled();
   Offer();
-  EXPECT_EQ(Signalled(), 1U);
-  EXPECT_EQ(Drain(watch).end, WatchEnd::kReplaced);
+  EXPECT_EQ(Signalled(), 4U);
+  for (Watch* const watch : {&joined, &replay, &future, &state}) {
+    EXPECT_EQ(Drain(*watch).end, WatchEnd::kClosed);
+  }
+}
+
+TEST_F(WatchOffer, ADrainThatMeetsANewGenerationOnItsWayJudgesNothing) {
+  EndDuringADrain([this] { writer_->Replace({}, 9); }, WatchEnd::kReplaced);
+}
+
+TEST_F(WatchOffer, ADrainThatMeetsTheCloseOnItsWayJudgesNothing) {
+  EndDuringADrain([this] { writer_->Close(); }, WatchEnd::kClosed);
 }
 
 TEST_F(WatchOffer, AnInitialStateIsNotMovedBeyondWhatWasOffered) {

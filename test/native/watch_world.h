@@ -144,6 +144,7 @@ class World {
   }
 
   Cache& cache() { return cache_; }
+  Attachment& attachment() { return *attachment_; }
   Watches& watches() { return cache_.watches(); }
   ReadyList& ready() { return ready_; }
   EpochSlot& slot() { return attachment_->slot(); }

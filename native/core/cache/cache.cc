@@ -51,9 +51,15 @@ Attachment::~Attachment() {
   cache_.store().epochs().CloseSlot(&slot_);
 }
 
+Root* Attachment::Current() {
+  Root* const root = store().LoadRoot();
+  return root->is_closed ? nullptr : root;
+}
+
 StateHold Attachment::Now() {
   EpochPin pin(store().epochs(), slot_);
-  return store().Hold(*store().LoadRoot());
+  Root* const root = Current();
+  return root == nullptr ? StateHold() : store().Hold(*root);
 }
 
 bool Attachment::Await(uint64_t revision) {

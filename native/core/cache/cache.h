@@ -108,7 +108,11 @@ class Attachment final : private RootObserver {
   Writer& writer() { return writer_; }
   ReadyList& ready() { return ready_; }
 
-  // The current state.
+  // The current root, or null once the cache is closed: others may close it at any moment.
+  // REQUIRES: the slot is pinned.
+  Root* Current();
+
+  // The current state; none once the cache is closed.
   StateHold Now();
 
   // Whether the revision is reached. If not, the ready list gets the entry of this attachment when

@@ -130,6 +130,7 @@ void History::Forget(uint64_t first_sequence) {
 PastState History::At(uint64_t revision, EpochSlot& slot) {
   EpochPin pin(store_.epochs(), slot);
   Root& current = *store_.LoadRoot();
+  if (current.is_closed) return {.fault = HistoryFault::kClosed, .state = {}};
   if (revision == current.revision) return {.state = store_.Hold(current)};
   if (revision > current.revision) {
     return {.fault = HistoryFault::kFuture, .state = {}, .revision = current.revision};
@@ -143,6 +144,7 @@ PastState History::At(uint64_t revision, EpochSlot& slot) {
 PastState History::Oldest(EpochSlot& slot) {
   EpochPin pin(store_.epochs(), slot);
   Root& current = *store_.LoadRoot();
+  if (current.is_closed) return {.fault = HistoryFault::kClosed, .state = {}};
   return AtSequence(current.log.first, current.log.oldest_revision, current);
 }
 

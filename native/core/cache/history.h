@@ -36,7 +36,7 @@ inline constexpr uint64_t kRetainedEvery = 4096;
 // rebuild.
 inline constexpr size_t kRebuiltMax = 16;
 
-enum class HistoryFault : uint8_t { kNone, kExpired, kFuture, kOutOfMemory };
+enum class HistoryFault : uint8_t { kNone, kExpired, kFuture, kOutOfMemory, kClosed };
 
 struct PastState {
   HistoryFault fault = HistoryFault::kNone;

@@ -69,6 +69,8 @@ struct Root : Retired, HoldableRoot {
   ObjectDirectory directory;
   // Of the versions in the directory.
   uint64_t bytes = 0;
+  // Whether it is the last one, which has nothing: it is no state of the cache, but its end.
+  bool is_closed = false;
   // Guarded by the history's lock. The next newer root that it retains.
   Root* retained_next = nullptr;
 };

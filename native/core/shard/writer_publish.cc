@@ -155,6 +155,7 @@ void Writer::PublishState(const Ticket& ticket, uint64_t revision, bool is_close
   Root* const previous = store_.LoadRoot();
   Root* const root = MakeRoot(ticket, *previous);
   root->revision = revision;
+  root->is_closed = is_closed;
   if (!is_closed) ++root->generation;
   root->bytes = static_cast<uint64_t>(bytes_change_);
   store_.log().Restart(root->log, revision, ticket.root_tick, replaced_);

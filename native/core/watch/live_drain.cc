@@ -47,10 +47,10 @@ LiveDrain::Step LiveDrain::Settle() {
   Watches::Garbage garbage;
   std::lock_guard lock(watches_.mu_);
   Step step = Step::kDone;
-  // That a new generation's log begins behind all it has read is not for the watch to judge: it is
-  // about to be ended.
-  const bool is_over =
-      watch_.state == CursorState::kEnded || root_->generation != watch_.generation;
+  // That the log of a new generation, or of a cache that was closed, begins behind all it has read
+  // is not for the watch to judge: it is about to be ended.
+  const bool is_over = watch_.state == CursorState::kEnded || root_->is_closed ||
+                       root_->generation != watch_.generation;
   if (is_over) {
     step = Finish(watch_.state == CursorState::kEnded);
   } else if (watch_.state == CursorState::kFuture) {

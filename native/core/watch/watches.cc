@@ -56,8 +56,10 @@ bool Watches::CanBegin(const WatchRequest& request, EpochSlot& slot, WatchOpened
   }
   if (outcome.fault == WatchFault::kNone && !request.from_state) {
     EpochPin pin(store_.epochs(), slot);
-    outcome.oldest_revision = store_.LoadRoot()->log.oldest_revision;
+    const Root& root = *store_.LoadRoot();
+    outcome.oldest_revision = root.log.oldest_revision;
     if (request.after < outcome.oldest_revision) outcome.fault = WatchFault::kRevisionExpired;
+    if (root.is_closed) outcome.fault = WatchFault::kClosed;
   }
   return outcome.fault == WatchFault::kNone;
 }
@@ -142,6 +144,10 @@ void Watches::Begin(Watch& watch, const WatchRequest& request, EpochSlot& slot,
 // Where the watch would begin as of this root.
 bool Watches::Place(Watch& watch, const WatchRequest& request, Root& root, WatchOpened& outcome) {
   outcome.oldest_revision = root.log.oldest_revision;
+  if (root.is_closed) {
+    outcome.fault = WatchFault::kClosed;
+    return false;
+  }
   watch.generation = root.generation;
   watch.seen_revision = root.revision;
   watch.is_known = false;

@@ -21,9 +21,10 @@ DrainResult Watches::Drain(Watch& watch, EpochSlot& slot, DrainSink& sink) {
     Garbage garbage;
     std::lock_guard lock(mu_);
     watch.wake_state.store(WakeState::kQuiet, std::memory_order_relaxed);
-    // A new generation ends it soon, for another reason than that the log begins behind it.
-    const bool is_replaced = watch.end == WatchEnd::kNone && watch.generation != root.generation;
-    if (is_replaced) return result;
+    // A new generation, or a close, ends it soon, for another reason than that the log begins
+    // behind it.
+    const bool is_over = root.is_closed || watch.generation != root.generation;
+    if (watch.end == WatchEnd::kNone && is_over) return result;
     if (watch.end == WatchEnd::kNone && HasLost(watch, root.log.first)) {
       watch.end = WatchEnd::kExpired;
       Leave(watch, garbage);
