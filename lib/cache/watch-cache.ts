@@ -45,8 +45,6 @@ import type { Writer } from './writer.js';
 
 /** An idle cache drops history that has grown too old this often; upstream's compactor's poll. */
 const TRIM_INTERVAL_MS = 15_000;
-/** Events fetched from the engine at once. */
-const EVENT_BATCH = 1_000;
 
 /**
  * A watch cache. `T` is what its objects look like when they are parsed.
@@ -240,20 +238,11 @@ export class WatchCache<T = UnknownObject> {
   eventsSince(namespace: string, resourceVersion: string): readonly RecordedEvent<T>[] {
     const revision = parseResourceVersion(resourceVersion);
     const after = revision < FIRST_REVISION ? FIRST_REVISION : revision;
-    const watch = this.#parts.watcher.open({ namespace, after });
-    try {
-      const events: RecordedEvent<T>[] = [];
-      for (;;) {
-        const batch = watch.drainEvents(EVENT_BATCH);
-        for (const event of batch.items) {
-          const object = cachedObject<T>(event);
-          events.push({ type: event.type, resourceVersion: object.resourceVersion, object });
-        }
-        if (!batch.more) return events;
-      }
-    } finally {
-      watch.close();
-    }
+    const events = this.#parts.watcher.eventsSince(namespace, after);
+    return events.map((event) => {
+      const object = cachedObject<T>(event);
+      return { type: event.type, resourceVersion: object.resourceVersion, object };
+    });
   }
 
   /**

@@ -9,7 +9,7 @@
  *  4. When the cache loses its storage, all its streams end at once (`replaced`).
  */
 
-import type { EngineCache, EngineWatch, WatchEnd } from '../engine/index.js';
+import type { EngineCache, EngineEvent, EngineWatch, WatchEnd } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
 import type { Clock } from '../storage/index.js';
 import { type BookmarkScheduler, WatchStream } from '../watch/index.js';
@@ -20,6 +20,9 @@ import { throwIfAborted } from './freshness.js';
 import type { Readiness } from './readiness.js';
 import { parseResourceVersion } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
+
+/** Events fetched from the engine at once. */
+const EVENT_BATCH = 1_000;
 
 export interface WatcherOptions {
   readonly engine: EngineCache;
@@ -65,13 +68,31 @@ export class Watcher<T = UnknownObject> {
     return stream;
   }
 
-  /** A namespace's events above a revision, to be drained at once. */
-  open(options: { readonly namespace: string; readonly after: bigint }): EngineWatch {
+  /**
+   * A namespace's events above a revision, all that there are by now. Throws a CacheError `expired`
+   * where history does not have them all, also when other threads have moved it on meanwhile.
+   */
+  eventsSince(namespace: string, after: bigint): readonly EngineEvent[] {
     const { engine, readiness } = this.#options;
     readiness.check();
-    const { namespace, after } = options;
+    const newest = engine.revision;
     const from = { type: 'after', revision: after } as const;
-    return openAfter(engine, after, () => engine.watch({ namespace, from, wake: ignoreWake }));
+    const open = (): EngineWatch => engine.watch({ namespace, from, wake: ignoreWake });
+    const watch = openAfter(engine, after, open);
+    try {
+      const events: EngineEvent[] = [];
+      for (;;) {
+        const { items, more, position, end } = watch.drainEvents(EVENT_BATCH);
+        for (const event of items) events.push(event);
+        if (end === 'closed')
+          throw readiness.error() ?? new CacheError('closed', 'closed meanwhile');
+        if (end !== undefined) throw tooOld(after, engine.oldestRevision);
+        // A watch that is just being ended by another thread tells neither an event nor its end.
+        if (!more && position >= newest) return events;
+      }
+    } finally {
+      watch.close();
+    }
   }
 
   endAll(reason: WatchEnd): void {
@@ -101,20 +122,23 @@ export class Watcher<T = UnknownObject> {
   }
 }
 
-// Upstream's text, which clients look for.
 function openAfter(engine: EngineCache, revision: bigint, open: () => EngineWatch): EngineWatch {
   return translated(() => {
     try {
       return open();
     } catch (error) {
       if (!isExpired(error)) throw error;
-      const oldest = error.oldestRevision ?? engine.oldestRevision;
-      throw new CacheError('expired', `too old resource version: ${revision} (${oldest})`, {
-        cause: error,
-        requested: revision.toString(),
-        current: oldest.toString(),
-      });
+      throw tooOld(revision, error.oldestRevision ?? engine.oldestRevision, error);
     }
+  });
+}
+
+// Upstream's text, which clients look for.
+function tooOld(revision: bigint, oldest: bigint, cause?: unknown): CacheError {
+  return new CacheError('expired', `too old resource version: ${revision} (${oldest})`, {
+    cause,
+    requested: revision.toString(),
+    current: oldest.toString(),
   });
 }
 
