@@ -283,6 +283,48 @@ TEST(WriterTest, LargeBatchesLeaveNothingBehind) {
   EXPECT_LT(bytes(), before + 64 * 1024);
 }
 
+TEST(WriterTest, AWriterKeepsLittleOfWhatItsLargestBatchTook) {
+  constexpr uint64_t kChanges = 20'000;
+  constexpr size_t kSpareBytesMax = 1024 * 1024;
+  StoreFixture fixture(Options(100));
+  Client client(fixture);
+  uint64_t revision = 0;
+  Batch objects;
+  Batch namespaces;
+  Batch updates;
+  Batch nothing;
+  for (uint64_t index = 0; index < kChanges; ++index) {
+    const std::string name = "x" + std::to_string(index);
+    objects.Put("a", name, index, ++revision);
+    namespaces.Put(name, "a", index, revision + kChanges);
+    updates.Put("a", name, index, revision + 2 * kChanges);
+    nothing.Delete("b", name, revision + 3 * kChanges);
+  }
+  for (const Batch* const batch : {&objects, &namespaces, &updates, &nothing}) {
+    ASSERT_EQ(client.writer.Apply(batch->changes(), 0).fault, WriteFault::kNone);
+    EXPECT_LT(client.writer.spare_bytes(), kSpareBytesMax);
+  }
+  EXPECT_EQ(client.writer.Apply(objects.changes(), 0).fault, WriteFault::kNotRising);
+  EXPECT_LT(client.writer.spare_bytes(), kSpareBytesMax) << "of a batch that was refused";
+  ASSERT_EQ(client.writer.Replace(updates.changes(), revision * 4).fault, WriteFault::kNone);
+  EXPECT_LT(client.writer.spare_bytes(), kSpareBytesMax) << "of a whole state";
+  EXPECT_GT(client.writer.spare_bytes(), 0U) << "a small batch finds what it needs";
+}
+
+TEST(WriterTest, WhatAWriterKeepsIsMemoryOfTheCache) {
+  StoreFixture fixture(Options());
+  Client client(fixture);
+  const uint64_t before = fixture.store.arena().Stats().bytes_live;
+  Batch batch;
+  for (uint64_t index = 1; index <= 2000; ++index) batch.Delete("a", std::to_string(index), index);
+  ASSERT_EQ(client.writer.Apply(batch.changes(), 0).fault, WriteFault::kNone);
+  while (fixture.store.Reclaim(SIZE_MAX)) {
+  }
+  // Nothing was written, so all that is there more is spare.
+  EXPECT_NEAR(static_cast<double>(fixture.store.arena().Stats().bytes_live - before),
+              static_cast<double>(client.writer.spare_bytes()), 64 * 1024);
+}
+
 TEST(WriterTest, BehindTheHighestRevisionThereIsNoNextOne) {
   StoreFixture fixture(Options());
   Client client(fixture);

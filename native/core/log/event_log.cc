@@ -41,7 +41,7 @@ LogSupply::~LogSupply() {
 }
 
 bool LogSupply::Reserve(uint64_t records, uint64_t table_capacity) {
-  const uint64_t segments = records / kSegmentRecords + 2;
+  const uint64_t segments = records / kSegmentRecords + kSegmentsMin;
   while (segments_.size() < segments) {
     void* const memory = arena_.Allocate(sizeof(LogSegment));
     if (memory == nullptr) return false;
@@ -55,6 +55,14 @@ bool LogSupply::Reserve(uint64_t records, uint64_t table_capacity) {
   if (table_ != nullptr) EventLog::FreeTable(arena_, table_);
   table_ = new (memory) LogTable(sized);
   return true;
+}
+
+void LogSupply::GiveUpSpares() {
+  while (segments_.size() > kSegmentsMin) EventLog::FreeSegment(arena_, TakeSegment());
+}
+
+size_t LogSupply::bytes() const {
+  return segments_.size() * sizeof(LogSegment) + (table_ == nullptr ? 0 : table_->size());
 }
 
 uint64_t EventLog::TableCapacityFor(uint64_t records) const {

@@ -115,8 +115,17 @@ class LogSupply {
   // needed); false when memory is out.
   bool Reserve(uint64_t records, uint64_t table_capacity);
 
+  // Frees the segments beyond those that any write needs.
+  void GiveUpSpares();
+
+  // Of what is at hand.
+  size_t bytes() const;
+
  private:
   friend class EventLog;
+
+  // A write may go on to the next segment when it begins, and once more for each kSegmentRecords.
+  static constexpr size_t kSegmentsMin = 2;
 
   LogSegment* TakeSegment() { return static_cast<LogSegment*>(segments_.Take()); }
 

@@ -18,6 +18,17 @@ constexpr uint64_t kNamesBetweenMax = uint64_t{1} << 20;
 
 constexpr uint8_t KindOf(RetiredKind kind) { return static_cast<uint8_t>(kind); }
 
+template <typename Item>
+size_t BytesOf(const std::vector<Item>& items) {
+  return items.capacity() * sizeof(Item);
+}
+
+// REQUIRES: the list's items are of no use any more.
+template <typename Item>
+void ShrinkBeyond(std::vector<Item>& items, size_t kept) {
+  if (items.capacity() > kept) std::vector<Item>().swap(items);
+}
+
 }  // namespace
 
 Writer::Writer(Store& store, Publisher& publisher, EpochSlot& slot, RootObserver& observer)
@@ -31,13 +42,12 @@ Writer::Writer(Store& store, Publisher& publisher, EpochSlot& slot, RootObserver
 
 Writer::~Writer() {
   assert(versions_.empty());
-  while (Retired* const entry = entries_.Take()) {
-    store_.arena().Free(static_cast<Namespace*>(entry), sizeof(Namespace));
-  }
+  GiveUpSpares(0);
   if (root_memory_ != nullptr) store_.arena().Free(root_memory_, sizeof(Root));
 }
 
 WriteOutcome Writer::Apply(std::span<const Change> changes, double now_ms) {
+  const SpareBound bound(*this);
   if (changes.empty()) return {};
   for (size_t index = 1; index < changes.size(); ++index) {
     const uint64_t before = changes[index - 1].revision;
@@ -75,6 +85,7 @@ WriteOutcome Writer::Apply(std::span<const Change> changes, double now_ms) {
 }
 
 WriteOutcome Writer::Write(const Change& change, const uint64_t* expected, double now_ms) {
+  const SpareBound bound(*this);
   Change numbered = change;
   Ticket ticket;
   for (bool is_planned = false; !is_planned;) {
@@ -129,6 +140,7 @@ WriteOutcome Writer::Write(const Change& change, const uint64_t* expected, doubl
 }
 
 WriteOutcome Writer::Replace(std::span<const Change> puts, uint64_t revision) {
+  const SpareBound bound(*this);
   WriteOutcome outcome = Prepare(puts);
   if (outcome.fault != WriteFault::kNone) return outcome;
   GroupChanges(puts);
@@ -208,9 +220,8 @@ WriteOutcome Writer::Trim(double now_ms) {
     ticket = order.TakeTicket(0);
   }
   Publish(ticket, revision, now_ms);
-  // Got for the largest batches: a few nodes keep many slabs from being given back.
-  object_nodes_.Clear();
-  namespace_nodes_.Clear();
+  // A few nodes keep many slabs from being given back.
+  GiveUpSpares(0);
   return {.revision = revision};
 }
 
@@ -232,6 +243,28 @@ WriteOutcome Writer::Close() {
   WaitForTurns();
   PublishState(ticket, revision, true);
   return {.revision = revision};
+}
+
+// Between writes.
+void Writer::GiveUpSpares(size_t kept) {
+  object_nodes_.KeepAtMost(kept);
+  namespace_nodes_.KeepAtMost(kept);
+  log_supply_.GiveUpSpares();
+  while (entries_.size() > kept) {
+    store_.arena().Free(static_cast<Namespace*>(entries_.Take()), sizeof(Namespace));
+  }
+  ShrinkBeyond(versions_, kept);
+  ShrinkBeyond(records_, kept);
+  ShrinkBeyond(order_, kept);
+  ShrinkBeyond(groups_, kept);
+  ShrinkBeyond(places_, kept);
+}
+
+size_t Writer::spare_bytes() const {
+  return object_nodes_.bytes() + namespace_nodes_.bytes() + log_supply_.bytes() +
+         entries_.size() * sizeof(Namespace) + (root_memory_ == nullptr ? 0 : sizeof(Root)) +
+         BytesOf(versions_) + BytesOf(records_) + BytesOf(order_) + BytesOf(groups_) +
+         BytesOf(places_);
 }
 
 // The changes' versions, checked, laid out and counted.

@@ -100,6 +100,9 @@ class Writer {
   // Drops everything. Writers fail with kClosed afterwards.
   WriteOutcome Close();
 
+  // Memory that is kept for the next write.
+  size_t spare_bytes() const;
+
  private:
   // The changes of one batch in one namespace.
   struct Group {
@@ -119,8 +122,25 @@ class Writer {
     uint64_t place = 0;
   };
 
+  // Gives up, at the end of a write, however that ends, what was got for a large batch.
+  class SpareBound {
+   public:
+    explicit SpareBound(Writer& writer) : writer_(writer) {}
+    ~SpareBound() { writer_.GiveUpSpares(kSparesMax); }
+    SpareBound(const SpareBound&) = delete;
+    SpareBound& operator=(const SpareBound&) = delete;
+
+   private:
+    Writer& writer_;
+  };
+
   // Dead things that a write frees beyond as many as it killed, so that they do not pile up.
   static constexpr size_t kReclaimedMax = 1024;
+
+  // Of each kind of memory that a write has to have before it begins, as many pieces stay for the
+  // next one: what a dozen changes take at most, and less than a MiB in all. Every thread that has
+  // written keeps its own, so it must not be what its largest batch took.
+  static constexpr size_t kSparesMax = 256;
 
   WriteOutcome Prepare(std::span<const Change> changes);
   WriteOutcome PrepareVersion(const Change& change, size_t index);
@@ -148,6 +168,7 @@ class Writer {
   void RetireObjects(TreeNode<Version*>* node, uint64_t tick);
   void RetireNamespaces(TreeNode<Namespace*>* node, uint64_t tick);
   void Finish(Root* previous, uint64_t tick);
+  void GiveUpSpares(size_t kept);
 
   Store& store_;
   Publisher& publisher_;

@@ -80,7 +80,7 @@ class NodeSupply {
 
   // `kind` is that of the nodes, see Retired.
   explicit NodeSupply(Arena& arena, uint8_t kind = 0) : arena_(arena), kind_(kind) {}
-  ~NodeSupply() { Clear(); }
+  ~NodeSupply() { KeepAtMost(0); }
   NodeSupply(const NodeSupply&) = delete;
   NodeSupply& operator=(const NodeSupply&) = delete;
 
@@ -101,11 +101,15 @@ class NodeSupply {
     return true;
   }
 
-  // Frees what is at hand.
-  void Clear() {
-    while (Retired* const node = leaves_.Take()) Free(arena_, static_cast<Node*>(node));
-    while (Retired* const node = branches_.Take()) Free(arena_, static_cast<Node*>(node));
+  // Frees what is at hand beyond so many leaves, and as many branches.
+  void KeepAtMost(size_t count) {
+    for (RetiredList* const nodes : {&leaves_, &branches_}) {
+      while (nodes->size() > count) Free(arena_, static_cast<Node*>(nodes->Take()));
+    }
   }
+
+  // Of what is at hand.
+  size_t bytes() const { return leaves_.size() * sizeof(Node) + branches_.size() * sizeof(Branch); }
 
   // A node without entries. REQUIRES: reserved.
   Node* Take(uint32_t height, uint64_t birth) {
