@@ -1,4 +1,4 @@
-/** What eventsSince tells when another thread comes between its look at the cache and its answer. */
+/** What eventsSince tells when another thread comes between its look at a cache and its answer. */
 
 import type { ExecutionContext } from 'ava';
 
