@@ -10,25 +10,25 @@ const SLOT_BYTES = 256 * 1024;
 /** More than is ever pending. */
 const DRAIN_BYTES = 64 * 1024 * 1024;
 
-const NOTHING = new Uint8Array(0);
+/** Memory that objects are read into, as large as that of other views. */
+const PAGE_BYTES = 64 * 1024;
 
 export class EngineView implements View {
   readonly #cache: EngineCache;
   readonly #slot = new Uint8Array(SLOT_BYTES).fill(0);
-  #bytes: Uint8Array = NOTHING;
+  readonly #page = new Uint8Array(PAGE_BYTES);
+  #length = 0;
 
   constructor(cache: EngineCache) {
     this.#cache = cache;
   }
 
   read(namespace: string, name: string): number {
-    const found = this.#cache.get({ namespace, name });
-    this.#bytes = found === undefined ? NOTHING : found.object;
-    return this.#bytes.length;
+    return (this.#length = this.#cache.getInto({ namespace, name }, this.#page));
   }
 
   bytes(): Uint8Array {
-    return this.#bytes;
+    return this.#page.subarray(0, this.#length);
   }
 
   put({ namespace, name }: PodIdentity, object: Uint8Array, revision: number): void {

@@ -140,6 +140,13 @@ export interface EngineRoot {
   /** Number of objects, all namespaces. */
   readonly count: number;
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
+  /** As that of the cache, of this state. */
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number;
   list(query: ListQuery): EngineList;
   close(): void;
 }
@@ -290,6 +297,19 @@ export interface EngineCache {
    */
   onRevision?(revision: bigint, callback: () => void): void;
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined;
+  /**
+   * The object's bytes as `get` gives them, into the caller's memory from its beginning. Tells how
+   * many bytes were written, 0 where there is no such object. Where it does not fit it writes
+   * nothing and tells the bytes that are needed for it, negated.
+   *
+   * The first element of `revision` becomes the object's revision, whether or not the object fits.
+   */
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number;
   list(query: ListQuery): EngineList;
   /** The state now, or at exactly `revision`; throws `revision-expired` when that is gone. */
   root(revision?: bigint): EngineRoot;

@@ -61,6 +61,14 @@ export type Operation =
       readonly apiVersion?: string;
       readonly at?: number;
     }
+  | {
+      readonly op: 'get-into';
+      readonly key: KeyPlan;
+      /** Bytes of the memory. */
+      readonly room: number;
+      readonly apiVersion?: string;
+      readonly at?: number;
+    }
   | { readonly op: 'root'; readonly distance?: number }
   | { readonly op: 'root-close'; readonly at: number }
   | { readonly op: 'list'; readonly query: ListPlan; readonly at?: number }
@@ -213,6 +221,9 @@ const max = fc.oneof(
   fc.constant(10_000_000),
 );
 
+// None, less than most objects, as many as they have or a few more.
+const room = fc.oneof(fc.constant(0), fc.integer({ min: 100, max: 400 }), fc.constant(200_000));
+
 const count = fc.oneof(fc.integer({ min: -1, max: 20 }), fc.constant(5_000));
 
 // Near the present revision, where history ends, or before all of it.
@@ -285,6 +296,15 @@ const OPERATIONS: readonly {
   {
     weight: 10,
     arbitrary: operation('get', { key, apiVersion: seldom(apiVersion, 3), at: seldom(index, 2) }),
+  },
+  {
+    weight: 10,
+    arbitrary: operation('get-into', {
+      key,
+      room,
+      apiVersion: seldom(apiVersion, 3),
+      at: seldom(index, 2),
+    }),
   },
   { weight: 6, arbitrary: operation('root', { distance: seldom(distance, 1) }) },
   { weight: 3, arbitrary: operation('root-close', { at: index }) },

@@ -37,7 +37,7 @@ interface Handed {
   readonly copy: Uint8Array;
 }
 
-/** What a list writes into: it is seen where it wrote. */
+/** What lists and objects are written into: it is seen where they were. */
 const FILLED = new Uint8Array(300_000).fill(7);
 
 /** Longer texts are told by their beginning and a digest. */
@@ -175,6 +175,8 @@ function perform(side: Side, operation: Operation): unknown {
       return comparableStats(side);
     case 'get':
       return performGet(side, operation);
+    case 'get-into':
+      return performGetInto(side, operation);
     case 'root':
     case 'root-close':
       return performRoot(side, operation);
@@ -234,6 +236,17 @@ function performGet(
   return found === undefined ? undefined : objectOutcome(side, found);
 }
 
+function performGetInto(
+  side: Side,
+  { key, room, apiVersion, at }: Extract<Operation, { op: 'get-into' }>,
+): unknown {
+  const source = at === undefined ? side.cache : side.roots[at % side.roots.length];
+  const target = FILLED.slice(0, room);
+  const revision = BigUint64Array.of(7n);
+  const written = source?.getInto(key, target, apiVersion, revision) ?? 0;
+  return { ...targetOutcome(target, written), revision: revision[0] };
+}
+
 function performRoot(
   side: Side,
   operation: Extract<Operation, { op: 'root' | 'root-close' }>,
@@ -273,7 +286,11 @@ function performList(
     return chunk && side.text(chunk);
   }
   const target = FILLED.slice(0, Math.max(0, max));
-  const written = list.readInto(target);
+  return targetOutcome(target, list.readInto(target));
+}
+
+/** What was written into memory that was filled before, and whether nothing behind it was. */
+function targetOutcome(target: Uint8Array, written: number): object {
   const end = Math.max(0, written);
   const isUntouched =
     Buffer.compare(target.subarray(end), FILLED.subarray(end, target.length)) === 0;

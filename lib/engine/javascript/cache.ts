@@ -33,7 +33,7 @@ import {
 import { Arena, SLAB_BYTES } from './arena.js';
 import { prepareChanges, prepareState } from './batch.js';
 import { Directory } from './directory.js';
-import { JavaScriptRoot, openList, readObject } from './held-root.js';
+import { JavaScriptRoot, openList, readObject, readObjectInto } from './held-root.js';
 import { History } from './history.js';
 import { EventLog, type EventRecord } from './log.js';
 import { HeldRoots, RetiredVersions } from './retired.js';
@@ -148,6 +148,16 @@ export class JavaScriptEngineCache implements EngineCache {
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
     this.#assertOpen();
     return readObject(this.#root, key, apiVersion);
+  }
+
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number {
+    this.#assertOpen();
+    return readObjectInto(this.#root, key, target, apiVersion, revision);
   }
 
   list(query: ListQuery): EngineList {

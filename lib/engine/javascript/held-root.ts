@@ -6,7 +6,7 @@ import type { EngineList, EngineObject, EngineRoot, ListQuery } from '../contrac
 import { JavaScriptList } from './list.js';
 import type { Root } from './root.js';
 import { Scope } from './scope.js';
-import { readVersion, renderingOf } from './version.js';
+import { copyVersion, readVersion, renderedLength, renderingOf } from './version.js';
 
 /** Takes hold of a root; what it returns lets go again and is called once. */
 export type HoldRoot = (root: Root) => () => void;
@@ -41,6 +41,16 @@ export class JavaScriptRoot implements EngineRoot {
     return readObject(this.#root, key, apiVersion);
   }
 
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number {
+    this.#assertOpen();
+    return readObjectInto(this.#root, key, target, apiVersion, revision);
+  }
+
   list(query: ListQuery): EngineList {
     this.#assertOpen();
     return openList(this.#root, query, this.#fields, this.#hold);
@@ -65,6 +75,22 @@ export function readObject(
 ): EngineObject | undefined {
   const version = root.directory.get(key);
   return version === undefined ? undefined : readVersion(version, renderingOf(apiVersion));
+}
+
+/** The bytes of one object of a root, into the caller's memory; see EngineCache.getInto. */
+export function readObjectInto(
+  root: Root,
+  key: ObjectKey,
+  target: Uint8Array,
+  apiVersion: string | undefined,
+  revision: BigUint64Array | undefined,
+): number {
+  const version = root.directory.get(key);
+  if (version === undefined) return 0;
+  if (revision !== undefined) revision[0] = version.revision;
+  const rendering = renderingOf(apiVersion);
+  const length = renderedLength(version, rendering);
+  return length > target.length ? -length : copyVersion(version, rendering, target, 0);
 }
 
 /** A list over a root, which holds the root by itself. */

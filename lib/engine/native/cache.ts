@@ -44,7 +44,7 @@ import type { Connection } from './connection.js';
 import { statusError } from './errors.js';
 import { FrameTable } from './frames.js';
 import { CURRENT_ROOT, NativeList } from './list.js';
-import { readObject } from './object.js';
+import { copiedLength, readObject } from './object.js';
 import { NativeRoot } from './root.js';
 import { RevisionWaits } from './revision-waits.js';
 import { isKey } from './scope.js';
@@ -161,6 +161,19 @@ export class NativeEngineCache implements EngineCache {
 
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
     return readObject(this.#connection, this.#handle, false, key, apiVersion, this.#access.title);
+  }
+
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number {
+    const name = isKey(key) ? key.name : '';
+    const connection = this.#connection;
+    const { addon } = connection;
+    const length = addon.get(this.#handle, key.namespace, name, apiVersion, target, 0);
+    return copiedLength(connection, length, revision, this.#access.title);
   }
 
   list(query: ListQuery): EngineList {

@@ -1,4 +1,4 @@
-/** Reading one object, of the current state or of a root: the call that must cost least. */
+/** Reading one object, of the current state or of a root: the calls that must cost least. */
 
 import type { ObjectKey } from '../../object/index.js';
 import type { EngineObject } from '../contract.js';
@@ -35,4 +35,17 @@ export function readObject(
     if (length === STATUS.tooSmall) page.demand(numbers[HEAD_LANE.needed]!);
     else if (!page.replaceDetached()) throw statusError(length, owner);
   }
+}
+
+/** What `getInto` tells, by what the addon has answered; `owner` is named in errors. */
+export function copiedLength(
+  connection: Connection,
+  answer: number,
+  revision: BigUint64Array | undefined,
+  owner: string,
+): number {
+  if (answer === STATUS.notFound) return 0;
+  if (answer < 0 && answer !== STATUS.tooSmall) throw statusError(answer, owner);
+  if (revision !== undefined) revision[0] = connection.revisions[HEAD_LANE.revision]!;
+  return answer < 0 ? -connection.numbers[HEAD_LANE.needed]! : answer;
 }

@@ -13,7 +13,8 @@ import { HEAD_LANE, STATUS } from '../wire.js';
 import type { CacheAccess } from './access.js';
 import { statusError } from './errors.js';
 import { NativeList } from './list.js';
-import { readObject } from './object.js';
+import { copiedLength, readObject } from './object.js';
+import { isKey } from './scope.js';
 
 const NAME = 'the root';
 
@@ -41,6 +42,20 @@ export class NativeRoot implements EngineRoot {
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
     this.#assertOpen();
     return readObject(this.#cache.connection, this.#handle, true, key, apiVersion, NAME);
+  }
+
+  getInto(
+    key: ObjectKey,
+    target: Uint8Array,
+    apiVersion?: string,
+    revision?: BigUint64Array,
+  ): number {
+    this.#assertOpen();
+    const name = isKey(key) ? key.name : '';
+    const { connection } = this.#cache;
+    const { addon } = connection;
+    const length = addon.getAt(this.#handle, key.namespace, name, apiVersion, target, 0);
+    return copiedLength(connection, length, revision, NAME);
   }
 
   list(query: ListQuery): EngineList {

@@ -117,6 +117,9 @@ nativeTest('what is no Uint8Array, no text or no number is a TypeError', (t, eng
   t.throws(() => cache.list({ namespace: name }), { instanceOf: TypeError });
   const target = new Uint16Array(9) as unknown as Uint8Array;
   t.throws(() => cache.list({}).readInto(target), { instanceOf: TypeError });
+  t.throws(() => cache.getInto(KEY, target), { instanceOf: TypeError });
+  t.throws(() => cache.root().getInto(KEY, target), { instanceOf: TypeError });
+  t.throws(() => cache.getInto({ namespace: 'a', name }, target), { instanceOf: TypeError });
   cache.apply([put(WEB, 1n)]);
   t.is(text(cache.get(KEY)?.object), widgetText(WEB, 1n), 'nothing of it is left');
 });

@@ -207,6 +207,7 @@ nativeTest('when the owner closes, attached caches are closed too', async (t, en
     () => other.progress(2n ** 70n),
     () => other.get(KEY),
     () => other.get({ namespace: '', name: '\ud800' }),
+    () => other.getInto(KEY, new Uint8Array(1_000)),
     () => other.list({ selector }),
     () => other.root(),
     () => other.root(1n),
