@@ -169,6 +169,9 @@ TEST_F(ScopeTest, MatchesWhatBelongsToIt) {
           << row.says << ": " << index;
       EXPECT_EQ(scope.Selects(*versions_[index]), row.selects.contains(index))
           << row.says << ": " << index;
+      const bool passes =
+          scope.filter() == nullptr || scope.filter()->Passes(versions_[index]->signature());
+      EXPECT_TRUE(passes || !row.selects.contains(index)) << row.says << ": " << index;
     }
   }
 }
@@ -223,6 +226,38 @@ TEST_F(ScopeTest, IsNarrowedByWhatIsAskedForAndElseByItsSelector) {
               ScopeFault::kNone);
     EXPECT_EQ(text(scope.name()), row.name);
     EXPECT_EQ(text(scope.namespace_name()), row.namespace_name);
+  }
+}
+
+TEST_F(ScopeTest, FiltersBySignatureWhatItsLabelsAndFieldsDemand) {
+  struct Filtering {
+    std::string_view says;
+    std::vector<Label> labels;
+    std::vector<FieldRequirement> fields;
+    // Indexes of the objects that pass; none of a filter: all do.
+    std::optional<std::set<size_t>> passing;
+  };
+  const Filtering rows[] = {
+      {"a label", {{"app", kIn, {"web"}}}, {}, {{0, 3, 4}}},
+      {"one of two labels", {{"app", kIn, {"web", "api"}}}, {}, {{0, 1, 3, 4}}},
+      {"two labels", {{"app", kIn, {"web", "api"}}, {"size", kIn, {"7"}}}, {}, {{3}}},
+      {"a label that no object has", {{"app", kIn, {"db"}}}, {}, {std::set<size_t>()}},
+      {"a field", {}, {{"spec.nodeName", kEquals, "n1"}}, {{0}}},
+      {"a label and a field", {{"app", kIn, {"web"}}}, {{"spec.size", kEquals, "2"}}, {{4}}},
+      {"an empty field", {}, {{"spec.nodeName", kEquals, ""}}, {}},
+      {"what must not be there", {{"app", kNotIn, {"web"}}, {"size", kDoesNotExist}}, {}, {}},
+      {"any value", {{"app", kExists}, {"size", kGreaterThan, {"6"}}}, {}, {}},
+      {"five labels", {{"app", kIn, {"a", "b", "c", "d", "e"}}}, {}, {}},
+  };
+  for (const Filtering& row : rows) {
+    Scope scope(strings_);
+    ASSERT_EQ(Compile(scope, {row.says, {}, {}, row.labels, row.fields, {}, {}}).fault,
+              ScopeFault::kNone);
+    ASSERT_EQ(scope.filter() != nullptr, row.passing.has_value()) << row.says;
+    for (size_t index = 0; row.passing && index < versions_.size(); ++index) {
+      EXPECT_EQ(scope.filter()->Passes(versions_[index]->signature()), row.passing->contains(index))
+          << row.says << ": " << index;
+    }
   }
 }
 

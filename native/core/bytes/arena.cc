@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "native/core/bytes/poison.h"
-#include "native/core/bytes/slab_memory.h"
 
 namespace shardwatch {
 
@@ -34,12 +33,8 @@ Arena::~Arena() {
       DropSlab(std::exchange(bin.first, bin.first->next), size_class);
     }
   }
-  for (Spares* const spares : {&small_, &large_}) {
-    const size_t bytes = spares == &small_ ? kSmallSlabBytes : kLargeSlabBytes;
-    while (spares->first != nullptr) {
-      UnmapSlab(std::exchange(spares->first, spares->first->next), bytes);
-    }
-  }
+  DropSpares(small_, kSmallSlabBytes);
+  DropSpares(large_, kLargeSlabBytes);
 }
 
 void* Arena::Allocate(size_t bytes) {
@@ -53,7 +48,6 @@ void* Arena::Allocate(size_t bytes) {
   Slab* const slab = MakeSlab(size_class);
   if (slab == nullptr) return nullptr;
   std::lock_guard lock(bin.mu);
-  ++bin.slabs;
   Link(bin, slab, /*first=*/true);
   return TakeSlot(bin, bytes);
 }
@@ -89,10 +83,7 @@ bool Arena::TakeBack(Bin& bin, Slab* slab, void* memory) {
     return true;
   }
   if (!was_full) Unlink(bin, slab);
-  if (bin.has_empty_slab) {
-    --bin.slabs;
-    return false;
-  }
+  if (bin.has_empty_slab) return false;
   bin.has_empty_slab = true;
   Link(bin, slab, /*first=*/false);
   return true;
@@ -117,18 +108,19 @@ Arena::Slab* Arena::MakeSlab(uint32_t size_class) {
   const size_t slab_bytes = SlabBytes(size_class);
   const size_t slot_bytes = SizeClassBytes(size_class);
   Spares& spares = SparesOf(size_class);
-  void* memory = nullptr;
+  SlabPlace place;
   {
     std::lock_guard lock(spares.mu);
     if (spares.first != nullptr) {
-      memory = std::exchange(spares.first, spares.first->next);
+      place = {spares.first, spares.first->region};
+      spares.first = spares.first->next;
       spares.bytes -= slab_bytes;
     }
   }
-  if (memory == nullptr) memory = MapSlab(slab_bytes);
-  if (memory == nullptr) return nullptr;
-  Slab* const slab = new (memory) Slab{nullptr, nullptr, nullptr, 0};
-  std::byte* const first = static_cast<std::byte*>(memory) + sizeof(Slab);
+  if (place.memory == nullptr) place = memory_.Map(slab_bytes);
+  if (place.memory == nullptr) return nullptr;
+  Slab* const slab = new (place.memory) Slab{place.region, nullptr, nullptr, nullptr, 0};
+  std::byte* const first = static_cast<std::byte*>(place.memory) + sizeof(Slab);
   const size_t slots = (slab_bytes - sizeof(Slab)) / slot_bytes;
   // From the last to the first: neighbours in memory are handed out one after the other.
   for (size_t index = slots; index-- > 0;) {
@@ -151,10 +143,17 @@ void Arena::DropSlab(Slab* slab, uint32_t size_class) {
       return;
     }
   }
-  if (UnmapSlab(slab, slab_bytes)) return;
+  if (memory_.Unmap({slab, slab->region}, slab_bytes)) return;
   std::lock_guard lock(spares.mu);
   slab->next = std::exchange(spares.first, slab);
   spares.bytes += slab_bytes;
+}
+
+void Arena::DropSpares(Spares& spares, size_t slab_bytes) {
+  while (Slab* const slab = spares.first) {
+    spares.first = slab->next;
+    memory_.Unmap({slab, slab->region}, slab_bytes);
+  }
 }
 
 void Arena::Link(Bin& bin, Slab* slab, bool first) {
@@ -189,17 +188,12 @@ ArenaStats Arena::Stats() const {
   const uint64_t unpooled_bytes = unpooled_bytes_.load(std::memory_order_relaxed);
   ArenaStats stats{.slots_live = unpooled_slots_.load(std::memory_order_relaxed),
                    .bytes_live = unpooled_bytes,
-                   .bytes_reserved = unpooled_bytes};
+                   .bytes_reserved = memory_.bytes() + unpooled_bytes};
   for (uint32_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
     const Bin& bin = bins_[size_class];
     std::lock_guard lock(bin.mu);
     stats.slots_live += bin.slots_live;
     stats.bytes_live += bin.slots_live * SizeClassBytes(size_class);
-    stats.bytes_reserved += bin.slabs * SlabBytes(size_class);
-  }
-  for (const Spares* const spares : {&small_, &large_}) {
-    std::lock_guard lock(spares->mu);
-    stats.bytes_reserved += spares->bytes;
   }
   return stats;
 }

@@ -26,6 +26,7 @@
 #include <mutex>
 
 #include "native/core/bytes/size_class.h"
+#include "native/core/bytes/slab_memory.h"
 
 namespace shardwatch {
 
@@ -65,6 +66,8 @@ class Arena {
 
   // At the beginning of its memory; the slots follow.
   struct alignas(64) Slab {
+    // Immutable.
+    SlabRegion* region;
     // Guarded by the bin's mu.
     Slab* next;
     Slab* previous;
@@ -79,7 +82,6 @@ class Arena {
     Slab* first = nullptr;
     Slab* last = nullptr;
     bool has_empty_slab = false;
-    uint64_t slabs = 0;
     uint64_t slots_live = 0;
   };
 
@@ -96,12 +98,14 @@ class Arena {
   Spares& SparesOf(uint32_t size_class) { return IsSmall(size_class) ? small_ : large_; }
   Slab* MakeSlab(uint32_t size_class);
   void DropSlab(Slab* slab, uint32_t size_class);
+  void DropSpares(Spares& spares, size_t slab_bytes);
   static bool TakeBack(Bin& bin, Slab* slab, void* memory);
   static void* TakeSlot(Bin& bin, size_t bytes);
   static void Link(Bin& bin, Slab* slab, bool first);
   static void Unlink(Bin& bin, Slab* slab);
   void* AllocateUnpooled(size_t bytes);
 
+  SlabMemory memory_;
   std::array<Bin, kSizeClassCount> bins_;
   Spares small_;
   Spares large_;

@@ -87,22 +87,31 @@ void ListCursor::CountPage(const ListRequest& request) {
 
 void ListCursor::SearchPage(const ListRequest& request) {
   is_searched_ = true;
-  ScopeWalk walk(state_.directory(), scope_, request.start, false);
+  ScopeWalk walk(state_.directory(), scope_, request.start, true);
   while (found_.size() < request.limit) {
     const Version* const version = walk.Next();
     if (version == nullptr) break;
-    if (!scope_.has_selector() || scope_.Selects(*version)) found_.push_back(version);
+    found_.push_back(version);
   }
-  uint64_t behind = 0;
-  if (found_.size() == request.limit && walk.Next() != nullptr) {
-    behind = 1;
-    while (!scope_.has_selector() && walk.Next() != nullptr) ++behind;
-  }
+  const uint64_t behind = found_.size() == request.limit ? CountBehind(*found_.back()) : 0;
   if (!scope_.has_selector()) remaining_ = behind;
   if (behind == 0) return;
   last_namespace_ = found_.back()->key().namespace_name;
   last_name_ = found_.back()->name();
   last_ = {.namespace_name = last_namespace_, .name = last_name_};
+}
+
+// The objects behind the page's last one, or whether there is one at all: with a selector no more
+// is told.
+uint64_t ListCursor::CountBehind(const Version& last) const {
+  ScopeWalk walk(state_.directory(), scope_, last.key(), false);
+  walk.Next();
+  uint64_t behind = 0;
+  while (walk.Next() != nullptr) {
+    ++behind;
+    if (scope_.has_selector()) break;
+  }
+  return behind;
 }
 
 const Version* ListCursor::Next() {

@@ -76,6 +76,7 @@ class ListCursor {
  private:
   void CountPage(const ListRequest& request);
   void SearchPage(const ListRequest& request);
+  uint64_t CountBehind(const Version& last) const;
   const Version* Next();
   void FetchNext();
   void LetGo();

@@ -64,6 +64,14 @@ const InternedString* FieldSelector::Required(Target target) const {
   return nullptr;
 }
 
+void FieldSelector::AddTo(SignatureFilter& filter) const {
+  for (const Term& term : terms_) {
+    if (term.target != Target::kDeclared || term.op != FieldOperator::kEquals) continue;
+    // An object may lack a field that is to be ''.
+    if (!term.value->text().empty()) filter.Require(FieldSignature(term.index, *term.value));
+  }
+}
+
 std::optional<FieldEquality> FieldSelector::Equality() const {
   for (const Term& term : terms_) {
     if (term.target == Target::kDeclared && term.op == FieldOperator::kEquals) {

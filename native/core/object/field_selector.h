@@ -66,6 +66,9 @@ class FieldSelector {
   const InternedString* RequiredName() const { return Required(Target::kName); }
   const InternedString* RequiredNamespace() const { return Required(Target::kNamespace); }
 
+  // Demands of an object's signature what the requirements demand of its declared fields.
+  void AddTo(SignatureFilter& filter) const;
+
   // A declared field for which exactly one value will do, if there is one.
   std::optional<FieldEquality> Equality() const;
 

@@ -43,6 +43,9 @@ class alignas(kSlotAlignment) InternedString {
   // Of a pair, its key; null for a plain string.
   const InternedString* key() const { return key_; }
 
+  // Of the text, and of a pair's key with it; equal for equal ones of one table.
+  uint64_t hash() const { return hash_; }
+
  private:
   friend class InternTable;
 

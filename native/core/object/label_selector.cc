@@ -3,6 +3,7 @@
 #include "native/core/object/label_selector.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace shardwatch {
@@ -59,6 +60,23 @@ std::optional<LabelSpan> LabelSelector::OneOf() const {
     if (term.op == LabelOperator::kIn) return term.labels;
   }
   return std::nullopt;
+}
+
+void LabelSelector::AddTo(SignatureFilter& filter) const {
+  bool has_choice = false;
+  for (const Term& term : terms_) {
+    if (term.op != LabelOperator::kIn) continue;
+    if (term.labels.size() == 1) {
+      filter.Require(LabelSignature(*term.labels.front()));
+    } else if (!has_choice && !term.labels.empty() &&
+               term.labels.size() <= SignatureFilter::kChoicesMax) {
+      has_choice = true;
+      std::array<Signature, SignatureFilter::kChoicesMax> choices{};
+      std::transform(term.labels.begin(), term.labels.end(), choices.begin(),
+                     [](const InternedString* label) { return LabelSignature(*label); });
+      filter.RequireOneOf(choices.data(), term.labels.size());
+    }
+  }
 }
 
 bool LabelSelector::Meets(const Term& term, LabelSpan labels) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "native/core/object/intern_table.h"
+#include "native/core/object/signature.h"
 
 namespace shardwatch {
 
@@ -51,6 +52,9 @@ class LabelSelector {
   bool Matches(LabelSpan labels) const;
 
   bool empty() const { return terms_.empty(); }
+
+  // Demands of an object's signature what the requirements demand of its labels.
+  void AddTo(SignatureFilter& filter) const;
 
   // The labels of the first kIn, of which an object must have one, if there is such a
   // requirement.

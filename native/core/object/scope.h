@@ -18,6 +18,7 @@
 #include "native/core/object/field_selector.h"
 #include "native/core/object/intern_table.h"
 #include "native/core/object/label_selector.h"
+#include "native/core/object/signature.h"
 #include "native/core/object/version.h"
 
 namespace shardwatch {
@@ -60,6 +61,9 @@ class Scope {
   // Whether a selector is part of it, even one that only narrows.
   bool has_selector() const { return !labels_.empty() || !fields_.empty(); }
 
+  // What the selector demands of an object's signature; null where that is nothing.
+  const SignatureFilter* filter() const { return filter_.is_empty() ? nullptr : &filter_; }
+
   // Whether the version belongs to the scope.
   bool Matches(const Version& version) const;
 
@@ -89,6 +93,7 @@ class Scope {
   InternTable& table_;
   LabelSelector labels_;
   FieldSelector fields_;
+  SignatureFilter filter_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* name_ = nullptr;
 };

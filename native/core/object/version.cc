@@ -49,6 +49,7 @@ Version* Version::Make(const ScannedObject& object, uint64_t revision, Arena& ar
   if (memory == nullptr) return nullptr;
   auto* const version = new (memory) Version(object, stamp, revision);
   if (version->AcquireStrings(object, strings)) {
+    version->SetSignature();
     char* const bytes = static_cast<char*>(memory) + version->bytes_offset();
     char* const end = stamp.Write(bytes);
     if (copied_name_length > 0) Append(end, object.name);
@@ -76,14 +77,14 @@ void Version::Free(Version* version, Arena& arena, InternTable& strings) {
 
 Version::Version(const ScannedObject& object, const RevisionStamp& stamp, uint64_t revision)
     : revision_(revision),
-      label_count_(static_cast<uint32_t>(object.labels.size())),
-      field_count_(static_cast<uint32_t>(object.fields.size())),
       bytes_length_(static_cast<uint32_t>(stamp.size())),
       digits_offset_(static_cast<uint32_t>(stamp.digits_offset())),
       digits_length_(static_cast<uint32_t>(stamp.digits_length())),
       api_version_offset_(object.api_version_offset),
       api_version_length_(object.api_version_length),
-      name_length_(static_cast<uint32_t>(object.name.size())) {
+      name_length_(static_cast<uint32_t>(object.name.size())),
+      field_count_(static_cast<uint32_t>(object.fields.size())),
+      label_count_(static_cast<uint32_t>(object.labels.size())) {
   if (IsNameInBytes(object)) {
     name_offset_ = static_cast<uint32_t>(object.name.data() - object.head.data());
   } else {
@@ -106,6 +107,14 @@ bool Version::AcquireStrings(const ScannedObject& object, InternTable& table) {
   namespace_name_ = table.Acquire(object.namespace_name);
   api_version_ = table.Acquire(object.api_version);
   return is_complete && namespace_name_ != nullptr && api_version_ != nullptr;
+}
+
+void Version::SetSignature() {
+  for (const InternedString* const label : labels()) signature_ |= LabelSignature(*label);
+  const std::span<const InternedString* const> values = fields();
+  for (size_t index = 0; index < values.size(); ++index) {
+    if (values[index] != nullptr) signature_ |= FieldSignature(index, *values[index]);
+  }
 }
 
 void Version::ReleaseStrings(InternTable& table) {

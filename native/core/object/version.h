@@ -26,6 +26,7 @@
 #include "native/core/object/key.h"
 #include "native/core/object/label_selector.h"
 #include "native/core/object/scan.h"
+#include "native/core/object/signature.h"
 #include "native/core/object/stamp.h"
 
 namespace shardwatch {
@@ -59,7 +60,8 @@ class Version : public Retired {
     constexpr size_t kFetchedMax = 4096;
     const std::string_view text = bytes();
     for (size_t at = 0; at < text.size() && at < kFetchedMax; at += kLineBytes) {
-      __builtin_prefetch(text.data() + at);
+      // Into the second level, which waits for more lines at once than the first.
+      __builtin_prefetch(text.data() + at, 0, 2);
     }
 #endif
   }
@@ -73,6 +75,9 @@ class Version : public Retired {
   std::span<const InternedString* const> fields() const {
     return {strings() + label_count_, field_count_};
   }
+
+  // Of all labels and fields.
+  Signature signature() const { return signature_; }
 
   // Where the value of apiVersion stands in the bytes, quotes included; length 0: where the key
   // would stand.
@@ -90,6 +95,7 @@ class Version : public Retired {
   Version(const ScannedObject& object, const RevisionStamp& stamp, uint64_t revision);
   ~Version() = default;
 
+  void SetSignature();
   bool AcquireStrings(const ScannedObject& object, InternTable& table);
   void ReleaseStrings(InternTable& table);
 
@@ -104,8 +110,7 @@ class Version : public Retired {
   uint64_t revision_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* api_version_ = nullptr;
-  const uint32_t label_count_;
-  const uint32_t field_count_;
+  Signature signature_ = 0;
   const uint32_t bytes_length_;
   const uint32_t digits_offset_;
   const uint32_t digits_length_;
@@ -116,6 +121,9 @@ class Version : public Retired {
   const uint32_t name_length_;
   // 0 where the name is one of the bytes' parts.
   uint32_t copied_name_length_ = 0;
+  // Next to the labels, which a selector reads with it.
+  const uint32_t field_count_;
+  const uint32_t label_count_;
 };
 
 // What is written instead of a part of a version's bytes while they are copied out.

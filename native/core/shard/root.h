@@ -31,6 +31,7 @@ struct ObjectShape {
   static std::strong_ordering Compare(Key left, Key right) { return left <=> right; }
   static constexpr std::string_view kKeyEnd = "";
   static uint64_t WeightOf(const Version*) { return 1; }
+  static Signature SignatureOf(const Version* version) { return version->signature(); }
 };
 
 using Objects = TreeSnapshot<ObjectShape>;

@@ -10,6 +10,7 @@ ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
                      const std::optional<KeyView>& start, bool is_selecting)
     : scope_(&scope),
       is_selecting_(is_selecting && scope.has_selector()),
+      filter_(is_selecting_ ? scope.filter() : nullptr),
       source_(std::in_place_type<Single>, nullptr) {
   if (scope.namespace_name() == nullptr) {
     WalkAll(directory, start);
@@ -20,7 +21,7 @@ ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
   if (start && !is_partial && CompareNamespaces(place, start->namespace_name) < 0) return;
   const std::string_view first = is_partial ? start->name : std::string_view();
   if (scope.name() == nullptr) {
-    source_.emplace<ObjectCursor>(directory, place, first);
+    source_.emplace<ObjectCursor>(directory, place, first, filter_);
   } else if (scope.name()->text() >= first) {
     const KeyView key{.namespace_name = place, .name = scope.name()->text()};
     source_.emplace<Single>(directory.Find(key));
@@ -30,8 +31,8 @@ ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
 // All namespaces, or an object of one name in each.
 void ScopeWalk::WalkAll(const ObjectDirectory& directory, const std::optional<KeyView>& start) {
   if (scope_->name() == nullptr) {
-    if (start) source_.emplace<ObjectCursor>(directory, *start);
-    if (!start) source_.emplace<ObjectCursor>(directory);
+    if (start) source_.emplace<ObjectCursor>(directory, *start, filter_);
+    if (!start) source_.emplace<ObjectCursor>(directory, filter_);
     return;
   }
   if (!start) {

@@ -2,7 +2,8 @@
 //
 //  1. It looks only where the scope can have objects: one tree for a namespace, one lookup for an
 //     object, one lookup a namespace for a name in all of them.
-//  2. The end of a walk is for ever.
+//  2. Objects that the selector can't want are passed over by their signatures, untouched.
+//  3. The end of a walk is for ever.
 // Thread rule: belongs to one thread, which keeps the state (a pin or a hold) and the scope for as
 // long as it walks.
 
@@ -61,6 +62,7 @@ class ScopeWalk {
 
   const Scope* scope_;
   bool is_selecting_;
+  const SignatureFilter* filter_;
   bool is_read_ = false;
   const Version* next_ = nullptr;
   // Namespaces where the scope is a name in all of them.

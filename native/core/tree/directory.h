@@ -132,21 +132,27 @@ class DirectoryEdit {
 };
 
 // Walks the objects of a directory, or of one namespace of it, in key order.
-// Thread rule: belongs to one thread, which keeps the directory's root for as long as it walks.
+// Thread rule: belongs to one thread, which keeps the directory's root, and the filter, for as long
+// as it walks.
 template <typename ObjectShape>
 class DirectoryCursor {
  public:
   using Item = typename ObjectShape::Item;
   using Objects = TreeSnapshot<ObjectShape>;
 
-  // All objects.
-  explicit DirectoryCursor(const Directory<ObjectShape>& directory)
-      : namespaces_(std::in_place, directory.namespaces()), objects_(Objects()) {}
+  // All objects whose signatures pass; null: all.
+  explicit DirectoryCursor(const Directory<ObjectShape>& directory,
+                           const SignatureFilter* filter = nullptr)
+      : filter_(filter),
+        namespaces_(std::in_place, directory.namespaces()),
+        objects_(Objects(), filter) {}
 
   // From the first object that is not below `start`.
-  DirectoryCursor(const Directory<ObjectShape>& directory, const KeyView& start)
-      : namespaces_(std::in_place, directory.namespaces(), start.namespace_name),
-        objects_(directory.ObjectsOf(start.namespace_name), start.name) {
+  DirectoryCursor(const Directory<ObjectShape>& directory, const KeyView& start,
+                  const SignatureFilter* filter = nullptr)
+      : filter_(filter),
+        namespaces_(std::in_place, directory.namespaces(), start.namespace_name),
+        objects_(directory.ObjectsOf(start.namespace_name), start.name, filter) {
     // The namespace of the start is walked from within.
     const auto& tree = directory.namespaces();
     if (tree.Find(start.namespace_name) != nullptr) namespaces_->Next();
@@ -154,8 +160,8 @@ class DirectoryCursor {
 
   // Of one namespace alone.
   DirectoryCursor(const Directory<ObjectShape>& directory, std::string_view name,
-                  std::string_view start)
-      : objects_(directory.ObjectsOf(name), start) {}
+                  std::string_view start, const SignatureFilter* filter = nullptr)
+      : filter_(filter), objects_(directory.ObjectsOf(name), start, filter) {}
 
   // The next object, or null at the end.
   Item Next() {
@@ -164,11 +170,12 @@ class DirectoryCursor {
       if (item != nullptr || !namespaces_) return item;
       const NamespaceEntry<ObjectShape>* const entry = namespaces_->Next();
       if (entry == nullptr) return nullptr;
-      objects_ = TreeCursor<ObjectShape>(entry->objects);
+      objects_ = TreeCursor<ObjectShape>(entry->objects, filter_);
     }
   }
 
  private:
+  const SignatureFilter* filter_;
   // None for a cursor of one namespace.
   std::optional<TreeCursor<NamespaceShape<ObjectShape>>> namespaces_;
   TreeCursor<ObjectShape> objects_;

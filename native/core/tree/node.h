@@ -12,6 +12,8 @@
 //     its root is published; then it is immutable for ever.
 //  4. Nodes hold kNodeMin to kNodeMax entries, the root excepted.
 //  5. `heads[i]` is of the key of `items[i]`, where the shape has heads; see head.h.
+//  6. `signatures[i]` of a leaf is that of `items[i]`, where the shape has signatures; see
+//     signature.h.
 // Thread rule: immutable once published, then any thread; before that the edit's.
 
 #ifndef NATIVE_CORE_TREE_NODE_H_
@@ -24,6 +26,7 @@
 
 #include "native/core/bytes/arena.h"
 #include "native/core/epoch/retired.h"
+#include "native/core/object/signature.h"
 
 namespace shardwatch {
 
@@ -55,6 +58,11 @@ struct TreeNode : Retired {
 };
 
 template <typename Item>
+struct TreeLeaf : TreeNode<Item> {
+  Signature signatures[kNodeMax];
+};
+
+template <typename Item>
 struct TreeBranch : TreeNode<Item> {
   TreeNode<Item>* children[kNodeMax];
 };
@@ -76,6 +84,7 @@ template <typename Item>
 class NodeSupply {
  public:
   using Node = TreeNode<Item>;
+  using Leaf = TreeLeaf<Item>;
   using Branch = TreeBranch<Item>;
 
   // `kind` is that of the nodes, see Retired.
@@ -87,9 +96,9 @@ class NodeSupply {
   // Has at least as many at hand afterwards; false when memory is out.
   bool Reserve(size_t leaves, size_t branches) {
     while (leaves_.size() < leaves) {
-      void* const memory = arena_.Allocate(sizeof(Node));
+      void* const memory = arena_.Allocate(sizeof(Leaf));
       if (memory == nullptr) return false;
-      leaves_.Append(new (memory) Node);
+      leaves_.Append(new (memory) Leaf);
     }
     while (branches_.size() < branches) {
       void* const memory = arena_.Allocate(sizeof(Branch));
@@ -128,7 +137,7 @@ class NodeSupply {
 
   // Frees a node that nobody can see any more.
   static void Free(Arena& arena, Node* node) {
-    arena.Free(node, node->is_leaf() ? sizeof(Node) : sizeof(Branch));
+    arena.Free(node, node->is_leaf() ? sizeof(Leaf) : sizeof(Branch));
   }
 
  private:

@@ -2,7 +2,8 @@
 // (see tree_edit.h) makes one from another.
 //
 // A shape tells how items are read: `Item`, a pointer, null for none; `Key`; `KeyOf(item)`;
-// `Compare(left, right)`, a three-way order of keys; `WeightOf(item)`.
+// `Compare(left, right)`, a three-way order of keys; `WeightOf(item)`. It has signatures if it has
+// `SignatureOf(item)`.
 //
 //  1. A snapshot is a pointer and a size, whatever is in the tree, and never changes.
 //  2. Find, Rank and Select take O(log n); a cursor takes O(1) an item.
@@ -13,10 +14,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
+#include "native/core/object/signature.h"
 #include "native/core/tree/head.h"
 #include "native/core/tree/node.h"
 
@@ -28,6 +32,11 @@ struct TreeSelection {
   Item item = nullptr;
   uint64_t offset = 0;
 };
+
+template <typename Shape>
+concept HasSignatures = requires(typename Shape::Item item) {
+                          { Shape::SignatureOf(item) } -> std::same_as<Signature>;
+                        };
 
 template <typename Shape>
 class TreeSnapshot {
@@ -104,6 +113,10 @@ class TreeSnapshot {
 
   static Node* const* ChildrenOf(const Node& branch) {
     return static_cast<const TreeBranch<Item>&>(branch).children;
+  }
+
+  static const Signature* SignaturesOf(const Node& leaf) {
+    return static_cast<const TreeLeaf<Item>&>(leaf).signatures;
   }
 
   // Index of the first item of a leaf whose key is not below `key`; the count where there is none.
@@ -187,7 +200,9 @@ class TreeSnapshot {
 // Walks a snapshot's items in key order, and has the memory of the next ones fetched meanwhile:
 // items lie anywhere, and a walk that waits for each of them does little else.
 //
-// Thread rule: belongs to one thread, which keeps the snapshot's root for as long as it walks.
+// With a filter it passes over items whose signatures do not pass, untouched.
+// Thread rule: belongs to one thread, which keeps the snapshot's root, and the filter, for as long
+// as it walks.
 template <typename Shape>
 class TreeCursor {
  public:
@@ -196,33 +211,42 @@ class TreeCursor {
   using Node = TreeNode<Item>;
   using Snapshot = TreeSnapshot<Shape>;
 
-  explicit TreeCursor(const Snapshot& tree) {
+  // A null filter lets all items pass.
+  explicit TreeCursor(const Snapshot& tree, const SignatureFilter* filter = nullptr)
+      : filter_(filter) {
     if (tree.root() != nullptr) Descend(tree.root());
   }
 
   // From the first item that is not below `start`.
-  TreeCursor(const Snapshot& tree, const Key& start) {
+  TreeCursor(const Snapshot& tree, const Key& start, const SignatureFilter* filter = nullptr)
+      : filter_(filter) {
     const Node* node = tree.root();
     if (node == nullptr) return;
     while (!node->is_leaf()) {
       const uint32_t at = Snapshot::ChildIndex(*node, start);
-      Push(node, at + 1);
-      node = Snapshot::ChildrenOf(*node)[at];
+      Push(node, at);
+      node = NextChild();
     }
-    Enter(node, Snapshot::LowerBound(*node, start));
+    Scan(*node, Snapshot::LowerBound(*node, start));
   }
 
   // The next item, or null at the end.
   Item Next() {
-    while (leaf_ != nullptr && at_ == leaf_->count) NextLeaf();
-    if (leaf_ == nullptr) return nullptr;
-    if (at_ + kFetchedAhead < leaf_->count) Fetch(leaf_->items[at_ + kFetchedAhead]);
-    return leaf_->items[at_++];
+    while (end_ - at_ < kFetchedAhead && depth_ > 0) ScanNextLeaf();
+    if (at_ == end_) return nullptr;
+    const uint32_t fetched_max = end_ - at_ < kFetchedAhead ? end_ : at_ + kFetchedAhead;
+    while (fetched_ < fetched_max) FetchItem(items_[fetched_++ % kItemsMax]);
+    return items_[at_++ % kItemsMax];
   }
 
  private:
-  // Memory takes about as long as it takes to pass over this many items.
+  // Memory takes about as long as it takes to pass over this many items, or leaves.
   static constexpr uint32_t kFetchedAhead = 12;
+  static constexpr uint32_t kLeavesAhead = 4;
+
+  // Of a scanned leaf and of what was left before it. A power of two.
+  static constexpr uint32_t kItemsMax = 64;
+  static_assert(kFetchedAhead + kNodeMax <= kItemsMax && kNodeMax <= 32);
 
   struct Step {
     const Node* branch;
@@ -233,47 +257,80 @@ class TreeCursor {
   void Push(const Node* branch, uint32_t next) {
     assert(depth_ < kHeightMax);
     steps_[depth_++] = {branch, next};
+    if (branch->height > 1) return;
+    const uint32_t ahead = std::min(branch->count, next + kLeavesAhead);
+    for (uint32_t child = next; child < ahead; ++child) FetchLeaf(*branch, child);
   }
 
-  void Descend(const Node* node) {
-    for (; !node->is_leaf(); node = Snapshot::ChildrenOf(*node)[0]) Push(node, 1);
-    Enter(node, 0);
+  // Steps on to the next child of the innermost branch. REQUIRES: it has one.
+  const Node* NextChild() {
+    Step& step = steps_[depth_ - 1];
+    const Node& branch = *step.branch;
+    const uint32_t ahead = step.next + kLeavesAhead;
+    if (branch.height == 1 && ahead < branch.count) FetchLeaf(branch, ahead);
+    return Snapshot::ChildrenOf(branch)[step.next++];
   }
 
-  void Enter(const Node* leaf, uint32_t at) {
-    leaf_ = leaf;
-    at_ = at;
-    const uint32_t end = at + kFetchedAhead < leaf->count ? at + kFetchedAhead : leaf->count;
-    for (; at < end; ++at) Fetch(leaf->items[at]);
-  }
-
-  // The first two cache lines: what an item tells of itself.
-  static void Fetch(Item item) {
-#if defined(__GNUC__)
-    const char* const memory = reinterpret_cast<const char*>(item);
-    __builtin_prefetch(memory);
-    __builtin_prefetch(memory + 64);
-#else
-    static_cast<void>(item);
-#endif
-  }
-
-  void NextLeaf() {
-    leaf_ = nullptr;
-    while (depth_ > 0) {
-      Step& step = steps_[depth_ - 1];
-      if (step.next < step.branch->count) {
-        Descend(Snapshot::ChildrenOf(*step.branch)[step.next++]);
-        return;
-      }
+  void ScanNextLeaf() {
+    const Step& step = steps_[depth_ - 1];
+    if (step.next < step.branch->count) {
+      Descend(NextChild());
+    } else {
       --depth_;
     }
   }
 
+  void Descend(const Node* node) {
+    while (!node->is_leaf()) {
+      Push(node, 0);
+      node = NextChild();
+    }
+    Scan(*node, 0);
+  }
+
+  // Takes the leaf's items from `first` on that pass.
+  void Scan(const Node& leaf, uint32_t first) {
+    if (first >= leaf.count) return;
+    uint32_t passing = (~uint32_t{0} >> (32 - leaf.count)) & (~uint32_t{0} << first);
+    if constexpr (HasSignatures<Shape>) {
+      if (filter_ != nullptr) passing &= filter_->Select(Snapshot::SignaturesOf(leaf), leaf.count);
+    }
+    for (; passing != 0; passing &= passing - 1) {
+      items_[end_++ % kItemsMax] = leaf.items[std::countr_zero(passing)];
+    }
+  }
+
+  static void FetchLeaf(const Node& branch, uint32_t child) {
+    Fetch(Snapshot::ChildrenOf(branch)[child], sizeof(TreeLeaf<Item>));
+  }
+
+  // What an item tells of itself, at its beginning.
+  static void FetchItem(Item item) {
+    constexpr size_t kFetchedBytes = 160;
+    Fetch(item, kFetchedBytes);
+  }
+
+  static void Fetch(const void* memory, size_t bytes) {
+#if defined(__GNUC__)
+    constexpr size_t kLineBytes = 64;
+    const char* const first = static_cast<const char*>(memory);
+    for (size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(first + at);
+    __builtin_prefetch(first + bytes - 1);
+#else
+    static_cast<void>(memory);
+    static_cast<void>(bytes);
+#endif
+  }
+
+  const SignatureFilter* filter_;
   std::array<Step, kHeightMax> steps_;
   uint32_t depth_ = 0;
-  const Node* leaf_ = nullptr;
+  // A ring of the items that come next: from `at_` on, fetched up to `fetched_`, known up to
+  // `end_`. The numbers only rise.
   uint32_t at_ = 0;
+  uint32_t fetched_ = 0;
+  uint32_t end_ = 0;
+  std::array<Item, kItemsMax> items_;
 };
 
 }  // namespace shardwatch

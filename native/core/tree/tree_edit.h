@@ -115,6 +115,8 @@ class TreeEdit {
 
   static Node** Children(Node& branch) { return static_cast<TreeBranch<Item>&>(branch).children; }
 
+  static Signature* Signatures(Node& leaf) { return static_cast<TreeLeaf<Item>&>(leaf).signatures; }
+
   // The node itself, if it is of this edit, or a copy in its place.
   Node* Own(Node* node) {
     if (node->birth == ticket_) return node;
@@ -148,7 +150,11 @@ class TreeEdit {
     };
     move(source.items, target.items);
     if constexpr (HasHeads<Shape>) move(source.heads, target.heads);
-    if (!source.is_leaf()) move(Children(source), Children(target));
+    if (!source.is_leaf()) {
+      move(Children(source), Children(target));
+    } else if constexpr (HasSignatures<Shape>) {
+      move(Signatures(source), Signatures(target));
+    }
   }
 
   static uint64_t WeightOf(Node& node, uint32_t from, uint32_t count) {
@@ -161,8 +167,13 @@ class TreeEdit {
 
   static void InsertItem(Node& leaf, uint32_t at, Item item) {
     Move(leaf, at, leaf, at + 1, leaf.count - at);
-    leaf.items[at] = item;
+    SetItem(leaf, at, item);
     ++leaf.count;
+  }
+
+  static void SetItem(Node& leaf, uint32_t at, Item item) {
+    leaf.items[at] = item;
+    if constexpr (HasSignatures<Shape>) Signatures(leaf)[at] = Shape::SignatureOf(item);
   }
 
   static void InsertChild(Node& branch, uint32_t at, Node* child) {
@@ -245,7 +256,7 @@ class TreeEdit {
     if (at < leaf.count && Shape::Compare(Shape::KeyOf(leaf.items[at]), key) == 0) {
       previous_ = leaf.items[at];
       weight_change_ -= Shape::WeightOf(previous_);
-      leaf.items[at] = item;
+      SetItem(leaf, at, item);
       leaf.weight += weight_change_;
       return;
     }
