@@ -14,6 +14,10 @@
         # Otherwise terminating a worker during a native call aborts the process.
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
       ],
+      "configurations": {
+        # Who uses it gets no assertions; every developers' build has them.
+        "Release": { "defines": ["NDEBUG"] }
+      },
       "cflags": ["-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"],
       "cflags_cc": [
         "-std=c++20", "-fvisibility-inlines-hidden", "-Wpedantic", "-Wshadow", "-Wconversion",

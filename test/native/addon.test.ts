@@ -7,11 +7,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { ABI_VERSION, HEAD_LANE, KEY_ORDER, LIMIT, STATUS } from '../../lib/engine/wire.js';
 import { compareNamespaces, compareUtf8 } from '../../lib/object/key.js';
-import { ADDON_FILE, type Addon, processStats } from './addon.js';
+import { ADDON_FILE, type Addon, processStats, SHIPPED_FILE } from './addon.js';
 import { ALL, Border, objectBytes } from './border.js';
 
 const border = new Border();
@@ -87,6 +88,13 @@ function call(name: Name, values: readonly unknown[]): unknown {
 function callWith(name: Name, index: number, value: unknown): unknown {
   return call(name, GOOD[name].with(index, value));
 }
+
+test('what ships has no assertions, and every build of the developers has them', (t) => {
+  const hasAssertions = /__assert_fail|__assert_rtn|_wassert/.test(
+    readFileSync(ADDON_FILE, 'latin1'),
+  );
+  t.is(hasAssertions, ADDON_FILE !== SHIPPED_FILE);
+});
 
 test('every export is in the table', (t) => {
   t.deepEqual(Object.keys(addon).sort(), [...NAMES].sort());

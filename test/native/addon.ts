@@ -27,10 +27,10 @@ export interface Addon extends EngineAddon {
 /** The folder that package.json is in, from wherever the tests were compiled to. */
 export const ROOT: string = rootOf(import.meta.dirname);
 
-export const ADDON_FILE: string = resolve(
-  ROOT,
-  process.env['SHARDWATCH_ADDON'] ?? 'build/Release/shardwatch.node',
-);
+/** The addon that ships, which node-gyp has built. */
+export const SHIPPED_FILE: string = join(ROOT, 'build/Release/shardwatch.node');
+
+export const ADDON_FILE: string = resolve(ROOT, process.env['SHARDWATCH_ADDON'] ?? SHIPPED_FILE);
 
 export function loadAddon(): Addon {
   return createRequire(import.meta.url)(ADDON_FILE) as Addon;
