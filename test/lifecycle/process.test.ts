@@ -6,13 +6,9 @@
 import test from 'ava';
 
 import { ENGINES } from '../engine/candidates.js';
-import { runChild } from './child.js';
+import { LEAKS_ALLOWED, runChild } from './child.js';
 
 const CHILD = new URL('./process-child.js', import.meta.url);
-
-// Node frees nothing of its own when it exits beside a running thread; under AddressSanitizer that
-// would be reported as leaks.
-const LEAKS_ALLOWED = { ASAN_OPTIONS: 'detect_leaks=0' };
 
 interface Case {
   readonly name: string;

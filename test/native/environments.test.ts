@@ -6,37 +6,10 @@
  */
 
 import test from 'ava';
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
-import { ADDON_FILE, ROOT } from './addon.js';
+import { LEAKS_ALLOWED, runChild } from '../lifecycle/child.js';
 
-const CHILD = fileURLToPath(new URL('environments-child.js', import.meta.url));
-
-interface Outcome {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly output: string;
-}
-
-function runCase(name: string, environment: Record<string, string>): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, name], {
-      cwd: ROOT,
-      env: { ...process.env, SHARDWATCH_ADDON: ADDON_FILE, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, output }));
-  });
-}
-
-// Node frees nothing of its own when it exits beside a running worker; under AddressSanitizer that
-// would be reported as leaks.
-const LEAKS_ALLOWED = { ASAN_OPTIONS: 'detect_leaks=0' };
+const CHILD = new URL('./environments-child.js', import.meta.url);
 
 interface Case {
   readonly name: string;
@@ -88,7 +61,7 @@ const CASES: readonly Case[] = [
 
 for (const { name, behaviour, environment = {}, ...expected } of CASES) {
   test(behaviour, async (t) => {
-    const { code, signal, output } = await runCase(name, environment);
+    const { code, signal, output } = await runChild(CHILD, [name], environment);
     t.is(signal, expected.signal ?? null, output);
     t.is(code, expected.code === undefined ? 0 : expected.code, output);
     t.regex(output, expected.output ?? new RegExp(`${name}: done\n$`));
