@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -91,6 +93,46 @@ TEST_F(LabelSelectorTest, AllRequirementsMustHold) {
   EXPECT_TRUE(selector.Matches(labels_));
   ASSERT_TRUE(selector.Add({"tier", kExists, {}}));
   EXPECT_FALSE(selector.Matches(labels_));
+}
+
+TEST_F(LabelSelectorTest, EveryOneOfManyRequirementsCounts) {
+  const std::vector<std::string_view> values = {"v", "w"};
+  const std::vector<std::string_view> keys = {"a", "b", "c", "d", "e"};
+  LabelSelector selector(table_);
+  for (const std::string_view key : keys) {
+    EXPECT_FALSE(!selector.empty() && selector.Matches({}));
+    ASSERT_TRUE(selector.Add({key, kIn, values}));
+    Label(key, "w");
+    EXPECT_TRUE(selector.Matches(labels_)) << key;
+  }
+  for (size_t without = 0; without < keys.size(); ++without) {
+    std::vector<const InternedString*> labels = labels_;
+    labels.erase(labels.begin() + static_cast<ptrdiff_t>(without));
+    EXPECT_FALSE(selector.Matches(labels)) << keys[without];
+  }
+}
+
+TEST_F(LabelSelectorTest, TellsWhichRequirementIsAboutOneLabelAlone) {
+  const std::vector<std::string_view> one = {"web"};
+  const std::vector<std::string_view> two = {"web", "api"};
+  LabelSelector selector(table_);
+  ASSERT_TRUE(selector.Add({"app", kIn, two}));
+  ASSERT_TRUE(selector.Add({"app", kNotIn, one}));
+  ASSERT_TRUE(selector.Add({"app", kExists, {}}));
+  ASSERT_TRUE(selector.Add({"app", kGreaterThan, one}));
+  ASSERT_TRUE(selector.Add({"app", kNotIn, {}}));
+  ASSERT_TRUE(selector.Add({"app", kIn, one}));
+  Label("app", "web");
+  Label("app", "api");
+  for (const size_t index : {0U, 2U, 3U, 4U}) EXPECT_FALSE(selector.PresenceAt(index)) << index;
+  for (const size_t index : {1U, 5U}) {
+    const std::optional<LabelPresence> presence = selector.PresenceAt(index);
+    ASSERT_TRUE(presence) << index;
+    EXPECT_EQ(presence->label, labels_[0]);
+    EXPECT_EQ(presence->Holds(LabelSpan(labels_).first(1)), index == 5);
+    EXPECT_EQ(presence->Holds(LabelSpan(labels_).last(1)), index == 1);
+    EXPECT_EQ(presence->Holds({}), index == 1);
+  }
 }
 
 TEST_F(LabelSelectorTest, ALabelThatComesLaterIsTheOneThatWasMeant) {

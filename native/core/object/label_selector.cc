@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 namespace shardwatch {
@@ -25,98 +26,130 @@ std::optional<int64_t> ParseInt64(std::string_view text) {
 }
 
 LabelSelector::~LabelSelector() {
-  for (const Term& term : terms_) Release(term);
+  for (Term& term : inline_) term.Release(table_);
+  for (Term& term : more_) term.Release(table_);
 }
 
 bool LabelSelector::Add(const LabelRequirement& requirement) {
-  Term term{.op = requirement.op, .labels = {}, .key = nullptr, .bound = std::nullopt};
-  bool is_made = true;
-  if (requirement.op == LabelOperator::kIn || requirement.op == LabelOperator::kNotIn) {
-    for (const std::string_view value : requirement.values) {
-      const InternedString* const label = table_.AcquireLabel(requirement.key, value);
-      is_made = is_made && label != nullptr;
-      term.labels.push_back(label);
-    }
-  } else {
-    term.key = table_.Acquire(requirement.key);
-    is_made = term.key != nullptr;
-    if (requirement.values.size() == 1) term.bound = ParseInt64(requirement.values.front());
+  Term term;
+  if (!term.Compile(requirement, table_)) {
+    term.Release(table_);
+    return false;
   }
-  if (is_made) {
-    terms_.push_back(std::move(term));
+  if (count_ < kTermsInline) {
+    inline_[count_] = std::move(term);
   } else {
-    Release(term);
+    more_.push_back(std::move(term));
   }
-  return is_made;
+  ++count_;
+  return true;
 }
 
 bool LabelSelector::Matches(LabelSpan labels) const {
-  return std::all_of(terms_.begin(), terms_.end(),
-                     [labels](const Term& term) { return Meets(term, labels); });
+  for (size_t index = 0; index < count_; ++index) {
+    if (!At(index).Holds(labels)) return false;
+  }
+  return true;
 }
 
 std::optional<LabelSpan> LabelSelector::OneOf() const {
-  for (const Term& term : terms_) {
-    if (term.op == LabelOperator::kIn) return term.labels;
+  for (size_t index = 0; index < count_; ++index) {
+    if (At(index).op() == LabelOperator::kIn) return At(index).labels();
   }
   return std::nullopt;
 }
 
 void LabelSelector::AddTo(SignatureFilter& filter) const {
   bool has_choice = false;
-  for (const Term& term : terms_) {
-    if (term.op != LabelOperator::kIn) continue;
-    if (term.labels.size() == 1) {
-      filter.Require(LabelSignature(*term.labels.front()));
-    } else if (!has_choice && !term.labels.empty() &&
-               term.labels.size() <= SignatureFilter::kChoicesMax) {
+  for (size_t index = 0; index < count_; ++index) {
+    const Term& term = At(index);
+    if (term.op() != LabelOperator::kIn) continue;
+    const LabelSpan labels = term.labels();
+    if (labels.size() == 1) {
+      filter.Require(LabelSignature(*labels.front()));
+    } else if (!has_choice && !labels.empty() && labels.size() <= SignatureFilter::kChoicesMax) {
       has_choice = true;
       std::array<Signature, SignatureFilter::kChoicesMax> choices{};
-      std::transform(term.labels.begin(), term.labels.end(), choices.begin(),
+      std::transform(labels.begin(), labels.end(), choices.begin(),
                      [](const InternedString* label) { return LabelSignature(*label); });
-      filter.RequireOneOf(choices.data(), term.labels.size());
+      filter.RequireOneOf(choices.data(), labels.size());
     }
   }
 }
 
-bool LabelSelector::Meets(const Term& term, LabelSpan labels) {
-  switch (term.op) {
+std::optional<LabelPresence> LabelSelector::PresenceAt(size_t index) const {
+  const Term& term = At(index);
+  const bool is_in = term.op() == LabelOperator::kIn;
+  if (!is_in && term.op() != LabelOperator::kNotIn) return std::nullopt;
+  if (term.labels().size() != 1) return std::nullopt;
+  return LabelPresence{.label = term.labels().front(), .is_wanted = is_in};
+}
+
+bool LabelSelector::Term::Compile(const LabelRequirement& requirement, InternTable& table) {
+  op_ = requirement.op;
+  if (op_ != LabelOperator::kIn && op_ != LabelOperator::kNotIn) {
+    const std::optional<int64_t> bound =
+        requirement.values.size() == 1 ? ParseInt64(requirement.values.front()) : std::nullopt;
+    has_bound_ = bound.has_value();
+    bound_ = bound.value_or(0);
+    one_ = table.Acquire(requirement.key);
+    return one_ != nullptr;
+  }
+  const size_t wanted = requirement.values.size();
+  if (wanted > 1) {
+    many_.reset(new (std::nothrow) const InternedString*[wanted]);
+    if (many_ == nullptr) return false;
+  }
+  for (const std::string_view value : requirement.values) {
+    const InternedString* const label = table.AcquireLabel(requirement.key, value);
+    if (label == nullptr) return false;
+    (wanted > 1 ? many_[count_] : one_) = label;
+    ++count_;
+  }
+  return true;
+}
+
+void LabelSelector::Term::Release(InternTable& table) {
+  // While many are acquired there may be one so far.
+  if (many_ != nullptr) {
+    for (size_t index = 0; index < count_; ++index) table.Release(many_[index]);
+  }
+  table.Release(one_);
+}
+
+bool LabelSelector::Term::Holds(LabelSpan labels) const {
+  switch (op_) {
     case LabelOperator::kIn:
-      return HasOneOf(term, labels);
+      return HasOneOf(labels);
     case LabelOperator::kNotIn:
-      return !HasOneOf(term, labels);
+      return !HasOneOf(labels);
     case LabelOperator::kExists:
-      return FindKey(term, labels) != nullptr;
+      return FindKey(labels) != nullptr;
     case LabelOperator::kDoesNotExist:
-      return FindKey(term, labels) == nullptr;
+      return FindKey(labels) == nullptr;
     case LabelOperator::kGreaterThan:
     case LabelOperator::kLessThan:
       break;
   }
-  const InternedString* const label = FindKey(term, labels);
-  if (label == nullptr || !term.bound) return false;
+  const InternedString* const label = FindKey(labels);
+  if (label == nullptr || !has_bound_) return false;
   const std::optional<int64_t> value = ParseInt64(label->text());
   if (!value) return false;
-  return term.op == LabelOperator::kGreaterThan ? *value > *term.bound : *value < *term.bound;
+  return op_ == LabelOperator::kGreaterThan ? *value > bound_ : *value < bound_;
 }
 
-bool LabelSelector::HasOneOf(const Term& term, LabelSpan labels) {
-  for (const InternedString* const wanted : term.labels) {
+bool LabelSelector::Term::HasOneOf(LabelSpan labels) const {
+  for (const InternedString* const wanted : this->labels()) {
     if (std::find(labels.begin(), labels.end(), wanted) != labels.end()) return true;
   }
   return false;
 }
 
-const InternedString* LabelSelector::FindKey(const Term& term, LabelSpan labels) {
+const InternedString* LabelSelector::Term::FindKey(LabelSpan labels) const {
   for (const InternedString* const label : labels) {
-    if (label->key() == term.key) return label;
+    if (label->key() == one_) return label;
   }
   return nullptr;
-}
-
-void LabelSelector::Release(const Term& term) {
-  for (const InternedString* const label : term.labels) table_.Release(label);
-  table_.Release(term.key);
 }
 
 }  // namespace shardwatch

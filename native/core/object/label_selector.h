@@ -7,12 +7,17 @@
 //  3. GreaterThan and LessThan compare 64-bit integers; a label or bound that is none fails.
 //  4. A selector holds counts on what it names, also where no object has it: an object that gets
 //     such a label later gets the same address.
+//  5. A small selector is one piece of memory: two requirements, and a requirement's one label, lie
+//     in it. Those of watches are asked out of cold memory, one after the other.
 // Thread rule: immutable after construction; any thread may match. The table outlives it.
 
 #ifndef NATIVE_CORE_OBJECT_LABEL_SELECTOR_H_
 #define NATIVE_CORE_OBJECT_LABEL_SELECTOR_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -35,6 +40,19 @@ struct LabelRequirement {
 // An object's labels: pairs of an InternTable, no key twice.
 using LabelSpan = std::span<const InternedString* const>;
 
+// A requirement that is about one label alone: whether an object has it.
+struct LabelPresence {
+  const InternedString* label;
+  bool is_wanted;
+
+  bool Holds(LabelSpan labels) const {
+    for (const InternedString* const one : labels) {
+      if (one == label) return is_wanted;
+    }
+    return !is_wanted;
+  }
+};
+
 // A decimal integer of 64 bits with an optional sign and leading zeros; none for anything else.
 std::optional<int64_t> ParseInt64(std::string_view text);
 
@@ -51,7 +69,7 @@ class LabelSelector {
 
   bool Matches(LabelSpan labels) const;
 
-  bool empty() const { return terms_.empty(); }
+  bool empty() const { return count_ == 0; }
 
   // Demands of an object's signature what the requirements demand of its labels.
   void AddTo(SignatureFilter& filter) const;
@@ -60,23 +78,46 @@ class LabelSelector {
   // requirement.
   std::optional<LabelSpan> OneOf() const;
 
+  // The requirement that was added as number `index`, if it is kIn or kNotIn with one value.
+  std::optional<LabelPresence> PresenceAt(size_t index) const;
+
  private:
-  struct Term {
-    LabelOperator op;
-    // Of kIn and kNotIn one of these labels; of the others none.
-    std::vector<const InternedString*> labels;
-    // Of the others the key; null for kIn and kNotIn.
-    const InternedString* key = nullptr;
-    std::optional<int64_t> bound;
+  class Term {
+   public:
+    Term() = default;
+
+    // False when memory is out; what was acquired until then is released with the term.
+    bool Compile(const LabelRequirement& requirement, InternTable& table);
+    void Release(InternTable& table);
+
+    LabelOperator op() const { return op_; }
+    // Of kIn and kNotIn.
+    LabelSpan labels() const { return {count_ == 1 ? &one_ : many_.get(), count_}; }
+    bool Holds(LabelSpan labels) const;
+
+   private:
+    bool HasOneOf(LabelSpan labels) const;
+    const InternedString* FindKey(LabelSpan labels) const;
+
+    LabelOperator op_ = LabelOperator::kIn;
+    bool has_bound_ = false;
+    uint32_t count_ = 0;
+    // The label of kIn and kNotIn with one value; of the operators that have no labels the key.
+    const InternedString* one_ = nullptr;
+    std::unique_ptr<const InternedString*[]> many_;
+    int64_t bound_ = 0;
   };
 
-  static bool Meets(const Term& term, LabelSpan labels);
-  static bool HasOneOf(const Term& term, LabelSpan labels);
-  static const InternedString* FindKey(const Term& term, LabelSpan labels);
-  void Release(const Term& term);
+  static constexpr size_t kTermsInline = 2;
+
+  const Term& At(size_t index) const {
+    return index < kTermsInline ? inline_[index] : more_[index - kTermsInline];
+  }
 
   InternTable& table_;
-  std::vector<Term> terms_;
+  size_t count_ = 0;
+  std::array<Term, kTermsInline> inline_;
+  std::vector<Term> more_;
 };
 
 }  // namespace shardwatch

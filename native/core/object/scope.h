@@ -10,6 +10,7 @@
 #ifndef NATIVE_CORE_OBJECT_SCOPE_H_
 #define NATIVE_CORE_OBJECT_SCOPE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -84,6 +85,11 @@ class Scope {
   // Labels of which one must be there, all of one key, if there is such a requirement. (With no
   // values it has none, and nothing matches.)
   std::optional<LabelSpan> RequiredLabels() const { return labels_.OneOf(); }
+
+  // Of the request's label requirements number `index`, if it is about one label alone.
+  std::optional<LabelPresence> LabelPresenceAt(size_t index) const {
+    return labels_.PresenceAt(index);
+  }
 
  private:
   // A count on what is asked for, or on what the selector demands; false when memory is out.

@@ -20,6 +20,7 @@
 #ifndef NATIVE_CORE_WATCH_INTEREST_H_
 #define NATIVE_CORE_WATCH_INTEREST_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -81,7 +82,7 @@ class Interest {
   // Calls `note(group, type)` for every group that the change concerns.
   template <typename Note>
   void Offer(const EventRecord& record, uint64_t sequence, const Note& note) {
-    const Offering<Note> offering{record, sequence, note, asked_};
+    const Offering<Note> offering(record, sequence, note, asked_);
     Visit(any_, offering);
     Place* const place = FindPlace(record.namespace_name);
     if (place != nullptr) Visit(*place, offering);
@@ -122,14 +123,41 @@ class Interest {
 
   template <typename Note>
   struct Offering {
+    Offering(const EventRecord& event, uint64_t event_sequence, const Note& noted, uint64_t& count)
+        : record(event),
+          sequence(event_sequence),
+          note(noted),
+          asked(count),
+          before(LabelsOf(event.previous)),
+          after(LabelsOf(event.version)),
+          is_relabelled(!std::ranges::equal(before, after)) {}
+
     const EventRecord& record;
     const uint64_t sequence;
     const Note& note;
     uint64_t& asked;
+    // Of the versions, where there are such.
+    const LabelSpan before;
+    const LabelSpan after;
+    // An update mostly changes no label: what holds for one version then holds for both.
+    const bool is_relabelled;
 
     void Ask(const GroupList& groups, Found found) const;
     std::optional<WatchEventType> TypeFor(const WatchGroup& group, Found found) const;
+    std::optional<WatchEventType> TypeOf(Found found) const;
+    Found Having(LabelPresence label, Found found) const;
   };
+
+  static void FetchLine(const void* memory) {
+#if defined(__GNUC__)
+    __builtin_prefetch(memory);
+#else
+    static_cast<void>(memory);
+#endif
+  }
+  static LabelSpan LabelsOf(const Version* version) {
+    return version == nullptr ? LabelSpan() : version->labels();
+  }
 
   template <typename Note>
   void Visit(const Place& place, const Offering<Note>& offering) const;
@@ -202,9 +230,6 @@ void Interest::VisitFields(const Place& place, const Offering<Note>& offering) c
 
 template <typename Note>
 void Interest::VisitLabels(const Place& place, const Offering<Note>& offering) const {
-  const auto labels_of = [](const Version* version) {
-    return version == nullptr ? LabelSpan() : version->labels();
-  };
   const auto has = [](LabelSpan labels, const InternedString* wanted) {
     for (const InternedString* const label : labels) {
       if (label == wanted) return true;
@@ -215,8 +240,8 @@ void Interest::VisitLabels(const Place& place, const Offering<Note>& offering) c
     const Bucket* const bucket = Find(place.labels, LabelKey(label));
     if (bucket != nullptr) offering.Ask(bucket->groups, found);
   };
-  const LabelSpan before = labels_of(offering.record.previous);
-  const LabelSpan after = labels_of(offering.record.version);
+  const LabelSpan before = offering.before;
+  const LabelSpan after = offering.after;
   for (const InternedString* const label : after) {
     ask(label, {.by_previous = has(before, label), .by_version = true});
   }
@@ -227,17 +252,17 @@ void Interest::VisitLabels(const Place& place, const Offering<Note>& offering) c
 
 template <typename Note>
 void Interest::Offering<Note>::Ask(const GroupList& groups, Found found) const {
-  // Groups lie anywhere, and so does what they point to.
-  constexpr ptrdiff_t kFetchedFirst = 8;
-  constexpr ptrdiff_t kFetchedNext = 4;
+  // Groups lie anywhere, and so does what they point to: both are asked for well before.
+  constexpr ptrdiff_t kFetchedFirst = 32;
+  constexpr ptrdiff_t kFetchedNext = 16;
   WatchGroup* const* const end = groups.end();
-  for (WatchGroup* const* at = groups.begin(); at != end; ++at) {
-#if defined(__GNUC__)
-    if (end - at > kFetchedFirst) __builtin_prefetch(at[kFetchedFirst]);
-#endif
-    if (end - at > kFetchedNext) at[kFetchedNext]->Fetch();
+  WatchGroup* const* first = groups.begin();
+  WatchGroup* const* next = first;
+  for (WatchGroup* const* at = first; at != end; ++at) {
+    for (; first != end && first - at < kFetchedFirst; ++first) FetchLine(*first);
+    for (; next != end && next - at < kFetchedNext; ++next) (*next)->Fetch();
     WatchGroup& group = **at;
-    if (group.TestAsked(sequence)) continue;
+    if (group.is_found_often() && group.TestAsked(sequence)) continue;
     ++asked;
     const std::optional<WatchEventType> type = TypeFor(group, found);
     if (type) note(group, *type);
@@ -247,14 +272,37 @@ void Interest::Offering<Note>::Ask(const GroupList& groups, Found found) const {
 template <typename Note>
 std::optional<WatchEventType> Interest::Offering<Note>::TypeFor(const WatchGroup& group,
                                                                 Found found) const {
-  const bool is_moved = record.previous != nullptr && record.version != nullptr &&
-                        found.by_previous != found.by_version;
-  const GroupCheck check = group.check();
-  if (check == GroupCheck::kAlways || (is_moved && check == GroupCheck::kOnMove)) {
-    return group.scope().Transition(record.previous, record.version);
+  switch (group.check()) {
+    case GroupCheck::kNone:
+      return TypeOf(found);
+    case GroupCheck::kLabel:
+      return TypeOf(Having(group.label(), found));
+    case GroupCheck::kOnMove:
+      if (record.previous == nullptr || record.version == nullptr) return TypeOf(found);
+      if (found.by_previous && found.by_version) return TypeOf(found);
+      break;
+    case GroupCheck::kAlways:
+      break;
   }
-  if (!found.by_version) return WatchEventType::kDeleted;
-  return found.by_previous ? WatchEventType::kModified : WatchEventType::kAdded;
+  return group.scope().Transition(record.previous, record.version);
+}
+
+template <typename Note>
+std::optional<WatchEventType> Interest::Offering<Note>::TypeOf(Found found) const {
+  if (found.by_version) {
+    return found.by_previous ? WatchEventType::kModified : WatchEventType::kAdded;
+  }
+  if (found.by_previous) return WatchEventType::kDeleted;
+  return std::nullopt;
+}
+
+template <typename Note>
+Interest::Found Interest::Offering<Note>::Having(LabelPresence label, Found found) const {
+  if (found.by_previous && found.by_version && !is_relabelled) {
+    return label.Holds(after) ? found : Found{.by_previous = false, .by_version = false};
+  }
+  return {.by_previous = found.by_previous && label.Holds(before),
+          .by_version = found.by_version && label.Holds(after)};
 }
 
 }  // namespace shardwatch

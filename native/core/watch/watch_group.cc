@@ -9,22 +9,28 @@
 namespace shardwatch {
 
 WatchGroup::WatchGroup(const WatchRequest& request, uint64_t key_hash, InternTable& strings)
-    : scope_(strings), key_(request.group_key), hash(key_hash) {
-  if (request.api_version) api_version_.emplace(*request.api_version);
-}
+    : scope_(strings), key_(request.group_key), hash(key_hash) {}
 
 ScopeOutcome WatchGroup::Compile(const WatchRequest& request, FieldSelector::Declared declared) {
   const ScopeOutcome outcome = scope_.Compile(request.scope, declared);
-  if (outcome.fault == ScopeFault::kNone) check_ = CheckOf(request, declared);
+  if (outcome.fault != ScopeFault::kNone) return outcome;
+  check_ = CheckOf(request, declared);
+  if (request.api_version) {
+    api_version_.reset(new (std::nothrow) ApiVersionText(*request.api_version));
+    if (api_version_ == nullptr) return {ScopeFault::kOutOfMemory, {}};
+    is_rendered_ = true;
+  }
   return outcome;
 }
 
 // The index goes by namespace and one more: the name, a declared field, or a label (interest.h).
-GroupCheck WatchGroup::CheckOf(const WatchRequest& request,
-                               FieldSelector::Declared declared) const {
+GroupCheck WatchGroup::CheckOf(const WatchRequest& request, FieldSelector::Declared declared) {
   const ScopeRequest& scope = request.scope;
   const std::optional<FieldEquality> field =
       scope_.name() == nullptr ? scope_.RequiredField() : std::nullopt;
+  const bool is_by_label = scope_.name() == nullptr && !field;
+  const std::optional<LabelSpan> required = scope_.RequiredLabels();
+  is_found_often_ = is_by_label && required && required->size() > 1;
   for (const FieldRequirement& term : scope.fields) {
     if (term.op != FieldOperator::kEquals) return GroupCheck::kAlways;
     const InternedString* value = nullptr;
@@ -37,11 +43,27 @@ GroupCheck WatchGroup::CheckOf(const WatchRequest& request,
     }
     if (value == nullptr || value->text() != term.value) return GroupCheck::kAlways;
   }
-  if (scope.labels.empty()) return GroupCheck::kNone;
-  const bool is_by_label = scope_.name() == nullptr && !field && scope.labels.size() == 1 &&
-                           scope.labels.front().op == LabelOperator::kIn;
-  if (!is_by_label) return GroupCheck::kAlways;
-  return scope.labels.front().values.size() == 1 ? GroupCheck::kNone : GroupCheck::kOnMove;
+  return CheckOfLabels(scope.labels, is_by_label);
+}
+
+GroupCheck WatchGroup::CheckOfLabels(std::span<const LabelRequirement> labels, bool is_by_label) {
+  size_t left = labels.size();
+  std::optional<LabelPresence> last;
+  for (size_t index = 0; index < labels.size(); ++index) {
+    const bool is_index = is_by_label && labels[index].op == LabelOperator::kIn;
+    if (is_index) {
+      // Only the first one is.
+      is_by_label = false;
+      --left;
+    } else {
+      last = scope_.LabelPresenceAt(index);
+    }
+  }
+  if (left == 0) return is_found_often_ ? GroupCheck::kOnMove : GroupCheck::kNone;
+  if (left > 1 || !last || is_found_often_) return GroupCheck::kAlways;
+  label_ = last->label;
+  is_label_wanted_ = last->is_wanted;
+  return GroupCheck::kLabel;
 }
 
 void WatchGroup::SignalWaiting(Signals& signals) {
@@ -116,7 +138,8 @@ void WatchGroup::StopWaiting(Watch& watch) {
 }
 
 bool WatchGroup::HasLost(const Watch& watch, uint64_t log_first) const {
-  if (watch.next_sequence < lost_below_) return true;
+  if (has_lost_ && watch.next_sequence < lost_below_) return true;
+  if (count_ == 0) return false;
   const uint32_t index = FirstUnread(watch.next_sequence);
   return index < count_ && At(index).sequence() < log_first;
 }
@@ -151,6 +174,7 @@ bool WatchGroup::MakeRoom(uint64_t log_first, Signals& signals) {
   while (lost < count_ && At(lost).sequence() < log_first) ++lost;
   if (lost > 0) {
     lost_below_ = At(lost - 1).sequence() + 1;
+    has_lost_ = true;
     DropFirst(lost);
     return true;
   }

@@ -37,6 +37,8 @@ namespace shardwatch {
 enum class GroupCheck : uint8_t {
   // Nothing: being found is all that its scope demands.
   kNone,
+  // Whether a version that it was found by has one label, or has it not.
+  kLabel,
   // An object that was found by one of its versions alone: the other may match by another value.
   kOnMove,
   kAlways,
@@ -73,14 +75,19 @@ class alignas(64) WatchGroup {
   std::string_view key() const { return key_; }
   const Scope& scope() const { return scope_; }
   Rendering rendering() const {
-    return {.api_version = api_version_ ? &*api_version_ : nullptr, .digits = nullptr};
+    return {.api_version = is_rendered_ ? api_version_.get() : nullptr, .digits = nullptr};
   }
   GroupCheck check() const { return check_; }
+  // Of kLabel.
+  LabelPresence label() const { return {.label = label_, .is_wanted = is_label_wanted_}; }
+  // Whether an event may find it more than once.
+  bool is_found_often() const { return is_found_often_; }
 
   size_t joined() const { return joined_; }
   size_t pending_count() const { return count_; }
 
-  // Whether it has been asked about that record already; it has from now on.
+  // Whether it has been asked about that record already; it has from now on. Of one that is found
+  // often.
   bool TestAsked(uint64_t sequence) {
     if (asked_sequence_ == sequence) return true;
     asked_sequence_ = sequence;
@@ -91,10 +98,11 @@ class alignas(64) WatchGroup {
   void Fetch() const {
 #if defined(__GNUC__)
     __builtin_prefetch(waiting_.first());
-    if (check_ == GroupCheck::kNone) return;
-    const char* const scope = reinterpret_cast<const char*>(&scope_);
+    if (check_ < GroupCheck::kOnMove) return;
+    const char* const scope = reinterpret_cast<const char*>(&asked_sequence_);
     __builtin_prefetch(scope);
     __builtin_prefetch(scope + 64);
+    __builtin_prefetch(scope + 128);
 #endif
   }
 
@@ -149,27 +157,37 @@ class alignas(64) WatchGroup {
   void DropFirst(uint32_t count);
   void SendBack(uint32_t dropped, Signals& signals);
   void Clear();
-  GroupCheck CheckOf(const WatchRequest& request, FieldSelector::Declared declared) const;
+  GroupCheck CheckOf(const WatchRequest& request, FieldSelector::Declared declared);
+  GroupCheck CheckOfLabels(std::span<const LabelRequirement> labels, bool is_by_label);
 
-  // What an event touches comes first, on one cache line, and what it may be asked of next.
+  // What an event or a drain touches comes first, on one cache line, and then what it may be asked.
   PendingEvent* pending_ = inline_;
   uint16_t capacity_ = kPendingInline;
   uint16_t first_ = 0;
   uint16_t count_ = 0;
-  GroupCheck check_ = GroupCheck::kAlways;
+  GroupCheck check_ : 4 = GroupCheck::kAlways;
+  bool is_found_often_ : 1 = false;
+  bool is_label_wanted_ : 1 = false;
+  // What follows on other lines and mostly is not there.
+  bool has_lost_ : 1 = false;
+  bool is_rendered_ : 1 = false;
+  const InternedString* label_ = nullptr;
   WaitingList waiting_;
-  uint64_t asked_sequence_ = UINT64_MAX;
   uint32_t joined_ = 0;
   // Joined watches that are not behind any entry.
   uint32_t at_end_ = 0;
   PendingEvent inline_[kPendingInline];
+
+  uint64_t asked_sequence_ = UINT64_MAX;
   Scope scope_;
 
+  // Of has_lost_.
   uint64_t lost_below_ = 0;
   PlaceList joined_watches_;
   std::unique_ptr<PendingEvent[]> allocated_;
   const std::string key_;
-  std::optional<ApiVersionText> api_version_;
+  // Of is_rendered_.
+  std::unique_ptr<const ApiVersionText> api_version_;
 
  public:
   // See EntryTable; immutable.
