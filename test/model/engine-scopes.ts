@@ -70,3 +70,8 @@ export const SCOPES: readonly ModelScope[] = [
       namespace === 'a' && labels?.app === 'y' && node === 'n2',
   },
 ];
+
+/** Of these the one of no object that there can be. */
+export const EMPTY_SCOPE: number = SCOPES.findIndex(
+  ({ scope }) => scope.name === 'b' && scope.namespace === undefined,
+);

@@ -1,11 +1,11 @@
-/** A thread that writes to a shared engine cache and writes down what it has written. */
+/**
+ * A thread that writes to a shared cache and writes down what it has written. How it writes, a
+ * cache of the engine or a watch cache has to say.
+ */
 
-import assert from 'node:assert/strict';
-
-import { type Change, type EngineCache, EngineError } from '../../lib/engine/index.js';
 import type { ObjectKey } from '../../lib/object/index.js';
 import type { Chance } from '../chance.js';
-import { put, remove, type Widget, widgetSource } from '../engine/widget.js';
+import type { Widget } from '../engine/widget.js';
 import {
   type Commit,
   GENERATION_GAP,
@@ -13,7 +13,7 @@ import {
   NAMESPACES,
   type Observation,
   type Progress,
-  type RecordedChange,
+  type Span,
   type ThreadLog,
   turnLoop,
 } from './linearisation-record.js';
@@ -27,8 +27,8 @@ const WRITES_MAX = 600;
 /** One of so many writes of a writer that may replaces everything. */
 const WRITES_A_GENERATION = 150;
 
-export interface WriterOptions {
-  readonly cache: EngineCache;
+export interface WriterOptions<Cache> {
+  readonly cache: Cache;
   readonly chance: Chance;
   readonly progress: Progress;
   /** Makes values that no other thread makes. */
@@ -36,122 +36,93 @@ export interface WriterOptions {
   readonly hasReplace: boolean;
 }
 
-export class RecordingWriter {
-  readonly #options: WriterOptions;
+/** A change that is still to get its revision. */
+export interface PlannedChange extends ObjectKey {
+  /** `undefined`: a deletion. */
+  readonly widget: Widget | undefined;
+}
+
+export abstract class RecordingWriter<Cache> {
+  protected readonly cache: Cache;
+  protected readonly chance: Chance;
+  protected readonly progress: Progress;
+  readonly #thread: number;
+  readonly #hasReplace: boolean;
   readonly #commits: Commit[] = [];
   readonly #observations: Observation[] = [];
   #value = 0;
 
-  constructor(options: WriterOptions) {
-    this.#options = options;
+  constructor({ cache, chance, progress, thread, hasReplace }: WriterOptions<Cache>) {
+    this.cache = cache;
+    this.chance = chance;
+    this.progress = progress;
+    this.#thread = thread;
+    this.#hasReplace = hasReplace;
   }
 
   /** Writes until so much was read. */
   async run(reads: number): Promise<ThreadLog> {
-    const { progress } = this.#options;
-    for (let count = 1; count <= WRITES_MIN || progress.reads < reads; count++) {
-      if (count <= WRITES_MAX) this.#writeSomething(count);
+    for (let count = 1; count <= WRITES_MIN || this.progress.reads < reads; count++) {
+      if (count <= WRITES_MAX) {
+        if (this.#hasReplace && count % WRITES_A_GENERATION === 0) this.#replace();
+        else this.writeSomething();
+      }
       if (count > WRITES_MAX || count % WRITES_A_TURN === 0) await turnLoop();
     }
     return { commits: this.#commits, observations: this.#observations };
   }
 
-  #writeSomething(count: number): void {
-    const { chance, hasReplace } = this.#options;
-    if (hasReplace && count % WRITES_A_GENERATION === 0) this.#replace();
-    else if (chance.holds(0.5)) this.#apply();
-    else if (chance.holds(0.1)) this.#progress();
-    else this.#write();
+  protected abstract writeSomething(): void;
+
+  protected abstract revision(): bigint;
+
+  /** Makes these all that there is, at a revision. */
+  protected abstract replace(objects: readonly ReplacedWidget[], revision: bigint): void;
+
+  /** Writes down what was written, and tells the other threads that it is there. */
+  protected commit(commit: Commit): void {
+    this.#commits.push(commit);
+    this.progress.tell(commit.type === 'batch' ? commit.changes.at(-1)!.revision : commit.revision);
   }
 
-  /** A batch over several namespaces, numbered anew until nobody has come between. */
-  #apply(): void {
-    const { cache, chance, progress } = this.#options;
-    const planned = Array.from({ length: 1 + chance.below(6) }, () =>
-      this.#plan(chance.holds(0.7)),
-    );
-    const atLeast = progress.told;
-    for (;;) {
-      let revision = cache.revision;
-      const changes = planned.map((change): RecordedChange => {
-        revision += BigInt(1 + chance.below(2));
-        return { ...change, revision };
-      });
-      if (!tries('revision-not-rising', () => cache.apply(changes.map(changeOf)))) continue;
-      const span = { atLeast, atMost: cache.revision };
-      this.#commits.push({ type: 'batch', changes, span });
-      return progress.tell(revision);
-    }
+  protected note(observation: Observation): void {
+    this.#observations.push(observation);
   }
 
-  /** One object at the next revision; in half of the cases only as an update of what was read. */
-  #write(): void {
-    const { cache, chance, progress } = this.#options;
-    const change = this.#plan(chance.holds(0.7));
-    const { namespace, name, widget } = change;
-    const isUpdate = chance.holds(0.5);
-    const expected = isUpdate ? (cache.get(change)?.revision ?? 0n) : undefined;
-    // Others may write meanwhile.
-    for (let spin = chance.below(200); spin > 0; spin--) Atomics.load(SPUN, 0);
-    const atLeast = progress.told;
-    const object = widget === undefined ? {} : { object: widgetSource(widget) };
-    const write = { namespace, name, ...object };
-    let revision = 0n;
-    try {
-      revision = cache.write(write, expected);
-    } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== 'conflict') throw error;
-      const present = error.presentRevision!;
-      assert.notEqual(present, expected, 'a conflict with what was expected');
-      return this.#saw(change, present, atLeast);
-    }
-    if (revision === 0n) return this.#saw(change, 0n, atLeast);
-    const span = { atLeast, atMost: cache.revision };
-    const recorded = { ...change, revision, ...(isUpdate ? { expected: expected! } : {}) };
-    this.#commits.push({ type: 'batch', changes: [recorded], span });
-    progress.tell(revision);
+  /** Between what was known before and what there is now. */
+  protected since(atLeast: bigint): Span {
+    return { atLeast, atMost: this.revision() };
   }
 
-  #saw({ namespace, name }: ObjectKey, revision: bigint, atLeast: bigint): void {
-    const span = { atLeast, atMost: this.#options.cache.revision };
-    this.#observations.push({ type: 'get', namespace, name, revision, span });
+  protected planBatch(): PlannedChange[] {
+    return Array.from({ length: 1 + this.chance.below(6) }, () => this.plan());
   }
 
-  #progress(): void {
-    const { cache, chance, progress } = this.#options;
-    const revision = cache.revision + BigInt(chance.below(3));
-    cache.progress(revision);
-    if (cache.revision < revision) throw new Error('a revision is not reached');
-    progress.tell(revision);
-  }
-
-  #replace(): void {
-    const { cache, chance, progress } = this.#options;
-    const keys = NAMESPACES.flatMap((namespace) => NAMES.map((name) => ({ namespace, name })));
-    const kept = keys.filter(() => chance.holds(0.5));
-    const revision = cache.revision + GENERATION_GAP;
-    const objects = kept.map((key, at) => {
-      return { ...this.#widget(key), revision: revision - BigInt(kept.length - at) };
-    });
-    cache.replace(
-      objects.map((object) => put(object, object.revision)),
-      revision,
-    );
-    this.#commits.push({ type: 'replace', revision, objects });
-    progress.tell(revision);
-  }
-
-  #plan(isPut: boolean): ObjectKey & { readonly widget: Widget | undefined } {
-    const { chance } = this.#options;
+  protected plan(): PlannedChange {
+    const { chance } = this;
+    const isPut = chance.holds(0.7);
     const key = { namespace: chance.of(NAMESPACES), name: chance.of(NAMES) };
     return { ...key, widget: isPut ? this.#widget(key) : undefined };
   }
 
+  #replace(): void {
+    const { chance } = this;
+    const keys = NAMESPACES.flatMap((namespace) => NAMES.map((name) => ({ namespace, name })));
+    const kept = keys.filter(() => chance.holds(0.5));
+    const revision = this.revision() + GENERATION_GAP;
+    const objects = kept.map((key, at) => {
+      return { ...this.#widget(key), revision: revision - BigInt(kept.length - at) };
+    });
+    this.replace(objects, revision);
+    this.commit({ type: 'replace', revision, objects });
+  }
+
   #widget(key: ObjectKey): Widget {
-    const { chance, thread } = this.#options;
-    return randomWidget(key, chance, thread * 1_000_000 + this.#value++);
+    return randomWidget(key, this.chance, this.#thread * 1_000_000 + this.#value++);
   }
 }
+
+export type ReplacedWidget = Widget & { readonly revision: bigint };
 
 /** A widget with labels and a field that the scopes of model tests select by. */
 export function randomWidget(key: ObjectKey, chance: Chance, value: number): Widget {
@@ -164,20 +135,4 @@ export function randomWidget(key: ObjectKey, chance: Chance, value: number): Wid
     ...(node === undefined ? {} : { node }),
     value,
   };
-}
-
-const SPUN = new Int32Array(new SharedArrayBuffer(4));
-
-function changeOf({ namespace, name, widget, revision }: RecordedChange): Change {
-  return widget === undefined ? remove(namespace, name, revision) : put(widget, revision);
-}
-
-function tries(code: string, act: () => void): boolean {
-  try {
-    act();
-    return true;
-  } catch (error) {
-    if (error instanceof EngineError && error.code === code) return false;
-    throw error;
-  }
 }

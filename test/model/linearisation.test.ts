@@ -1,7 +1,7 @@
 /**
  * Linearisation under threads: several threads write to one cache while others read it in every
- * way. Afterwards all that was read has to be explained by what was written, in the one order that
- * revisions have (linearisation-check.ts).
+ * way, an engine's cache or a watch cache. Afterwards all that was read has to be explained by what
+ * was written, in the one order that revisions have (linearisation-check.ts).
  */
 
 import { once } from 'node:events';
@@ -10,17 +10,19 @@ import { Worker } from 'node:worker_threads';
 
 import type { ExecutionContext } from 'ava';
 
-import type { EngineCache } from '../../lib/engine/index.js';
+import { WatchCache } from '../../lib/cache/index.js';
 import { Chance, drawSeed, SEED_VARIABLE } from '../chance.js';
 import type { TestCacheOptions } from '../engine/candidates.js';
 import { nativeTest } from '../engine/native/native.js';
-import { put, type Widget } from '../engine/widget.js';
+import { put, type Widget, widgetSource } from '../engine/widget.js';
+import { CacheWriter } from './linearisation-cache-writer.js';
 import { checkLogs, type Tally } from './linearisation-check.js';
 import {
   type Commit,
   NAMES,
   NAMESPACES,
   Progress,
+  type RecordedChange,
   type ThreadLog,
   type ThreadTask,
 } from './linearisation-record.js';
@@ -29,11 +31,12 @@ import { randomWidget } from './linearisation-writer.js';
 const WRITERS = 3;
 const READERS = 3;
 /** How much is read in all, while it is written. */
-const READS = 2_400;
+const ENGINE_READS = 2_400;
+/** What the engine does is the same; what is above it has less to do at the same time. */
+const CACHE_READS = 1_200;
 
-const FILES = {
-  engine: new URL('./linearisation-worker.js', import.meta.url),
-};
+/** The revision that a watch cache of its own begins with. */
+const CACHE_BASE = 1n;
 
 /** Who does not end has lost a wake-up. */
 const TIMEOUT_MS = 120_000;
@@ -55,58 +58,107 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { title, options, hasReplace } of CASES) {
-  nativeTest(`what threads read is what threads wrote, ${title}`, async (t, engine) => {
+  nativeTest(`what threads read of an engine is what they wrote, ${title}`, async (t, engine) => {
     const seed = drawSeed();
-    t.timeout(TIMEOUT_MS, `${SEED_VARIABLE}=${seed}`);
     const cache = engine.create(options);
-    const tally = await runThreads(t, seed, (progress) => {
-      const task = {
-        share: cache.share(),
-        seed,
-        threads: WRITERS + READERS,
-        reads: READS,
-        hasReplace,
-        progress,
-      };
-      return { file: FILES.engine, task, finish: () => finish(cache, new Chance(seed, -1)) };
+    await checkRun(t, seed, {
+      file: new URL('./linearisation-engine-worker.js', import.meta.url),
+      share: cache.share(),
+      reads: ENGINE_READS,
+      base: 0n,
+      hasReplace,
+      writeLast: (widgets) => {
+        const atLeast = cache.revision;
+        let revision = atLeast;
+        const changes = widgets.map((widget) => recorded(widget, ++revision));
+        cache.apply(changes.map((change) => put(change.widget!, change.revision)));
+        return { type: 'batch', changes, span: { atLeast, atMost: cache.revision } };
+      },
     });
-    t.log(tally, `${SEED_VARIABLE}=${seed}`);
-    t.true(tally.lists > 100 && tally.gets > 100 && tally.frames > 100 && tally.commits > 100);
     t.like(cache.stats(), { attachments: 1, watches: 0, epochsBehind: 0 });
     cache.close();
   });
+
+  nativeTest(`what threads read of a cache is what they wrote, ${title}`, async (t, engine) => {
+    const seed = drawSeed();
+    const { kind } = engine;
+    const cache = new WatchCache({ engine: kind, fields: ['spec.node'], ...options });
+    await checkRun(t, seed, {
+      file: new URL('./linearisation-cache-worker.js', import.meta.url),
+      share: cache.share(),
+      reads: CACHE_READS,
+      base: CACHE_BASE,
+      // Only who has made the cache may do that.
+      hasReplace: false,
+      own: (progress, thread) =>
+        new CacheWriter({ cache, chance: new Chance(seed, thread), progress, thread, hasReplace }),
+      writeLast: (widgets) => {
+        const atLeast = BigInt(cache.resourceVersion);
+        const told = cache.apply(
+          widgets.map((widget) => ({ type: 'put', object: widgetSource(widget) })),
+        );
+        const changes = widgets.map((widget, at) => recorded(widget, BigInt(told[at]!)));
+        return { type: 'batch', changes, span: { atLeast, atMost: BigInt(cache.resourceVersion) } };
+      },
+    });
+    t.like(cache.stats(), { attachments: 1, watches: 0, epochsBehind: 0 });
+    await cache.close();
+  });
 }
 
-type SharedTask = Omit<ThreadTask<unknown>, 'role' | 'thread'>;
-
-interface Plan {
+interface Run {
+  /** Of the worker threads, and what they are started with. */
   readonly file: URL;
-  readonly task: SharedTask;
-  /** Writes what comes last, so that each watch has something to tell then. */
-  readonly finish: () => Commit;
+  readonly share: unknown;
+  readonly reads: number;
+  /** The revision that the cache begins with. */
+  readonly base: bigint;
+  /** Whether a worker thread replaces everything now and then. */
+  readonly hasReplace: boolean;
+  /** What this thread writes meanwhile. */
+  readonly own?: (progress: Progress, thread: number) => CacheWriter;
+  /** Writes all of these, so that each watch has something to tell then. */
+  readonly writeLast: (widgets: readonly Widget[]) => Commit;
 }
 
-async function runThreads(
-  t: ExecutionContext,
-  seed: number,
-  plan: (progress: SharedArrayBuffer) => Plan,
-): Promise<Tally> {
-  const progress = new Progress();
-  const { file, task, finish: writeLast } = plan(progress.buffer);
-  const threads = (role: 'write' | 'read', count: number, first: number): Promise<ThreadLog>[] =>
-    Array.from({ length: count }, (_, at) =>
-      runThread(t, file, { ...task, role, thread: first + at }),
-    );
-  const readers = threads('read', READERS, WRITERS);
+async function checkRun(t: ExecutionContext, seed: number, run: Run): Promise<void> {
+  const title = `${SEED_VARIABLE}=${seed}`;
+  t.timeout(TIMEOUT_MS, title);
   try {
-    const writers = await Promise.all(threads('write', WRITERS, 0));
-    const last = writeLast();
-    progress.finish(lastRevision(last));
-    const logs = [...writers, ...(await Promise.all(readers))];
-    return checkLogs([...logs, { commits: [last], observations: [] }], 0n);
+    const tally = await runThreads(t, seed, run);
+    t.log(tally, title);
+    t.true(tally.lists > 100 && tally.gets > 100 && tally.frames > 100 && tally.commits > 100);
   } catch (error) {
-    throw new Error(`${SEED_VARIABLE}=${seed}: ${String(error)}`, { cause: error });
+    throw new Error(`${title}: ${String(error)}`, { cause: error });
   }
+}
+
+async function runThreads(t: ExecutionContext, seed: number, run: Run): Promise<Tally> {
+  const progress = new Progress();
+  const { file, share, reads, base, hasReplace, own, writeLast } = run;
+  progress.tell(base);
+  const threads = WRITERS + READERS + (own === undefined ? 0 : 1);
+  const start = (role: 'write' | 'read', count: number, first: number): Promise<ThreadLog>[] =>
+    Array.from({ length: count }, (_, at) => {
+      const { buffer } = progress;
+      const thread = first + at;
+      const task = { share, seed, threads, reads, hasReplace, role, thread };
+      return runThread(t, file, { ...task, progress: buffer });
+    });
+  const readers = start('read', READERS, WRITERS);
+  const writers = start('write', WRITERS, 0);
+  if (own !== undefined) {
+    await progress.meet(threads);
+    writers.push(own(progress, WRITERS + READERS).run(reads));
+  }
+  const written = await Promise.all(writers);
+  const chance = new Chance(seed, -1);
+  const last = writeLast(lastWidgets(chance));
+  progress.finish(lastRevision(last));
+  // A watch that was drained before that was known is woken once more.
+  const coda = writeLast(lastWidgets(chance));
+  const logs = [...written, ...(await Promise.all(readers))];
+  return checkLogs([...logs, { commits: [last, coda], observations: [] }], base);
 }
 
 async function runThread(
@@ -126,18 +178,12 @@ function lastRevision(commit: Commit): bigint {
   return commit.type === 'replace' ? commit.revision : commit.changes.at(-1)!.revision;
 }
 
-/** Writes every object, so that there is one for each scope. */
-function finish(cache: EngineCache, chance: Chance): Commit {
-  const atLeast = cache.revision;
-  let revision = atLeast;
-  const changes = lastWidgets(chance).map((widget) => {
-    const { namespace, name } = widget;
-    return { namespace, name, widget, revision: ++revision };
-  });
-  cache.apply(changes.map((change) => put(change.widget, change.revision)));
-  return { type: 'batch', changes, span: { atLeast, atMost: cache.revision } };
+function recorded(widget: Widget, revision: bigint): RecordedChange {
+  const { namespace, name } = widget;
+  return { namespace, name, widget, revision };
 }
 
+/** All objects, so that there is one for each scope. */
 function lastWidgets(chance: Chance): Widget[] {
   const keys = NAMESPACES.flatMap((namespace) => NAMES.map((name) => ({ namespace, name })));
   return keys.flatMap((key, at) => [

@@ -1,7 +1,4 @@
-/**
- * A watch of a thread that reads: it is drained only when it was woken, so that a wake-up which is
- * lost is an event that is lost.
- */
+/** A watch of an engine's cache, by a thread that writes down what it is told. */
 
 import type {
   EngineCache,
@@ -12,15 +9,12 @@ import type {
 } from '../../lib/engine/index.js';
 import type { Chance } from '../chance.js';
 import { text } from '../engine/widget.js';
-import { SCOPES } from './engine-scopes.js';
+import { EMPTY_SCOPE, SCOPES } from './engine-scopes.js';
 import { frameText } from './engine-watch.js';
+import type { RecordingWatch } from './linearisation-reader.js';
 import type { DrainRecord, Progress, WatchRecord } from './linearisation-record.js';
 
-const EMPTY_SCOPE = SCOPES.findIndex(
-  ({ scope }) => scope.name === 'b' && scope.namespace === undefined,
-);
-
-export class RecordingWatch {
+export class RecordingEngineWatch implements RecordingWatch {
   readonly #chance: Chance;
   readonly #watch: EngineWatch;
   readonly #record: Omit<WatchRecord, 'drains' | 'end'>;
@@ -51,7 +45,6 @@ export class RecordingWatch {
     this.#record = { type: 'watch', scope, isFromState: after === undefined, revision, span };
   }
 
-  /** Up to where all was told. */
   get position(): bigint {
     return this.#drains.at(-1)?.position ?? 0n;
   }
@@ -60,12 +53,10 @@ export class RecordingWatch {
     return this.#wakes > 0;
   }
 
-  /** Whether its scope is of no object that there can be: it is never woken. */
   get hasNothing(): boolean {
     return this.#record.scope === EMPTY_SCOPE;
   }
 
-  /** Takes all that there is. */
   drain(): void {
     while (this.end === undefined) {
       this.#wakes = 0;
@@ -76,7 +67,6 @@ export class RecordingWatch {
     }
   }
 
-  /** Closes it; what it has told. */
   close(): WatchRecord {
     this.#watch.close();
     return { ...this.#record, drains: this.#drains, end: this.end };
