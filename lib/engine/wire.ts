@@ -228,11 +228,9 @@ export const STATS_LANE: {
   readonly logEnd: 12;
   readonly roots: 13;
   readonly epochsBehind: 14;
-  readonly retired: 15;
-  readonly strings: 16;
-  readonly watches: 17;
-  readonly watchGroups: 18;
-  readonly attachments: 19;
+  readonly watches: 15;
+  readonly watchGroups: 16;
+  readonly attachments: 17;
 } = {
   objects: 0,
   shards: 1,
@@ -249,11 +247,9 @@ export const STATS_LANE: {
   logEnd: 12,
   roots: 13,
   epochsBehind: 14,
-  retired: 15,
-  strings: 16,
-  watches: 17,
-  watchGroups: 18,
-  attachments: 19,
+  watches: 15,
+  watchGroups: 16,
+  attachments: 17,
 };
 
 /** Lanes: object. */

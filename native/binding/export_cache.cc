@@ -166,8 +166,6 @@ int64_t Stats(napi_env env, Environment& environment, Arguments<2> arguments) {
   exchange.SetNumber(StatsLane::kLogEnd, stats.log_end);
   exchange.SetNumber(StatsLane::kRoots, stats.roots);
   exchange.SetNumber(StatsLane::kEpochsBehind, stats.epochs_behind);
-  exchange.SetNumber(StatsLane::kRetired, stats.retired);
-  exchange.SetNumber(StatsLane::kStrings, stats.strings);
   exchange.SetNumber(StatsLane::kWatches, stats.watches);
   exchange.SetNumber(StatsLane::kWatchGroups, stats.watch_groups);
   exchange.SetNumber(StatsLane::kAttachments, stats.attachments);

@@ -136,13 +136,11 @@ enum class StatsLane : int32_t {
   kLogEnd = 12,
   kRoots = 13,
   kEpochsBehind = 14,
-  kRetired = 15,
-  kStrings = 16,
-  kWatches = 17,
-  kWatchGroups = 18,
-  kAttachments = 19,
+  kWatches = 15,
+  kWatchGroups = 16,
+  kAttachments = 17,
 };
-inline constexpr uint32_t kStatsLaneCount = 20;
+inline constexpr uint32_t kStatsLaneCount = 18;
 
 enum class ObjectLane : int32_t {
   kObjectOffset = 0,

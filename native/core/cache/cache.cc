@@ -118,10 +118,7 @@ CacheStats Attachment::Stats(double now_ms) {
   stats.bytes_free = arena.bytes_free();
   stats.bytes_reserved = arena.bytes_reserved;
   stats.roots = store().state_holds() + cache_.history().count();
-  const EpochStats epochs = store().epochs().Stats();
-  stats.epochs_behind = epochs.epochs_behind;
-  stats.retired = epochs.retired;
-  stats.strings = store().strings().size();
+  stats.epochs_behind = store().epochs().Stats().epochs_behind;
   stats.watches = cache_.watches().count();
   stats.watch_groups = cache_.watches().group_count();
   stats.attachments = cache_.attachments_.load(std::memory_order_relaxed);

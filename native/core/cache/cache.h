@@ -47,9 +47,6 @@ struct CacheStats {
   // Holds of lists, snapshots and the history.
   uint64_t roots = 0;
   uint64_t epochs_behind = 0;
-  // Replaced, and not freed yet.
-  uint64_t retired = 0;
-  uint64_t strings = 0;
   uint64_t watches = 0;
   uint64_t watch_groups = 0;
   uint64_t attachments = 0;
