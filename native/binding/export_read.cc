@@ -33,16 +33,19 @@ struct ObjectRequest {
 };
 
 // REQUIRES: the directory is kept.
-int64_t CopyObject(const ObjectDirectory& directory, const ObjectRequest& request,
-                   Exchange& exchange) {
-  const Version* const version = directory.Find(request.key);
+int64_t CopyObject(const ObjectDirectory& directory, const ObjectRequest& request, CacheUse& use) {
+  FetchGuess& guess = use.attachment().fetch_guess();
+  const Version* const version =
+      directory.Find(request.key, [&guess](const Version* found) { guess.Fetch(found); });
   if (version == nullptr) return Fail(Status::kNotFound);
+  guess.Learn(*version);
   std::optional<ApiVersionText> api_version;
   if (request.api_version && *request.api_version != version->api_version()->text()) {
     api_version.emplace(*request.api_version);
   }
   const Rendering rendering{.api_version = api_version ? &*api_version : nullptr};
   const size_t length = RenderedLength(*version, rendering);
+  Exchange& exchange = use.exchange();
   exchange.SetRevision(HeadLane::kRevision, version->revision());
   if (length > request.target.size()) {
     exchange.SetNumber(HeadLane::kNeeded, uint64_t{length});
@@ -62,7 +65,7 @@ int64_t Get(napi_env env, Environment& environment, Arguments<6> arguments) {
   EpochPin pin(attachment.store().epochs(), attachment.slot());
   const Root* const root = attachment.Current();
   if (root == nullptr) return Fail(Status::kClosed);
-  return CopyObject(root->directory, request, (*use)->exchange());
+  return CopyObject(root->directory, request, **use);
 }
 
 int64_t GetAt(napi_env env, Environment& environment, Arguments<6> arguments) {
@@ -71,7 +74,7 @@ int64_t GetAt(napi_env env, Environment& environment, Arguments<6> arguments) {
   std::unique_ptr<OpenedRoot>* const root = Find(env, environment.roots, arguments[0], failure);
   if (root == nullptr) return failure;
   if (!request.Read(env, arguments)) return kInvalidArgument;
-  return CopyObject((*root)->state().directory(), request, (*root)->use()->exchange());
+  return CopyObject((*root)->state().directory(), request, *(*root)->use());
 }
 
 int64_t OpenRoot(napi_env env, Environment& environment, Arguments<2> arguments) {

@@ -187,6 +187,23 @@ TEST(TreeHeads, AKeyThatBeginsOtherwiseIsFoundWhereverNodesAreFull) {
   }
 }
 
+TEST(TreeHeads, TheItemThatASearchWillReadIsToldBefore) {
+  TestTree test;
+  for (int number = 0; number < 1'000; ++number) {
+    test.Put("web-" + std::to_string(10'000 + number));
+  }
+  for (const auto& [key, entry] : test.model()) {
+    std::vector<const Entry*> told;
+    const auto fetch = [&told](const Entry* item) { told.push_back(item); };
+    EXPECT_EQ(test.tree().Find(key, fetch), entry);
+    EXPECT_EQ(told, std::vector<const Entry*>{entry});
+  }
+  std::vector<const Entry*> told;
+  EXPECT_EQ(test.tree().Find("web-9", [&](const Entry* item) { told.push_back(item); }), nullptr);
+  EXPECT_EQ(Snapshot().Find("web-9", [&](const Entry* item) { told.push_back(item); }), nullptr);
+  EXPECT_TRUE(told.empty());
+}
+
 TEST(TreeHeads, NodesSkipWhatTheirKeysHaveInCommon) {
   TestTree test;
   for (int number = 0; number < 1'000; ++number) {

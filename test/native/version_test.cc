@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "native/core/object/fetch_guess.h"
+
 // Sanitizers would rather end the process than report that there is no memory.
 extern "C" [[gnu::visibility("default")]] const char* __asan_default_options() {
   return "allocator_may_return_null=1";
@@ -63,6 +65,21 @@ constexpr std::string_view kPod =
     R"({"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"app":"web","tier":"front"},)"
     R"("name":"a","namespace":"team","resourceVersion":"7","uid":"u"},)"
     R"("spec":{"nodeName":"n1","size":2}})";
+
+TEST_F(VersionTest, AReaderAsksForAsMuchAsTheLastOneHad) {
+  const Version& small = Make(R"({"metadata":{"name":"a"}})", 1);
+  const std::string padding(2 * FetchGuess::kBytesMax, 'x');
+  const Version& large = Make(R"({"metadata":{"name":"a"},"spec":")" + padding + R"("})", 2);
+  FetchGuess guess;
+  EXPECT_EQ(guess.bytes(), 0U);
+  guess.Learn(small);
+  EXPECT_EQ(guess.bytes(), small.size());
+  guess.Fetch(&small);
+  guess.Learn(large);
+  EXPECT_EQ(guess.bytes(), FetchGuess::kBytesMax);
+  guess.Fetch(&small);
+  EXPECT_EQ(small.name(), "a");
+}
 
 TEST_F(VersionTest, TellsWhatWasReadOutOfTheObject) {
   const Version& version = Make(kPod, 1042);

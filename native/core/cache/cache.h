@@ -18,6 +18,7 @@
 
 #include "native/core/cache/history.h"
 #include "native/core/cache/revision_waits.h"
+#include "native/core/object/fetch_guess.h"
 #include "native/core/shard/publisher.h"
 #include "native/core/shard/store.h"
 #include "native/core/shard/writer.h"
@@ -104,6 +105,7 @@ class Attachment final : private RootObserver {
   EpochSlot& slot() { return slot_; }
   Writer& writer() { return writer_; }
   ReadyList& ready() { return ready_; }
+  FetchGuess& fetch_guess() { return fetch_guess_; }
 
   // The current root, or null once the cache is closed: others may close it at any moment.
   // REQUIRES: the slot is pinned.
@@ -136,6 +138,7 @@ class Attachment final : private RootObserver {
   EpochSlot& slot_;
   ReadyList& ready_;
   Writer writer_;
+  FetchGuess fetch_guess_;
   RevisionWait wait_;
 };
 

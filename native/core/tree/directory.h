@@ -75,6 +75,12 @@ class Directory {
   // Null where there is none.
   Item Find(const KeyView& key) const { return ObjectsOf(key.namespace_name).Find(key.name); }
 
+  // The same. `fetch` is as that of a snapshot.
+  template <typename Fetch>
+  Item Find(const KeyView& key, Fetch fetch) const {
+    return ObjectsOf(key.namespace_name).Find(key.name, fetch);
+  }
+
   // Number of objects before the key.
   uint64_t Rank(const KeyView& key) const {
     return namespaces_.Rank(key.namespace_name) + ObjectsOf(key.namespace_name).Rank(key.name);

@@ -59,10 +59,22 @@ class TreeSnapshot {
 
   // The item of that key, or null.
   Item Find(const Key& key) const {
+    return Find(key, [](Item) {});
+  }
+
+  // The same. Where heads leave one item that may have the key, `fetch(item)` is told that one
+  // before any of its memory is read.
+  template <typename Fetch>
+  Item Find(const Key& key, Fetch fetch) const {
     if (root_ == nullptr) return nullptr;
     const Node* node = root_;
     while (!node->is_leaf()) node = ChildrenOf(*node)[ChildIndexIfThere(*node, key)];
     const Range range = NarrowIfThere(*node, 0, key);
+    if (range.high - range.low == 1) {
+      const Item item = node->items[range.low];
+      fetch(item);
+      return Shape::Compare(Shape::KeyOf(item), key) == 0 ? item : nullptr;
+    }
     const uint32_t at = LowerBound(*node, range, key);
     if (at == node->count || Shape::Compare(Shape::KeyOf(node->items[at]), key) != 0) {
       return nullptr;
