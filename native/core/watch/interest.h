@@ -143,9 +143,8 @@ class Interest {
     const bool is_relabelled;
 
     void Ask(const GroupList& groups, Found found) const;
-    std::optional<WatchEventType> TypeFor(const WatchGroup& group, Found found) const;
+    std::optional<WatchEventType> AskedTypeFor(const WatchGroup& group, Found found) const;
     std::optional<WatchEventType> TypeOf(Found found) const;
-    Found Having(LabelPresence label, Found found) const;
   };
 
   static void FetchLine(const void* memory) {
@@ -255,28 +254,44 @@ void Interest::Offering<Note>::Ask(const GroupList& groups, Found found) const {
   // Groups lie anywhere, and so does what they point to: both are asked for well before.
   constexpr ptrdiff_t kFetchedFirst = 32;
   constexpr ptrdiff_t kFetchedNext = 16;
+  WatchGroup* const* const begin = groups.begin();
   WatchGroup* const* const end = groups.end();
-  WatchGroup* const* first = groups.begin();
-  WatchGroup* const* next = first;
-  for (WatchGroup* const* at = first; at != end; ++at) {
-    for (; first != end && first - at < kFetchedFirst; ++first) FetchLine(*first);
-    for (; next != end && next - at < kFetchedNext; ++next) (*next)->Fetch();
+  for (ptrdiff_t index = 0; index < std::min(kFetchedFirst, end - begin); ++index) {
+    FetchLine(begin[index]);
+  }
+  for (ptrdiff_t index = 0; index < std::min(kFetchedNext, end - begin); ++index) {
+    begin[index]->Fetch();
+  }
+  // What it is to all but those who have more to ask.
+  const std::optional<WatchEventType> type = TypeOf(found);
+  const LabelSpan labels = found.by_version ? after : before;
+  const bool is_one_for_both = !is_relabelled || found.by_version != found.by_previous;
+  for (WatchGroup* const* at = begin; at != end; ++at) {
+    if (end - at > kFetchedFirst) FetchLine(at[kFetchedFirst]);
+    if (end - at > kFetchedNext) at[kFetchedNext]->Fetch();
     WatchGroup& group = **at;
     if (group.is_found_often() && group.TestAsked(sequence)) continue;
     ++asked;
-    const std::optional<WatchEventType> type = TypeFor(group, found);
-    if (type) note(group, *type);
+    if (group.check() == GroupCheck::kNone) {
+      note(group, *type);
+    } else if (group.check() == GroupCheck::kLabel && is_one_for_both) {
+      if (group.label().Holds(labels)) note(group, *type);
+    } else {
+      const std::optional<WatchEventType> asked_type = AskedTypeFor(group, found);
+      if (asked_type) note(group, *asked_type);
+    }
   }
 }
 
 template <typename Note>
-std::optional<WatchEventType> Interest::Offering<Note>::TypeFor(const WatchGroup& group,
-                                                                Found found) const {
+std::optional<WatchEventType> Interest::Offering<Note>::AskedTypeFor(const WatchGroup& group,
+                                                                     Found found) const {
   switch (group.check()) {
     case GroupCheck::kNone:
       return TypeOf(found);
     case GroupCheck::kLabel:
-      return TypeOf(Having(group.label(), found));
+      return TypeOf({.by_previous = found.by_previous && group.label().Holds(before),
+                     .by_version = found.by_version && group.label().Holds(after)});
     case GroupCheck::kOnMove:
       if (record.previous == nullptr || record.version == nullptr) return TypeOf(found);
       if (found.by_previous && found.by_version) return TypeOf(found);
@@ -294,15 +309,6 @@ std::optional<WatchEventType> Interest::Offering<Note>::TypeOf(Found found) cons
   }
   if (found.by_previous) return WatchEventType::kDeleted;
   return std::nullopt;
-}
-
-template <typename Note>
-Interest::Found Interest::Offering<Note>::Having(LabelPresence label, Found found) const {
-  if (found.by_previous && found.by_version && !is_relabelled) {
-    return label.Holds(after) ? found : Found{.by_previous = false, .by_version = false};
-  }
-  return {.by_previous = found.by_previous && label.Holds(before),
-          .by_version = found.by_version && label.Holds(after)};
 }
 
 }  // namespace shardwatch

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <new>
+#include <utility>
 
 namespace shardwatch {
 
@@ -67,10 +68,11 @@ GroupCheck WatchGroup::CheckOfLabels(std::span<const LabelRequirement> labels, b
 }
 
 void WatchGroup::SignalWaiting(Signals& signals) {
-  while (Watch* const watch = waiting_.first()) {
-    waiting_.Remove(*watch);
+  for (Watch* watch = waiting_.TakeAll(); watch != nullptr;) {
+    Watch* const next = std::exchange(watch->waiting, {}).next;
     watch->is_waiting = false;
     signals.Add(*watch);
+    watch = next;
   }
 }
 

@@ -165,12 +165,13 @@ class alignas(64) WatchGroup {
   uint16_t capacity_ = kPendingInline;
   uint16_t first_ = 0;
   uint16_t count_ = 0;
+  // Immutable, and together in a byte: a drain reads the last one without the lock.
   GroupCheck check_ : 4 = GroupCheck::kAlways;
   bool is_found_often_ : 1 = false;
   bool is_label_wanted_ : 1 = false;
-  // What follows on other lines and mostly is not there.
-  bool has_lost_ : 1 = false;
   bool is_rendered_ : 1 = false;
+  // Whether lost_below_ has to be looked at, which lies elsewhere.
+  bool has_lost_ = false;
   const InternedString* label_ = nullptr;
   WaitingList waiting_;
   uint32_t joined_ = 0;

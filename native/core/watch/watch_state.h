@@ -106,6 +106,12 @@ class WatchList {
     (next == nullptr ? last_ : (next->*kLinks).previous) = &watch;
   }
 
+  // The first of all, which are linked to one another still, and to be unlinked by the caller.
+  Watch* TakeAll() {
+    last_ = nullptr;
+    return std::exchange(first_, nullptr);
+  }
+
   void Remove(Watch& watch) {
     const WatchLinks links = std::exchange(watch.*kLinks, {});
     (links.previous == nullptr ? first_ : (links.previous->*kLinks).next) = links.next;
