@@ -29,3 +29,6 @@ export type {
 } from './contract.js';
 export { attachEngineCache, createEngineCache, ENGINE_VARIABLE, engineReport } from './loader.js';
 export type { EngineReport } from './loader.js';
+export { HEAP_FAULT, HEAP_SLOTS, NO_DEADLINE, slotOf } from './heap.js';
+export type { Dispatched, EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from './heap.js';
+export { attachEngineHeap, createEngineHeap, heapEngines } from './heap-loader.js';

@@ -21,7 +21,7 @@ import {
   type EngineShare,
 } from './contract.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
-import { openNative } from './native/index.js';
+import { type NativeModule, openNative } from './native/index.js';
 
 /** The variable that decides what `auto` means. */
 export const ENGINE_VARIABLE = 'SHARDWATCH_ENGINE';
@@ -62,10 +62,14 @@ export function createEngineCache(
  * closed, `not-shareable` for a token of no cache in this process, and a TypeError for no token.
  */
 export function attachEngineCache(token: EngineShare, options: EngineAttachOptions): EngineCache {
+  return nativeModule('only its caches are shared').attachCache(token, options);
+}
+
+/** The native engine. Throws `engine-unavailable` where it cannot be had, with the `reason`. */
+export function nativeModule(reason: string): NativeModule {
   const { found, failures } = nativeSearch();
-  if (found !== undefined) return found.module.attachCache(token, options);
-  const message = `${notAvailable(failures)} (only its caches are shared)`;
-  throw new EngineError('engine-unavailable', message);
+  if (found !== undefined) return found.module;
+  throw new EngineError('engine-unavailable', `${notAvailable(failures)} (${reason})`);
 }
 
 /**

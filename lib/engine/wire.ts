@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -22,6 +22,8 @@ export const STATUS: {
   readonly keyMismatch: -12;
   readonly undeclaredField: -13;
   readonly conflict: -14;
+  readonly full: -15;
+  readonly foreignHandle: -16;
 } = {
   invalidArgument: -1,
   invalidHandle: -2,
@@ -37,6 +39,8 @@ export const STATUS: {
   keyMismatch: -12,
   undeclaredField: -13,
   conflict: -14,
+  full: -15,
+  foreignHandle: -16,
 };
 
 /** Sizes of the exchange and its parts. */
@@ -140,16 +144,18 @@ export const PROCESS_LANE: {
   readonly rootsLive: 2;
   readonly listsLive: 3;
   readonly watchesLive: 4;
-  readonly environmentsLive: 5;
-  readonly environmentsOpened: 6;
+  readonly heapsLive: 5;
+  readonly environmentsLive: 6;
+  readonly environmentsOpened: 7;
 } = {
   cachesLive: 0,
   attachmentsLive: 1,
   rootsLive: 2,
   listsLive: 3,
   watchesLive: 4,
-  environmentsLive: 5,
-  environmentsOpened: 6,
+  heapsLive: 5,
+  environmentsLive: 6,
+  environmentsOpened: 7,
 };
 
 /** Lanes: head. */
@@ -181,6 +187,8 @@ export const HEAD_LANE: {
   readonly entriesMin: 24;
   readonly entriesMax: 25;
   readonly bytesMax: 26;
+  readonly priority: 27;
+  readonly deadline: 28;
 } = {
   revision: 0,
   oldestRevision: 1,
@@ -209,6 +217,8 @@ export const HEAD_LANE: {
   entriesMin: 24,
   entriesMax: 25,
   bytesMax: 26,
+  priority: 27,
+  deadline: 28,
 };
 
 /** Lanes: stats. */

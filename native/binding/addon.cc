@@ -22,8 +22,9 @@ Napi::Object Load(Napi::Env env, Napi::Object exports) {
     Napi::Error::New(env, "shardwatch: the environment is closing").ThrowAsJavaScriptException();
     return exports;
   }
-  for (const Exports group : {ProcessExports(), ConnectionExports(), CacheExports(), WriteExports(),
-                              ReadExports(), ListExports(), WatchExports()}) {
+  for (const Exports group :
+       {ProcessExports(), ConnectionExports(), CacheExports(), WriteExports(), ReadExports(),
+        ListExports(), WatchExports(), HeapExports(), HeapOrderExports()}) {
     if (Define(env, exports, group)) continue;
     Napi::Error::New(env).ThrowAsJavaScriptException();
     break;

@@ -22,7 +22,7 @@ std::shared_ptr<SharedCache> SharedCache::Make(const StoreOptions& options, uint
 }
 
 SharedCache::~SharedCache() {
-  if (id_ != 0) Process::Get().registry.Remove(id_);
+  if (id_ != 0) Process::Get().caches.Remove(id_);
   if (is_emptied_) cache_.Release();
 }
 

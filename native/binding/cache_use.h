@@ -36,7 +36,7 @@ class SharedCache {
   Cache& cache() { return cache_; }
 
  private:
-  friend class Registry;
+  friend class Registry<SharedCache>;
   friend class CacheUse;
 
   SharedCache(Cache& cache, uint64_t nonce)

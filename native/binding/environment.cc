@@ -40,6 +40,7 @@ Environment::Environment(napi_env env, uint32_t generation)
       roots(2, generation),
       lists(3, generation),
       watches(4, generation),
+      heaps(5, generation),
       env_(env),
       live_(Process::Get().environments_live) {}
 
@@ -48,6 +49,7 @@ Environment::~Environment() {
   lists.Clear();
   roots.Clear();
   caches.Clear();
+  heaps.Clear();
   connections.Clear();
 }
 

@@ -3,7 +3,7 @@
 //  1. Opened when the addon is loaded, dropped by the environment's clean-up hook, which also runs
 //     when a worker is terminated: nothing that a worker held outlives it.
 //  2. Connections are closed before that, by hooks of their own. Then watches, lists and roots go,
-//     then caches (those that the environment owns are closed), then connections.
+//     then caches (those that the environment owns are closed) and heaps, then connections.
 //  3. Nothing required is left to finalizers; they may run late or never.
 // Thread rule: the environment's own thread only.
 
@@ -18,6 +18,7 @@
 #include "native/binding/cache_use.h"
 #include "native/binding/connection.h"
 #include "native/binding/handle_table.h"
+#include "native/binding/heap_use.h"
 #include "native/binding/opened.h"
 #include "native/binding/process.h"
 
@@ -39,6 +40,7 @@ class Environment {
   HandleTable<std::unique_ptr<OpenedRoot>> roots;
   HandleTable<std::unique_ptr<OpenedList>> lists;
   HandleTable<std::unique_ptr<OpenedWatch>> watches;
+  HandleTable<std::unique_ptr<HeapUse>> heaps;
 
  private:
   explicit Environment(napi_env env);

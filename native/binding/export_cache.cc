@@ -84,7 +84,7 @@ int64_t ShareCache(napi_env env, Environment& environment, Arguments<1> argument
   int64_t failure = 0;
   std::shared_ptr<CacheUse>* const use = FindOpen(env, environment, arguments[0], failure);
   if (use == nullptr) return failure;
-  return static_cast<int64_t>(Process::Get().registry.Share((*use)->shared()));
+  return static_cast<int64_t>(Process::Get().caches.Share((*use)->shared()));
 }
 
 int64_t AttachCache(napi_env env, Environment& environment, Arguments<2> arguments) {
@@ -95,7 +95,7 @@ int64_t AttachCache(napi_env env, Environment& environment, Arguments<2> argumen
   if (connection == nullptr) return failure;
   if (!ReadHandle(env, arguments[1], &id)) return kInvalidArgument;
   bool is_past = false;
-  std::shared_ptr<SharedCache> shared = Process::Get().registry.Find(
+  std::shared_ptr<SharedCache> shared = Process::Get().caches.Find(
       static_cast<uint64_t>(id), (*connection)->exchange().Revision(HeadLane::kNonce), &is_past);
   if (is_past) return Fail(Status::kClosed);
   if (shared == nullptr) return kInvalidHandle;

@@ -48,6 +48,7 @@ int64_t ProcessStats(napi_env env, Environment&, Arguments<1> arguments) {
   fill(ProcessLane::kRootsLive, process.roots_live);
   fill(ProcessLane::kListsLive, process.lists_live);
   fill(ProcessLane::kWatchesLive, process.watches_live);
+  fill(ProcessLane::kHeapsLive, process.heaps_live);
   fill(ProcessLane::kEnvironmentsLive, process.environments_live);
   fill(ProcessLane::kEnvironmentsOpened, process.environments_opened);
   return 0;

@@ -76,6 +76,32 @@ Exports ListExports();
 //   closeWatch(watch)
 Exports WatchExports();
 
+//   openHeap(connection, capacity, sequences)        a heap's handle
+//   shareHeap(heap)                                  its number in the process
+//   attachHeap(connection, number)                   a heap's handle
+//   closeHeap(heap)                                  its entries leave; gives up the handle
+//   heapPush(heap, priority, deadline)               the entry's handle
+//   heapPushAll(heap, count, priorities, deadlines | undefined, handles)
+//   heapPop(heap)                                    the slot of the first entry
+//   heapTake(heap, count, slots, priorities | undefined)
+//                                                    slots written: of this thread's entries; the
+//                                                    head's count is of all
+//   heapCollect(heap, count, slots)                  slots written
+//   heapRemove(heap, handle)                         the entry's slot
+//   heapUpdate(heap, handle, priority)
+//   heapExpire(heap, now, count, slots)              slots written
+//   heapClear(heap)
+//   heapLoad(heap, generations, order, priorities, expiring, deadlines)
+Exports HeapExports();
+
+//   heapSize(heap)
+//   heapPeek(heap)                                   the slot of the first entry, its priority in
+//                                                    the head
+//   heapHas(heap, handle)                            0 or 1
+//   heapNextDeadline(heap)                           in the head
+//   heapOrder(heap, handles, priorities)             entries written
+Exports HeapOrderExports();
+
 constexpr int64_t Fail(wire::Status status) { return static_cast<int32_t>(status); }
 
 constexpr int64_t kInvalidArgument = Fail(wire::Status::kInvalidArgument);

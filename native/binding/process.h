@@ -15,6 +15,9 @@
 
 namespace shardwatch::binding {
 
+class SharedCache;
+class SharedHeap;
+
 struct Process {
   static Process& Get();
 
@@ -23,7 +26,8 @@ struct Process {
     return static_cast<uint32_t>(environments_opened.fetch_add(1, std::memory_order_relaxed));
   }
 
-  Registry registry;
+  Registry<SharedCache> caches;
+  Registry<SharedHeap> heaps;
   // Atomic.
   std::atomic<uint64_t> environments_opened = 0;
   std::atomic<uint64_t> environments_live = 0;
@@ -32,6 +36,8 @@ struct Process {
   std::atomic<uint64_t> roots_live = 0;
   std::atomic<uint64_t> lists_live = 0;
   std::atomic<uint64_t> watches_live = 0;
+  std::atomic<uint64_t> heaps_opened = 0;
+  std::atomic<uint64_t> heaps_live = 0;
 };
 
 // Counts its owner as long as that lives.

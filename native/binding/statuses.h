@@ -4,6 +4,7 @@
 #define NATIVE_BINDING_STATUSES_H_
 
 #include "native/core/cache/history.h"
+#include "native/core/heap/heap_end.h"
 #include "native/core/object/field_selector.h"
 #include "native/core/object/label_selector.h"
 #include "native/core/object/scope.h"
@@ -72,6 +73,22 @@ constexpr wire::Status StatusOf(WatchFault fault) {
     case WatchFault::kClosed:
       return wire::Status::kClosed;
     case WatchFault::kOutOfMemory:
+      break;
+  }
+  return wire::Status::kOutOfMemory;
+}
+
+constexpr wire::Status StatusOf(HeapFault fault) {
+  switch (fault) {
+    case HeapFault::kNone:
+      return wire::Status::kOk;
+    case HeapFault::kFull:
+      return wire::Status::kFull;
+    case HeapFault::kUnknownHandle:
+      return wire::Status::kNotFound;
+    case HeapFault::kForeignHandle:
+      return wire::Status::kForeignHandle;
+    case HeapFault::kOutOfMemory:
       break;
   }
   return wire::Status::kOutOfMemory;

@@ -99,6 +99,14 @@ bool ReadRevisions(napi_env env, napi_value value, std::span<const uint64_t>* re
   return true;
 }
 
+bool ReadSlots(napi_env env, napi_value value, std::span<uint32_t>* slots) {
+  void* data = nullptr;
+  size_t length = 0;
+  if (!ReadTypedArray(env, value, napi_uint32_array, &data, &length)) return false;
+  *slots = {static_cast<uint32_t*>(data), length};
+  return true;
+}
+
 bool ReadPage(napi_env env, napi_value page, napi_value offset, std::span<char>* rest,
               size_t* begin) {
   std::span<char> bytes;

@@ -50,6 +50,7 @@ bool IsUndefined(napi_env env, napi_value value);
 bool ReadBytes(napi_env env, napi_value value, std::span<char>* bytes);
 bool ReadLanes(napi_env env, napi_value value, std::span<double>* lanes);
 bool ReadRevisions(napi_env env, napi_value value, std::span<const uint64_t>* revisions);
+bool ReadSlots(napi_env env, napi_value value, std::span<uint32_t>* slots);
 
 // What is left of a Uint8Array from an offset within it on, as much as offsets of 32 bits reach.
 bool ReadPage(napi_env env, napi_value page, napi_value offset, std::span<char>* rest,

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 2;
+inline constexpr int32_t kAbiVersion = 3;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -27,6 +27,8 @@ enum class Status : int32_t {
   kKeyMismatch = -12,
   kUndeclaredField = -13,
   kConflict = -14,
+  kFull = -15,
+  kForeignHandle = -16,
 };
 
 inline constexpr uint32_t kExchangeBytes = 65536;
@@ -84,10 +86,11 @@ enum class ProcessLane : int32_t {
   kRootsLive = 2,
   kListsLive = 3,
   kWatchesLive = 4,
-  kEnvironmentsLive = 5,
-  kEnvironmentsOpened = 6,
+  kHeapsLive = 5,
+  kEnvironmentsLive = 6,
+  kEnvironmentsOpened = 7,
 };
-inline constexpr uint32_t kProcessLaneCount = 7;
+inline constexpr uint32_t kProcessLaneCount = 8;
 
 enum class HeadLane : int32_t {
   kRevision = 0,
@@ -117,8 +120,10 @@ enum class HeadLane : int32_t {
   kEntriesMin = 24,
   kEntriesMax = 25,
   kBytesMax = 26,
+  kPriority = 27,
+  kDeadline = 28,
 };
-inline constexpr uint32_t kHeadLaneCount = 27;
+inline constexpr uint32_t kHeadLaneCount = 29;
 
 enum class StatsLane : int32_t {
   kObjects = 0,

@@ -104,7 +104,12 @@ test('this process has a place, C library and all', (t) => {
 const notCalled = (): never => {
   throw new Error('not called here');
 };
-const MODULE: NativeModule = { createCache: notCalled, attachCache: notCalled };
+const MODULE: NativeModule = {
+  createCache: notCalled,
+  attachCache: notCalled,
+  createHeap: notCalled,
+  attachHeap: notCalled,
+};
 
 /** Searches files of which each loads what it is given, and tells which were opened. */
 function searchIn(

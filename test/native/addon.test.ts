@@ -24,7 +24,10 @@ border.apply(CACHE, 2n, '', 'b');
 const ROOT = border.openRoot(CACHE);
 const LIST = border.openList(CACHE);
 const WATCH = border.openWatch(CACHE);
+const HEAP = border.openHeap();
 const PAGE = new Uint8Array(1000);
+const LANES = new Float64Array(4);
+const SLOTS = new Uint32Array(4);
 const OBJECT = objectBytes('', 'c');
 const wake = (): void => {};
 
@@ -36,7 +39,7 @@ test('statistics of the process count what is open', (t) => {
   const stats = processStats(addon);
   t.true(stats.environmentsLive >= 1);
   t.true(stats.environmentsOpened >= stats.environmentsLive);
-  for (const live of ['caches', 'attachments', 'roots', 'lists', 'watches'] as const) {
+  for (const live of ['caches', 'attachments', 'roots', 'lists', 'watches', 'heaps'] as const) {
     t.true(stats[`${live}Live`] >= 1, live);
   }
 });
@@ -74,6 +77,25 @@ const GOOD: { readonly [Name in keyof Addon]: readonly unknown[] } = {
   drainEvents: [WATCH, PAGE, 0, 1],
   drainFrames: [WATCH, PAGE, 0, 100, false],
   closeWatch: [WATCH],
+  openHeap: [border.connection, 10, 100],
+  shareHeap: [HEAP],
+  attachHeap: [border.connection, 1],
+  closeHeap: [HEAP],
+  heapPush: [HEAP, 1, Infinity],
+  heapPushAll: [HEAP, 4, LANES, LANES, LANES],
+  heapPop: [HEAP],
+  heapTake: [HEAP, 4, SLOTS, LANES],
+  heapCollect: [HEAP, 4, SLOTS],
+  heapRemove: [HEAP, 1],
+  heapUpdate: [HEAP, 1, 2],
+  heapExpire: [HEAP, 1, 4, SLOTS],
+  heapClear: [HEAP],
+  heapLoad: [HEAP, SLOTS, SLOTS, LANES, SLOTS, LANES],
+  heapSize: [HEAP],
+  heapPeek: [HEAP],
+  heapHas: [HEAP, 1],
+  heapNextDeadline: [HEAP],
+  heapOrder: [HEAP, LANES, LANES],
 };
 
 type Name = keyof Addon;
@@ -145,6 +167,7 @@ const KINDS: readonly (readonly [kind: string, handle: number, exports: readonly
   ['root', ROOT, NAMES.filter((name) => GOOD[name][0] === ROOT)],
   ['list', LIST, NAMES.filter((name) => GOOD[name][0] === LIST)],
   ['watch', WATCH, NAMES.filter((name) => GOOD[name][0] === WATCH)],
+  ['heap', HEAP, NAMES.filter((name) => GOOD[name][0] === HEAP)],
 ];
 
 test('a forged handle, and one of another kind, is none', (t) => {

@@ -93,6 +93,11 @@ export class Border {
     return succeed(this.addon.openCache(this.connection, fields));
   }
 
+  openHeap(capacity = 1000, sequences = Infinity): number {
+    this.revisions[HEAD_LANE.nonce] = NONCE;
+    return succeed(this.addon.openHeap(this.connection, capacity, sequences));
+  }
+
   /** Puts an object, or deletes it where there are no `fields`. Tells the status. */
   apply(
     cache: number,

@@ -2,3 +2,4 @@
 
 export { JavaScriptEngineCache } from './cache.js';
 export type { JavaScriptEngineInternals } from './cache.js';
+export { JavaScriptHeap } from './heap.js';

@@ -2,14 +2,15 @@
  * The addon's exports, as TypeScript sees them: plain functions over numbers, strings and bytes.
  *
  * Rules of the border (native/wire/generate.mjs has the constants):
- *  1. Caches, roots, lists and watches are handles: numbers that mean something in this environment
- *     only. One that was closed or forged finds nothing.
+ *  1. Caches, roots, lists, watches and heaps are handles: numbers that mean something in this
+ *     environment only. One that was closed or forged finds nothing.
  *  2. What is negative is a STATUS, and never an exception. Zero and above is a result.
  *  3. What does not fit into the result, and 64-bit arguments, are in the exchange (connection.ts).
  *  4. Memory that is passed is read or written during the call, and never kept.
  */
 
 import { ABI_VERSION } from '../wire.js';
+import { HEAP_EXPORTS, type HeapAddon } from './heap-addon.js';
 
 /** Terms of a list or watch in one flat array (scope.ts). */
 export type PackedScope = readonly (string | number | undefined)[];
@@ -17,7 +18,7 @@ export type PackedScope = readonly (string | number | undefined)[];
 /** The namespace and the name of a key. */
 export type PackedKey = readonly [string, string];
 
-export interface Addon {
+export interface Addon extends HeapAddon {
   abiVersion(): number;
 
   /** The addon keeps the exchange alive. `wake`: watches became ready through another thread. */
@@ -140,6 +141,7 @@ const EXPORTS: readonly (keyof Addon)[] = [
   'drainEvents',
   'drainFrames',
   'closeWatch',
+  ...HEAP_EXPORTS,
 ];
 
 /** Throws an Error that tells why this is not an addon which this TypeScript can call. */

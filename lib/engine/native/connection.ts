@@ -22,7 +22,7 @@ import { Batch } from './batch.js';
 import { statusError } from './errors.js';
 import { Page } from './page.js';
 
-/** What is woken: a watch, or who waits for a revision of a cache. */
+/** What is woken: a watch, a heap, or who waits for a revision of a cache. */
 export interface Wakeable {
   /** It will be called, unless it is drained or closed before. */
   markReady(): void;
@@ -45,6 +45,7 @@ export class Connection {
   /** Runs a task soon, from the event loop. */
   readonly schedule: Schedule;
   readonly #abandoned: FinalizationRegistry<number>;
+  readonly #abandonedHeaps: FinalizationRegistry<number>;
   #scratch: Uint8Array | undefined;
   // By handle; no two kinds of them have one.
   readonly #wakeables = new Map<number, Wakeable>();
@@ -62,6 +63,7 @@ export class Connection {
       addon.closeCache(cache);
       addon.dropCache(cache);
     });
+    this.#abandonedHeaps = new FinalizationRegistry((heap) => void addon.closeHeap(heap));
   }
 
   /** Memory to copy through, where the length of what comes is not known before. */
@@ -78,9 +80,15 @@ export class Connection {
     this.#abandoned.register(owner, handle, owner);
   }
 
-  /** The cache may have users whom this thread can't see. */
+  /** The same for a heap. */
+  closeAbandonedHeap(owner: object, handle: number): void {
+    this.#abandonedHeaps.register(owner, handle, owner);
+  }
+
+  /** It may have users whom this thread can't see, or is closed. */
   keepAbandoned(owner: object): void {
     this.#abandoned.unregister(owner);
+    this.#abandonedHeaps.unregister(owner);
   }
 
   /** Has the watch or cache of that handle woken from now on. */

@@ -4,4 +4,5 @@
  */
 
 export { openNative } from './module.js';
+export type { HeapAttachOptions } from './heap-module.js';
 export type { NativeModule } from './module.js';

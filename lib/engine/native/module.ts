@@ -1,6 +1,6 @@
 /**
- * The native engine of one JavaScript environment: makes caches and attaches to those of other
- * threads, over one connection that is made with the first of them.
+ * The native engine of one JavaScript environment: makes caches and heaps and attaches to those of
+ * other threads, over one connection that is made with the first of them.
  *
  * A cache that nobody can reach any more and that was never shared is closed behind its last
  * reader; a shared one lives until its owner closes it or the owner's thread ends.
@@ -16,11 +16,13 @@ import {
   EngineError,
   type EngineShare,
 } from '../contract.js';
+import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
 import { checkAddon } from './addon.js';
 import { NativeEngineCache } from './cache.js';
 import { Connection } from './connection.js';
 import { statusError } from './errors.js';
+import { attachHeap, createHeap, type HeapAttachOptions } from './heap-module.js';
 
 export interface NativeModule {
   createCache(options: EngineCacheOptions): EngineCache;
@@ -29,6 +31,10 @@ export interface NativeModule {
    * token that is not of a cache in this process, and a TypeError for what is no token.
    */
   attachCache(token: EngineShare, options: EngineAttachOptions): EngineCache;
+  /** With `contents`, the heap goes on with what another one had. */
+  createHeap(options: EngineHeapOptions, contents?: HeapContents): EngineHeap;
+  /** Opens a heap of another thread; throws as `attachCache` does. */
+  attachHeap(token: HeapShare, options: HeapAttachOptions): EngineHeap;
 }
 
 /** The engine over these exports. Throws an Error that tells why they can't be used. */
@@ -39,6 +45,8 @@ export function openNative(addon: unknown): NativeModule {
   return {
     createCache: (options) => createCache(connect(), options),
     attachCache: (token, options) => attachCache(connect(), token, options),
+    createHeap: (options, contents) => createHeap(connect(), options, contents),
+    attachHeap: (token, options) => attachHeap(connect(), token, options),
   };
 }
 

@@ -1,0 +1,198 @@
+/**
+ * One thread's end of a heap of the native engine.
+ *
+ * As long as a heap is not shared nobody else changes its size, which is kept here then: asking for
+ * it would cost a call.
+ */
+
+import {
+  type Dispatched,
+  type EngineHeap,
+  type EngineHeapOptions,
+  HEAP_FAULT,
+  type HeapContents,
+  type HeapShare,
+  NO_DEADLINE,
+} from '../heap.js';
+import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
+import type { HeapAddon } from './heap-addon.js';
+import type { Connection, Wakeable } from './connection.js';
+import { statusError } from './errors.js';
+
+export class NativeHeap implements EngineHeap, Wakeable {
+  readonly kind = 'native';
+  readonly #connection: Connection;
+  readonly #addon: HeapAddon;
+  readonly #handle: number;
+  readonly #nonce: bigint;
+  readonly #onDispatched: () => void;
+  #isShared: boolean;
+  #isClosed = false;
+  // Of a heap that is not shared.
+  #size = 0;
+
+  /** `handle` is that of a heap which this thread has just opened or attached to. */
+  constructor(
+    connection: Connection,
+    handle: number,
+    options: Pick<EngineHeapOptions, 'onDispatched'> & {
+      readonly nonce: bigint;
+      readonly isShared: boolean;
+    },
+  ) {
+    this.#connection = connection;
+    this.#addon = connection.addon;
+    this.#handle = handle;
+    this.#nonce = options.nonce;
+    this.#onDispatched = options.onDispatched;
+    this.#isShared = options.isShared;
+    connection.closeAbandonedHeap(this, handle);
+    if (this.#isShared) connection.add(handle, this);
+  }
+
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  get size(): number {
+    if (!this.#isShared || this.#isClosed) return this.#size;
+    return this.#check(this.#addon.heapSize(this.#handle));
+  }
+
+  get firstPriority(): number {
+    const slot = this.#isClosed ? STATUS.notFound : this.#addon.heapPeek(this.#handle);
+    return slot < 0 ? NaN : this.#connection.numbers[HEAD_LANE.priority]!;
+  }
+
+  get nextDeadline(): number {
+    if (this.#isClosed) return NO_DEADLINE;
+    this.#check(this.#addon.heapNextDeadline(this.#handle));
+    return this.#connection.numbers[HEAD_LANE.deadline]!;
+  }
+
+  push(priority: number, deadline: number): number {
+    const handle = this.#addon.heapPush(this.#handle, priority, deadline);
+    if (handle >= 0) this.#size++;
+    else if (handle === STATUS.full) return HEAP_FAULT.full;
+    return this.#check(handle);
+  }
+
+  pushAll(
+    count: number,
+    priorities: Float64Array,
+    deadlines: Float64Array | undefined,
+    handles: Float64Array,
+  ): number {
+    const status = this.#addon.heapPushAll(this.#handle, count, priorities, deadlines, handles);
+    if (status === STATUS.full) return HEAP_FAULT.full;
+    this.#check(status);
+    this.#size += count;
+    return 0;
+  }
+
+  pop(): number {
+    const slot = this.#addon.heapPop(this.#handle);
+    if (slot >= 0) this.#size--;
+    else if (slot === STATUS.notFound) return HEAP_FAULT.empty;
+    return this.#check(slot);
+  }
+
+  popAll(count: number, slots: Uint32Array, priorities: Float64Array | undefined): number {
+    const popped = this.#check(this.#addon.heapTake(this.#handle, count, slots, priorities));
+    this.#size -= popped;
+    return popped;
+  }
+
+  peek(): number {
+    const slot = this.#addon.heapPeek(this.#handle);
+    return slot === STATUS.notFound ? HEAP_FAULT.empty : this.#check(slot);
+  }
+
+  has(handle: number): boolean {
+    const found = this.#addon.heapHas(this.#handle, handle);
+    return found !== STATUS.invalidArgument && this.#check(found) === 1;
+  }
+
+  remove(handle: number): number {
+    const slot = this.#addon.heapRemove(this.#handle, handle);
+    if (slot >= 0) this.#size--;
+    return this.#named(slot);
+  }
+
+  update(handle: number, priority: number): number {
+    return this.#named(this.#addon.heapUpdate(this.#handle, handle, priority));
+  }
+
+  expire(now: number, count: number, slots: Uint32Array): number {
+    const expired = this.#check(this.#addon.heapExpire(this.#handle, now, count, slots));
+    this.#size -= expired;
+    return expired;
+  }
+
+  order(handles: Float64Array, priorities: Float64Array): number {
+    return this.#check(this.#addon.heapOrder(this.#handle, handles, priorities));
+  }
+
+  clear(): void {
+    this.#check(this.#addon.heapClear(this.#handle));
+    this.#size = 0;
+  }
+
+  contents(): undefined {
+    return undefined;
+  }
+
+  /** Goes on with what another heap had. Nothing was ever pushed here. */
+  load({ generations, order, priorities, expiring, deadlines }: HeapContents): void {
+    const addon = this.#addon;
+    this.#check(addon.heapLoad(this.#handle, generations, order, priorities, expiring, deadlines));
+    this.#size = order.length;
+  }
+
+  share(): HeapShare {
+    const id = this.#check(this.#addon.shareHeap(this.#handle));
+    this.#isShared = true;
+    // Whoever is called by other threads is held until it is closed.
+    this.#connection.add(this.#handle, this);
+    return { type: 'shardwatch.heap', id, nonce: this.#nonce, abi: ABI_VERSION };
+  }
+
+  dispatch(count: number, slots: Uint32Array): Dispatched {
+    const own = this.popAll(count, slots, undefined);
+    return { own, all: this.#connection.numbers[HEAD_LANE.count]! };
+  }
+
+  collect(count: number, slots: Uint32Array): number {
+    return this.#isShared ? this.#check(this.#addon.heapCollect(this.#handle, count, slots)) : 0;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#size = 0;
+    this.#connection.remove(this.#handle);
+    this.#connection.keepAbandoned(this);
+    this.#check(this.#addon.closeHeap(this.#handle));
+  }
+
+  markReady(): void {}
+
+  callWake(): void {
+    if (!this.#isClosed) this.#onDispatched();
+  }
+
+  // What an entry's handle came to. The addon takes for an argument of a wrong type what can't be a
+  // handle, such as 0.5.
+  #named(result: number): number {
+    if (result === STATUS.notFound || result === STATUS.invalidArgument) {
+      return HEAP_FAULT.unknownHandle;
+    }
+    if (result === STATUS.foreignHandle) return HEAP_FAULT.foreignHandle;
+    return this.#check(result);
+  }
+
+  #check(result: number): number {
+    if (result >= 0) return result;
+    throw statusError(result, 'the queue');
+  }
+}

@@ -1,0 +1,78 @@
+// What an end's functions are made of; see entry_heap.h. Thread rule: under the heap's lock.
+
+#include "native/core/heap/entry_heap.h"
+
+#include <algorithm>
+
+#include "native/core/heap/heap_end.h"
+
+namespace shardwatch {
+
+namespace {
+
+// So many dead keys are not worth dropping.
+constexpr size_t kDeadMin = 32;
+
+bool IsMostlyDead(const KeyHeap& order, size_t alive) {
+  return order.size() - alive > std::max(alive, kDeadMin);
+}
+
+}  // namespace
+
+void EntryHeap::PushKey(uint64_t rank, uint32_t slot, uint32_t sequence) {
+  slots_[slot].sequence = sequence;
+  order_.Push(MakeHeapKey(rank, sequence, slot));
+}
+
+uint32_t EntryHeap::NextSequence() {
+  if (next_sequence_ == sequences_) Number();
+  return next_sequence_++;
+}
+
+void EntryHeap::Leave(uint32_t slot) {
+  HeapEnd& end = *ends_[slots_[slot].owner];
+  if (slots_[slot].deadline_sequence != kNoSequence) --end.expiring_;
+  --end.size_;
+  --size_;
+  slots_.Leave(slot);
+  end.DropDeadDeadlines();
+}
+
+uint32_t EntryHeap::First() {
+  while (order_.size() > size_ && !slots_.IsAlive(order_.Top())) order_.Pop();
+  return SlotOf(order_.Top());
+}
+
+void EntryHeap::DropDead() {
+  if (!IsMostlyDead(order_, size_)) return;
+  order_.Filter([this](const HeapKey& key) { return slots_.IsAlive(key); });
+}
+
+void EntryHeap::Number() {
+  order_.Filter([this](const HeapKey& key) { return slots_.IsAlive(key); });
+  uint32_t next = 0;
+  order_.Renumber([&](const HeapKey& key) {
+    const uint32_t slot = SlotOf(key);
+    slots_[slot].sequence = next;
+    return MakeHeapKey(RankOf(key), next++, slot);
+  });
+  next_sequence_ = next;
+  for (HeapEnd* const end : ends_) {
+    if (end == nullptr) continue;
+    end->deadlines_.Filter([this](const HeapKey& key) { return slots_.IsDeadlineAlive(key); });
+    next = 0;
+    end->deadlines_.Renumber([&](const HeapKey& key) {
+      const uint32_t slot = SlotOf(key);
+      slots_[slot].deadline_sequence = next;
+      return MakeHeapKey(RankOf(key), next++, slot);
+    });
+  }
+}
+
+void HeapEnd::DropDeadDeadlines() {
+  if (!IsMostlyDead(deadlines_, expiring_)) return;
+  const SlotTable& slots = heap_->slots_;
+  deadlines_.Filter([&slots](const HeapKey& key) { return slots.IsDeadlineAlive(key); });
+}
+
+}  // namespace shardwatch
