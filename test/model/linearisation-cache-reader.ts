@@ -163,6 +163,7 @@ export class CacheReader extends RecordingReader<WatchCache> {
     if (stream === undefined) return;
     const span = { atLeast, atMost: BigInt(cache.resourceVersion) };
     const isFromState = after === undefined;
+    assert.equal(stream.resourceVersion, after?.toString() ?? stream.resourceVersion);
     this.keepWatch(new RecordingCacheWatch(stream, progress, chance, { scope, isFromState, span }));
   }
 
