@@ -19,30 +19,6 @@ bool IsMostlyDead(const KeyHeap& order, size_t alive) {
 
 }  // namespace
 
-void EntryHeap::PushKey(uint64_t rank, uint32_t slot, uint32_t sequence) {
-  slots_[slot].sequence = sequence;
-  order_.Push(MakeHeapKey(rank, sequence, slot));
-}
-
-uint32_t EntryHeap::NextSequence() {
-  if (next_sequence_ == sequences_) Number();
-  return next_sequence_++;
-}
-
-void EntryHeap::Leave(uint32_t slot) {
-  HeapEnd& end = *ends_[slots_[slot].owner];
-  if (slots_[slot].deadline_sequence != kNoSequence) --end.expiring_;
-  --end.size_;
-  --size_;
-  slots_.Leave(slot);
-  end.DropDeadDeadlines();
-}
-
-uint32_t EntryHeap::First() {
-  while (order_.size() > size_ && !slots_.IsAlive(order_.Top())) order_.Pop();
-  return SlotOf(order_.Top());
-}
-
 void EntryHeap::DropDead() {
   if (!IsMostlyDead(order_, size_)) return;
   order_.Filter([this](const HeapKey& key) { return slots_.IsAlive(key); });

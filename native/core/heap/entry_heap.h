@@ -76,12 +76,21 @@ class EntryHeap {
 
   bool IsFullWith(size_t count) const { return count > capacity_ - size_; }
   // REQUIRES: room in the slots and in the order.
-  void PushKey(uint64_t rank, uint32_t slot, uint32_t sequence);
-  uint32_t NextSequence();
+  void PushKey(uint64_t rank, uint32_t slot, uint32_t sequence) {
+    slots_[slot].sequence = sequence;
+    order_.Push(MakeHeapKey(rank, sequence, slot));
+  }
+  uint32_t NextSequence() {
+    if (next_sequence_ == sequences_) Number();
+    return next_sequence_++;
+  }
   // Gives up an entry of an end, which is dead in the orders from now on.
   void Leave(uint32_t slot);
   // The slot of the first entry. REQUIRES: there is one.
-  uint32_t First();
+  uint32_t First() {
+    while (order_.size() > size_ && !slots_.IsAlive(order_.Top())) order_.Pop();
+    return SlotOf(order_.Top());
+  }
   void DropDead();
   void Number();
 

@@ -139,6 +139,17 @@ class HeapEnd {
   ReadyEntry entry_;
 };
 
+inline void EntryHeap::Leave(uint32_t slot) {
+  HeapEnd& end = *ends_[slots_[slot].owner];
+  const bool had_deadline = slots_[slot].deadline_sequence != kNoSequence;
+  --end.size_;
+  --size_;
+  slots_.Leave(slot);
+  if (!had_deadline) return;
+  --end.expiring_;
+  end.DropDeadDeadlines();
+}
+
 }  // namespace shardwatch
 
 #endif  // NATIVE_CORE_HEAP_HEAP_END_H_

@@ -11,11 +11,22 @@ namespace shardwatch {
 
 namespace {
 
-// The least of four keys: two comparisons that do not wait for each other, and a third.
+// The same number, of which the compiler knows nothing: it makes no branch of how it came to be.
+inline size_t Opaque(size_t number) {
+#if defined(__GNUC__)
+  asm("" : "+r"(number));
+#endif
+  return number;
+}
+
+// The least of four keys: two comparisons that do not wait for each other, and a third. Written as
+// arithmetic, because which child is the least is what no processor can guess: a branch on it is
+// taken wrongly every other time.
 inline size_t LeastOfFour(const HeapKey* keys) {
-  const size_t left = keys[1] < keys[0] ? 1 : 0;
-  const size_t right = keys[3] < keys[2] ? 3 : 2;
-  return keys[right] < keys[left] ? right : left;
+  const size_t left = Opaque(static_cast<size_t>(keys[1] < keys[0]));
+  const size_t right = Opaque(2 + static_cast<size_t>(keys[3] < keys[2]));
+  const size_t is_right = Opaque(0 - static_cast<size_t>(keys[right] < keys[left]));
+  return left ^ ((left ^ right) & is_right);
 }
 
 inline void Prefetch([[maybe_unused]] const void* address) {
@@ -28,20 +39,6 @@ inline void Prefetch([[maybe_unused]] const void* address) {
 
 KeyHeap::~KeyHeap() { Clear(); }
 
-void KeyHeap::Push(const HeapKey& key) {
-  assert(room() > 0);
-  HeapKey* const keys = keys_ + kOffset;
-  size_t index = size_++;
-  if (index % kArity == 1) Pad();
-  while (index > 0) {
-    const size_t parent = (index - 1) / kArity;
-    if (keys[parent] < key) break;
-    keys[index] = keys[parent];
-    index = parent;
-  }
-  keys[index] = key;
-}
-
 void KeyHeap::Pop() {
   assert(size_ > 0);
   --size_;
@@ -51,7 +48,7 @@ void KeyHeap::Pop() {
   if (size_ > 0) Sink(0, last);
 }
 
-void KeyHeap::Sink(size_t index, const HeapKey& key) {
+void KeyHeap::Sink(size_t index, HeapKey key) {
   HeapKey* const keys = keys_ + kOffset;
   for (;;) {
     const size_t first = kArity * index + 1;
@@ -77,7 +74,7 @@ void KeyHeap::Shrink(size_t size) {
   if (size == 0) return;
   Pad();
   for (size_t index = (size - 1 + kArity - 1) / kArity; index-- > 0;) {
-    Sink(index, HeapKey(keys_[index + kOffset]));
+    Sink(index, keys_[index + kOffset]);
   }
 }
 

@@ -45,7 +45,19 @@ class KeyHeap {
   bool Reserve(size_t count) { return room() >= count || Grow(count); }
 
   // REQUIRES: there is room.
-  void Push(const HeapKey& key);
+  void Push(const HeapKey& key) {
+    assert(room() > 0);
+    HeapKey* const keys = keys_ + kOffset;
+    size_t index = size_++;
+    if (index % kArity == 1) Pad();
+    while (index > 0) {
+      const size_t parent = (index - 1) / kArity;
+      if (keys[parent] < key) break;
+      keys[index] = keys[parent];
+      index = parent;
+    }
+    keys[index] = key;
+  }
 
   // Drops the first key. REQUIRES: not empty.
   void Pop();
@@ -84,7 +96,7 @@ class KeyHeap {
   size_t room() const { return capacity_ - size_; }
 
   bool Grow(size_t count);
-  void Sink(size_t index, const HeapKey& key);
+  void Sink(size_t index, HeapKey key);
   void Sort();
   // Keeps the first `size` keys, whatever their order, and makes a heap of them.
   void Shrink(size_t size);

@@ -20,26 +20,6 @@ bool SlotTable::Reserve(size_t count) {
   return Grow(std::min<size_t>(kSlotsMax, std::max<size_t>({needed, 2 * capacity_, kCapacityMin})));
 }
 
-uint32_t SlotTable::Open() {
-  if (first_free_ != kNoSlot) {
-    const uint32_t slot = first_free_;
-    first_free_ = slots_[slot].sequence;
-    --free_;
-    return slot;
-  }
-  assert(used_ < capacity_);
-  slots_[used_].generation = first_generation_;
-  return used_++;
-}
-
-void SlotTable::Free(uint32_t slot) {
-  assert(slots_[slot].owner == kNobody);
-  if (slots_[slot].generation == first_generation_) return;
-  slots_[slot].sequence = first_free_;
-  first_free_ = slot;
-  ++free_;
-}
-
 bool SlotTable::Load(const uint32_t* generations, uint32_t count) {
   assert(used_ == 0);
   if (!Reserve(count)) return false;

@@ -55,7 +55,17 @@ class SlotTable {
   bool Reserve(size_t count);
 
   // Takes a slot. REQUIRES: there is room.
-  uint32_t Open();
+  uint32_t Open() {
+    if (first_free_ != kNoSlot) {
+      const uint32_t slot = first_free_;
+      first_free_ = slots_[slot].sequence;
+      --free_;
+      return slot;
+    }
+    assert(used_ < capacity_);
+    slots_[used_].generation = first_generation_;
+    return used_++;
+  }
 
   // The entry has left; its slot is the owner's to be told of. REQUIRES: it is an entry's.
   void Leave(uint32_t slot) {
@@ -64,7 +74,13 @@ class SlotTable {
   }
 
   // Gives up a slot that was left.
-  void Free(uint32_t slot);
+  void Free(uint32_t slot) {
+    assert(slots_[slot].owner == kNobody);
+    if (slots_[slot].generation == first_generation_) return;
+    slots_[slot].sequence = first_free_;
+    first_free_ = slot;
+    ++free_;
+  }
 
   HeapSlot& operator[](uint32_t slot) {
     assert(slot < used_);
