@@ -118,7 +118,7 @@ class NodeSupply {
   }
 
   // Of what is at hand.
-  size_t bytes() const { return leaves_.size() * sizeof(Node) + branches_.size() * sizeof(Branch); }
+  size_t bytes() const { return leaves_.size() * sizeof(Leaf) + branches_.size() * sizeof(Branch); }
 
   // A node without entries. REQUIRES: reserved.
   Node* Take(uint32_t height, uint64_t birth) {
