@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,25 +24,25 @@ namespace shardwatch::fuzz {
 
 namespace {
 
-const std::vector<std::string> kSpaces = {"a", "a-b", "b"};
-const std::vector<std::string> kCluster = {""};
-constexpr std::string_view kApps[] = {"", "web", "api"};
-constexpr std::string_view kColors[] = {"", "red", "blue"};
-constexpr std::string_view kApiVersions[] = {"", "g/v2"};
-
-// Enough for a tree of two levels; most steps take one of the few.
-constexpr size_t kNamesMax = 200;
+// Most steps take one of the few names.
 constexpr size_t kNamesFew = 8;
 
 constexpr size_t kEntriesMin = 16;
-constexpr size_t kEntriesMax = 600;
+constexpr size_t kEntriesMax = 300;
 
 constexpr size_t kOpenMax = 3;
 
-std::string NameOf(size_t index) {
-  return "n" + std::string(1, static_cast<char>('a' + index / 26)) +
-         static_cast<char>('a' + index % 26);
-}
+// Changes in large batches; thereafter batches are small. So many fill all namespaces, go on to the
+// log's next segment and leave the first behind. Few histories are so long that the log needs
+// another table too: they take ten times as long.
+constexpr size_t kChangesMax = 900;
+constexpr size_t kChangesMaxLong = 12'000;
+
+// Which namespaces there are, by their numbers.
+constexpr uint8_t kNamespaced[] = {2, 1, 3};
+constexpr uint8_t kCluster[] = {0};
+
+KeyView KeyOf(const Row& row) { return {kSpaces[row.space], NameOf(row.name)}; }
 
 // A page in progress, and what it is to bring.
 class ExpectedList {
@@ -49,12 +53,12 @@ class ExpectedList {
     const ScopeOf scope(selection);
     ListRequest request;
     request.scope = scope.request();
-    if (!selection.api_version.empty()) request.api_version = selection.api_version;
-    if (start) request.start = KeyView{start->space, start->name};
+    if (selection.api_version > 0) request.api_version = kApiVersions[selection.api_version];
+    if (start) request.start = KeyOf(*start);
     request.limit = limit;
     const ScopeOutcome outcome = cursor_.Open(std::move(state), request);
     Require(outcome.fault == ScopeFault::kNone, "a list opens");
-    Plan(model, selection, start ? start->key() : "", limit);
+    Plan(model, selection, start ? start->key() : Key(), limit);
   }
 
   // Reads on with so much room; false at the end.
@@ -76,14 +80,13 @@ class ExpectedList {
   }
 
  private:
-  void Plan(const State& model, const Selection& selection, const std::string& start,
-            uint64_t limit) {
+  void Plan(const State& model, const Selection& selection, Key start, uint64_t limit) {
     const bool is_filtered = selection.has_selector();
     uint64_t taken = 0;
     uint64_t behind = 0;
     const Row* last = nullptr;
-    for (auto at = model.lower_bound(start); at != model.end(); ++at) {
-      const Row& row = at->second;
+    for (auto at = model.LowerBound(start); at != model.end(); ++at) {
+      const Row& row = *at;
       if (!selection.Covers(row)) continue;
       if (limit > 0 && taken == limit) {
         ++behind;
@@ -91,13 +94,15 @@ class ExpectedList {
       }
       if (!selection.Matches(row)) continue;
       if (taken++ > 0) expected_ += ',';
-      expected_ += row.Served(row.revision, selection.api_version);
+      row.Serve(expected_, row.revision, selection.api_version);
       last = &row;
     }
     Require(cursor_.has_more() == (behind > 0), "whether more follows a page");
     if (behind > 0) {
-      Require(cursor_.last().namespace_name == last->space && cursor_.last().name == last->name,
-              "the last key of a page");
+      const KeyView key = KeyOf(*last);
+      Require(
+          cursor_.last().namespace_name == key.namespace_name && cursor_.last().name == key.name,
+          "the last key of a page");
     }
     const bool is_counted = limit > 0 && !is_filtered;
     Require(cursor_.remaining() == (is_counted ? std::optional(behind) : std::nullopt),
@@ -112,14 +117,16 @@ class ExpectedList {
 class CacheHistory {
  public:
   explicit CacheHistory(Input& input) : input_(input), ready_([](void*) {}, nullptr) {
-    spaces_ = input.Flag() ? &kCluster : &kSpaces;
+    if (input.Flag()) spaces_ = kCluster;
     StoreOptions options;
     options.shard_count = 1 + static_cast<uint32_t>(input.Below(4));
     options.fields = {"spec.color"};
     options.history.entries_min = kEntriesMin;
     options.history.entries_max = kEntriesMax;
     options.history.window_ms = 500;
-    is_small_ = input.Flag();
+    const uint8_t size = input.Byte();
+    is_small_ = (size & 1) != 0;
+    if (size >= 0xfe) changes_max_ = kChangesMaxLong;
     if (is_small_) options.history.bytes_max = 4096;
     options.seed = 1;
     cache_ = Cache::Make(options);
@@ -154,7 +161,7 @@ class CacheHistory {
       case 0:
         return Apply(1 + input_.Below(6), kNamesFew);
       case 1:
-        return Apply(1 + input_.Byte(), kNamesMax);
+        return ApplyMany();
       case 2:
         return Refuse();
       case 3:
@@ -197,23 +204,25 @@ class CacheHistory {
   }
 
  private:
+  uint8_t ReadIndex(size_t count) { return static_cast<uint8_t>(input_.Below(count)); }
+
   Row ReadRow(size_t names) {
     Row row;
-    row.space = input_.Pick(*spaces_);
-    row.name = NameOf(input_.Below(names));
-    row.app = input_.Pick(kApps);
-    row.color = input_.Pick(kColors);
+    row.space = input_.Pick(spaces_);
+    row.name = ReadIndex(names);
+    row.app = ReadIndex(std::size(kApps));
+    row.color = ReadIndex(std::size(kColors));
     return row;
   }
 
   Selection ReadSelection() {
     Selection selection;
     const uint8_t parts = input_.Byte();
-    if ((parts & 1) != 0) selection.space = input_.Pick(*spaces_);
-    if ((parts & 6) == 6) selection.name = NameOf(input_.Below(kNamesFew));
-    if ((parts & 24) == 24) selection.app = kApps[1 + input_.Below(2)];
-    if ((parts & 96) == 96) selection.color = input_.Pick(kColors);
-    selection.api_version = kApiVersions[parts >> 7];
+    if ((parts & 1) != 0) selection.space = input_.Pick(spaces_);
+    if ((parts & 6) == 6) selection.name = ReadIndex(kNamesFew);
+    if ((parts & 24) == 24) selection.app = 1 + ReadIndex(2);
+    if ((parts & 96) == 96) selection.color = ReadIndex(std::size(kColors));
+    selection.api_version = parts >> 7;
     return selection;
   }
 
@@ -228,7 +237,7 @@ class CacheHistory {
     const size_t start = input_.Below(names);
     for (size_t index = 0; index < count; ++index) {
       Row row = names == kNamesFew ? ReadRow(names) : first;
-      if (names != kNamesFew) row.name = NameOf((start + index * stride) % names);
+      if (names != kNamesFew) row.name = static_cast<uint8_t>((start + index * stride) % names);
       revision += 1 + (names == kNamesFew ? input_.Below(3) : 0);
       row.revision = revision;
       rows_.push_back(row);
@@ -237,7 +246,7 @@ class CacheHistory {
     const uint8_t deletions = input_.Byte();
     for (size_t index = 0; index < count; ++index) {
       const bool is_deletion = (deletions >> (index % 8) & 1) != 0;
-      changes_.push_back({.key = {rows_[index].space, rows_[index].name},
+      changes_.push_back({.key = KeyOf(rows_[index]),
                           .revision = rows_[index].revision,
                           .object = is_deletion ? std::string_view() : jsons_[index]});
     }
@@ -253,10 +262,17 @@ class CacheHistory {
     }
   }
 
+  void ApplyMany() {
+    const size_t count = 1 + input_.Byte();
+    const bool is_much = large_changes_ + count > changes_max_;
+    if (!is_much) large_changes_ += count;
+    Apply(is_much ? 1 + count % 8 : count, kNamesMax);
+  }
+
   WriteOutcome ApplyOne(uint64_t revision) {
     const Row row = ReadRow(kNamesFew);
     const std::string json = row.Json();
-    const Change change{.key = {row.space, row.name}, .revision = revision, .object = json};
+    const Change change{.key = KeyOf(row), .revision = revision, .object = json};
     return attachment_->writer().Apply({&change, 1}, now_ms_);
   }
 
@@ -274,9 +290,8 @@ class CacheHistory {
       jsons.push_back(rows.back().Json());
     }
     for (size_t index = 0; index < kCount; ++index) {
-      changes.push_back({.key = {rows[index].space, rows[index].name},
-                         .revision = revision + 1 + index,
-                         .object = jsons[index]});
+      changes.push_back(
+          {.key = KeyOf(rows[index]), .revision = revision + 1 + index, .object = jsons[index]});
     }
     switch (input_.Below(3)) {
       case 0:
@@ -300,11 +315,11 @@ class CacheHistory {
     Row row = ReadRow(kNamesFew);
     const std::string json = row.Json();
     const bool is_put = input_.Flag();
-    const Change change{.key = {row.space, row.name},
+    const Change change{.key = KeyOf(row),
                         .revision = 0,
                         .object = is_put ? std::string_view(json) : std::string_view()};
-    const auto present = model_.now().find(row.key());
-    const uint64_t at = present == model_.now().end() ? 0 : present->second.revision;
+    const Row* const present = model_.now().Find(row.key());
+    const uint64_t at = present == nullptr ? 0 : present->revision;
     const uint64_t choices[] = {at, 0, model_.revision()};
     const uint64_t expected = input_.Pick(choices);
     const bool is_conditional = input_.Flag();
@@ -335,7 +350,7 @@ class CacheHistory {
     for (size_t count = input_.Below(20); count > 0; --count) {
       Row row = ReadRow(kNamesFew);
       row.revision = 1 + input_.Below(200) % std::max<uint64_t>(revision, 1);
-      state[row.key()] = row;
+      state.Put(row);
     }
     if (model_.revision() > 0 && input_.Below(4) == 0) {
       const WriteOutcome outcome = attachment_->writer().Replace({}, model_.revision() - 1);
@@ -343,11 +358,10 @@ class CacheHistory {
     }
     std::vector<std::string> jsons;
     std::vector<Change> changes;
-    for (const auto& [key, row] : state) jsons.push_back(row.Json());
-    for (const auto& [key, row] : state) {
-      changes.push_back({.key = {row.space, row.name},
-                         .revision = row.revision,
-                         .object = jsons[changes.size()]});
+    for (const Row& row : state) jsons.push_back(row.Json());
+    for (const Row& row : state) {
+      changes.push_back(
+          {.key = KeyOf(row), .revision = row.revision, .object = jsons[changes.size()]});
     }
     const WriteOutcome outcome = attachment_->writer().Replace(changes, revision);
     Require(outcome.fault == WriteFault::kNone, "a state is replaced");
@@ -426,14 +440,15 @@ class CacheHistory {
         model_.revision() + 2 - std::min<uint64_t>(model_.revision() + 2, input_.Short() % 1024);
     const PastState past = attachment_->cache().history().At(revision, attachment_->slot());
     if (!RequirePast(past, revision)) return;
-    State found;
     ObjectCursor cursor(past.state.directory());
     const State expected = model_.At(revision);
     auto row = expected.begin();
+    std::string bytes;
     while (const Version* const version = cursor.Next()) {
-      Require(
-          row != expected.end() && version->bytes() == row->second.Served(row->second.revision, {}),
-          "a state of the past");
+      Require(row != expected.end(), "how many objects a state of the past has");
+      bytes.clear();
+      row->Serve(bytes, row->revision, 0);
+      Require(version->bytes() == bytes, "a state of the past");
       ++row;
     }
     Require(row == expected.end(), "a state of the past is whole");
@@ -453,8 +468,11 @@ class CacheHistory {
   ReadyList ready_;
   Cache* cache_ = nullptr;
   std::unique_ptr<Attachment> attachment_;
-  const std::vector<std::string>* spaces_ = nullptr;
+  std::span<const uint8_t> spaces_ = kNamespaced;
   bool is_small_ = false;
+  // In large batches: so far, and at most.
+  size_t large_changes_ = 0;
+  size_t changes_max_ = kChangesMax;
   HistoryModel model_;
   double now_ms_ = 0;
   std::vector<std::unique_ptr<ExpectedList>> lists_;

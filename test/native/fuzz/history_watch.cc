@@ -2,6 +2,10 @@
 
 #include "test/native/fuzz/history_watch.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
 #include <string>
 
 #include "test/native/fuzz/input.h"
@@ -10,32 +14,31 @@ namespace shardwatch::fuzz {
 
 namespace {
 
-std::string KeyOf(const Version& version) {
+// None where it is a key of nobody's.
+std::optional<Key> KeyOf(const Version& version) {
   const KeyView key = version.key();
-  std::string text(key.namespace_name);
-  if (!text.empty()) text += '/';
-  return text.append(key.name);
-}
-
-std::string BytesOf(const Version& version, const Rendering& rendering) {
-  std::string text(RenderedLength(version, rendering), '?');
-  Require(CopyVersion(version, rendering, text.data()) == text.data() + text.size(),
-          "a rendering has the length that was told");
-  return text;
+  const auto space = std::find(std::begin(kSpaces), std::end(kSpaces), key.namespace_name);
+  if (space == std::end(kSpaces)) return std::nullopt;
+  for (size_t name = 0; name < kNamesMax; ++name) {
+    if (NameOf(name) != key.name) continue;
+    return Key(static_cast<uint8_t>(space - std::begin(kSpaces)), static_cast<uint8_t>(name));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-ScopeOf::ScopeOf(const Selection& selection) : selection_(selection) {
-  request_.namespace_name = selection_.space;
-  request_.name = selection_.name;
-  if (selection_.app) {
-    app_ = *selection_.app;
+ScopeOf::ScopeOf(const Selection& selection) {
+  if (selection.space) request_.namespace_name = kSpaces[*selection.space];
+  if (selection.name) request_.name = NameOf(*selection.name);
+  if (selection.app) {
+    app_ = kApps[*selection.app];
     label_ = {.key = "app", .op = LabelOperator::kIn, .values = {&app_, 1}};
     request_.labels = {&label_, 1};
   }
-  if (selection_.color) {
-    field_ = {.path = "spec.color", .op = FieldOperator::kEquals, .value = *selection_.color};
+  if (selection.color) {
+    field_ = {
+        .path = "spec.color", .op = FieldOperator::kEquals, .value = kColors[*selection.color]};
     request_.fields = {&field_, 1};
   }
 }
@@ -50,7 +53,7 @@ bool FoldedWatch::Open(bool from_state, uint64_t after) {
   WatchRequest request;
   request.group_key = group_key;
   request.scope = scope.request();
-  if (!selection_.api_version.empty()) request.api_version = selection_.api_version;
+  if (selection_.api_version > 0) request.api_version = kApiVersions[selection_.api_version];
   request.from_state = from_state;
   request.after = after;
   request.ready = &attachment_.ready();
@@ -66,6 +69,7 @@ bool FoldedWatch::Open(bool from_state, uint64_t after) {
   is_initial_ = has_begun_ = from_state;
   after_ = Watches::RevisionOf(*watch_);
   Require(after_ == (from_state ? model_.revision() : after), "where a watch begins");
+  if (from_state) initial_ = selection_.Of(model_.now());
   return true;
 }
 
@@ -87,14 +91,17 @@ bool FoldedWatch::Drain(size_t count) {
   Require(result.position >= position_ && result.position <= model_.revision(),
           "positions rise up to the revision of the cache");
   position_ = result.position;
-  if (result.phase == WatchPhase::kInitial && result.position > 0) is_initial_ = false;
+  if (is_initial_ && result.phase == WatchPhase::kInitial && result.position > 0) {
+    Require(fold_ == initial_, "the initial state is whole");
+    is_initial_ = false;
+  }
   if (is_initial_) return result.more;
   Begin();
   if (result.more || !has_begun_) return result.more;
   Require(
       result.phase == WatchPhase::kInitial ? position_ == after_ : position_ == model_.revision(),
       "with nothing more to drain, all has been drained");
-  Require(fold_ == selection_.Of(model_.now()), "what a watch makes of its events is the state");
+  Require(selection_.IsOf(model_.now(), fold_), "what a watch makes of its events is the state");
   return false;
 }
 
@@ -105,15 +112,11 @@ void FoldedWatch::DrainAll() {
 bool FoldedWatch::AddObject(const Version& version, const Rendering& rendering) {
   Require(is_initial_, "an initial state comes first");
   if (!TakeRoom()) return false;
-  const std::string key = KeyOf(version);
-  const State state = model_.At(after_);
-  const auto found = state.find(key);
-  Require(found != state.end() && selection_.Matches(found->second), "who is in the initial state");
-  const Row& row = found->second;
-  Require(BytesOf(version, rendering) == row.Served(row.revision, selection_.api_version),
-          "objects of the initial state");
-  Require(fold_.empty() || fold_.rbegin()->first < key, "they come in the order of keys");
-  fold_.emplace(key, row);
+  Require(fold_.size() < initial_.size(), "who is in the initial state");
+  const Row& row = initial_.begin()[static_cast<std::ptrdiff_t>(fold_.size())];
+  Require(KeyOf(version) == row.key(), "objects of the initial state come in the order of keys");
+  RequireBytes(version, rendering, row, row.revision, "objects of the initial state");
+  fold_.Put(row);
   return true;
 }
 
@@ -121,26 +124,36 @@ bool FoldedWatch::AddEvent(uint64_t, uint64_t revision, WatchEventType type, con
                            const Rendering& rendering) {
   if (is_initial_) {
     is_initial_ = false;
-    Require(fold_ == selection_.Of(model_.At(after_)), "the initial state is whole");
+    Require(fold_ == initial_, "the initial state is whole");
   }
   Begin();
   Require(has_begun_ && revision > after_ && revision > position_, "events rise");
   if (!TakeRoom()) return false;
-  const std::string key = KeyOf(version);
-  const auto known = fold_.find(key);
-  Require((known == fold_.end()) == (type == WatchEventType::kAdded), "an event fits the state");
-  const std::string bytes = BytesOf(version, rendering);
+  const std::optional<Key> key = KeyOf(version);
+  Require(key.has_value(), "an event of an object that there can be");
+  const Row* const known = fold_.Find(*key);
+  Require((known == nullptr) == (type == WatchEventType::kAdded), "an event fits the state");
   if (type == WatchEventType::kDeleted) {
-    Require(bytes == known->second.Served(revision, selection_.api_version),
-            "of a deletion the object before, at the revision of the event");
-    fold_.erase(known);
+    RequireBytes(version, rendering, *known, revision,
+                 "of a deletion the object before, at the revision of the event");
+    fold_.Erase(*key);
     return true;
   }
-  const Row* const row = model_.ChangedTo(key, revision);
-  Require(row != nullptr && bytes == row->Served(revision, selection_.api_version),
-          "of a change the object that it made");
-  fold_[key] = *row;
+  const Row* const row = model_.ChangedTo(*key, revision);
+  Require(row != nullptr, "an event of a change");
+  RequireBytes(version, rendering, *row, revision, "of a change the object that it made");
+  fold_.Put(*row);
   return true;
+}
+
+void FoldedWatch::RequireBytes(const Version& version, const Rendering& rendering, const Row& row,
+                               uint64_t at, const char* sentence) {
+  bytes_.resize(RenderedLength(version, rendering));
+  Require(CopyVersion(version, rendering, bytes_.data()) == bytes_.data() + bytes_.size(),
+          "a rendering has the length that was told");
+  expected_.clear();
+  row.Serve(expected_, at, selection_.api_version);
+  Require(bytes_ == expected_, sentence);
 }
 
 // A watch that does not bring its initial state begins with that of its revision, once it is known.

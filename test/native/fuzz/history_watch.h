@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "native/core/cache/cache.h"
 #include "native/core/watch/watch.h"
@@ -17,7 +18,7 @@
 
 namespace shardwatch::fuzz {
 
-// A selection as the core takes it, with the memory that its views need.
+// A selection as the core takes it.
 class ScopeOf {
  public:
   explicit ScopeOf(const Selection& selection);
@@ -27,7 +28,6 @@ class ScopeOf {
   const ScopeRequest& request() const { return request_; }
 
  private:
-  const Selection selection_;
   std::string_view app_;
   LabelRequirement label_;
   FieldRequirement field_;
@@ -59,6 +59,8 @@ class FoldedWatch final : private DrainSink {
   bool AddEvent(uint64_t sequence, uint64_t revision, WatchEventType type, const Version& version,
                 const Rendering& rendering) override;
 
+  void RequireBytes(const Version& version, const Rendering& rendering, const Row& row, uint64_t at,
+                    const char* sentence);
   void Begin();
   void RequireEnd(WatchEnd end) const;
   bool TakeRoom();
@@ -80,7 +82,12 @@ class FoldedWatch final : private DrainSink {
   size_t room_ = 0;
   bool was_full_ = false;
   WatchEnd end_ = WatchEnd::kNone;
+  // What a watch from the state begins with.
+  State initial_;
   State fold_;
+  // Of the object at hand: what was told, and what was to be.
+  std::string bytes_;
+  std::string expected_;
 };
 
 }  // namespace shardwatch::fuzz
