@@ -20,8 +20,8 @@ import { CACHE, inRoot, say } from './project.mjs';
 import { run, tail } from './run.mjs';
 
 /**
- * Longest inputs, in bytes: what a target makes of more is more of the same, and slower. Weighing
- * inputs by how rare is what they reach takes as long as an input of `history`, which reaches a lot.
+ * Longest inputs, in bytes: what a target makes of more is more of the same, and slower. To weigh
+ * inputs by how rare is what they reach takes as long as to run those of `history`.
  */
 const TARGETS = {
   directory: { bytesMax: 512, isWeighed: true },
