@@ -6,6 +6,7 @@ import type { EngineKind } from '../lib/engine/index.js';
 
 export const USAGE = `npm run bench -- [NAME...] [options]
 npm run bench -- compare BEFORE.json AFTER.json
+npm run bench -- charts bench/results/NAME.json
 
 NAME is a case or how cases begin: list/full-10k, list/, 'list/*'. None: all.
 
@@ -13,7 +14,7 @@ NAME is a case or how cases begin: list/full-10k, list/, 'list/*'. None: all.
   --engine ENGINE   native or javascript alone
   --json            one JSON object a line instead of the table
   --check           tell which goals of bench/goals.tsv are not reached; exit 1 if any
-  --save            write the results to bench/results/
+  --save NAME       write the results, with all samples, to bench/results/NAME.json
   --list            the cases there are, with their goals
   --others-max N    count rounds in which other programs used up to N cores (default 0.25)
   --help            this text
@@ -25,7 +26,8 @@ export interface RunCommand {
   readonly quick: boolean;
   readonly json: boolean;
   readonly check: boolean;
-  readonly save: boolean;
+  /** The name of the results' file; undefined where none is written. */
+  readonly save: string | undefined;
   readonly engine: EngineKind | undefined;
   readonly othersMax: number | undefined;
 }
@@ -33,6 +35,7 @@ export interface RunCommand {
 export type Command =
   | RunCommand
   | { readonly type: 'compare'; readonly before: string; readonly after: string; json: boolean }
+  | { readonly type: 'charts'; readonly results: string }
   | { readonly type: 'help' };
 
 /** Throws an Error that says what is wrong. */
@@ -44,7 +47,7 @@ export function parseCommand(args: readonly string[]): Command {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
-      save: { type: 'boolean', default: false },
+      save: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       engine: { type: 'string' },
@@ -59,6 +62,14 @@ export function parseCommand(args: readonly string[]): Command {
       throw new Error('compare needs two files');
     }
     return { type: 'compare', before, after, json };
+  }
+  if (positionals[0] === 'charts') {
+    const [, results, ...more] = positionals;
+    if (results === undefined || more.length > 0) throw new Error('charts needs one file');
+    return { type: 'charts', results };
+  }
+  if (save !== undefined && !/^\w[\w.-]*$/.test(save)) {
+    throw new Error(`--save takes a name of letters, digits, dots and hyphens, not ${save}`);
   }
   if (engine !== undefined && engine !== 'native' && engine !== 'javascript') {
     throw new Error(`there is no engine ${engine}: native or javascript`);

@@ -7,7 +7,7 @@
  */
 
 import type { EngineKind } from '../lib/engine/index.js';
-import { figureOf, isMeasured, type Row } from './row.js';
+import { figureOf, isMeasured, type MeasuredRow, type Row } from './row.js';
 
 export interface Goal {
   readonly case: string;
@@ -102,6 +102,10 @@ function judgeGoal(goal: Goal, rows: readonly Row[], engine: EngineKind): Verdic
   if (row.scaledTo !== undefined) {
     return { goal, result: 'not judged', reason: `${text} with ${row.scaledTo} objects` };
   }
-  const isReached = goal.comparison === '>=' ? figure >= goal.bound : figure <= goal.bound;
-  return { goal, result: isReached ? 'reached' : 'short', reason: text };
+  return { goal, result: isReached(row, goal) ? 'reached' : 'short', reason: text };
+}
+
+/** Whether the row's figure, not an end of its interval, is as good as the goal. */
+export function isReached(row: MeasuredRow, { comparison, bound }: Goal): boolean {
+  return comparison === '>=' ? figureOf(row) >= bound : figureOf(row) <= bound;
 }

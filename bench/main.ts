@@ -14,10 +14,11 @@ import { launchProcess } from './contender.js';
 import { type Goal, goalText, judge, parseGoals } from './goals.js';
 import { readLoad } from './load.js';
 import { describeMachine, machineText, ROOT } from './machine.js';
+import { writeReport } from './report.js';
 import { readResults, saveResults } from './results.js';
 import { isMeasured, type Row } from './row.js';
 import { run } from './run.js';
-import { formatTable, formatVerdicts } from './table.js';
+import { formatSummary, formatTable, formatVerdicts } from './table.js';
 import { TRIALS } from './trials/index.js';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -40,6 +41,9 @@ async function main(args: readonly string[]): Promise<number> {
       else console.log(formatChanges(changes));
       return 0;
     }
+    case 'charts':
+      for (const path of await writeReport(command.results, readGoals())) console.log(path);
+      return 0;
     case 'list':
       console.log(listText(goalsNamed(command.names)));
       return 0;
@@ -49,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function measureAndPrint(command: RunCommand): Promise<number> {
-  const { names, quick, json, engine, othersMax } = command;
+  const { names, quick, json, save, engine, othersMax } = command;
   const goals = goalsNamed(names);
   if (goals.length === 0) {
     console.error(`no case begins with ${names.join(' or ')}`);
@@ -57,7 +61,8 @@ async function measureAndPrint(command: RunCommand): Promise<number> {
   }
   const measuredAt = new Date().toISOString();
   const machine = describeMachine();
-  const { rows, samples } = await run({
+  let saved: string | undefined;
+  const { rows } = await run({
     trials: TRIALS,
     names,
     quick,
@@ -70,11 +75,15 @@ async function measureAndPrint(command: RunCommand): Promise<number> {
     onRows: (rows) => {
       if (json) for (const row of rows) console.log(JSON.stringify(row));
     },
+    // After every trial, so that a run that is interrupted keeps what it had.
+    onResult: (result) => {
+      if (save !== undefined) saved = saveResults(save, { measuredAt, machine, quick, ...result });
+    },
   });
-  if (!json) console.log(`${machineText(machine)}\n\n${formatTable(rows, goals)}`);
-  if (command.save) {
-    process.stderr.write(`${saveResults({ measuredAt, machine, quick, rows, samples })}\n`);
+  if (!json) {
+    console.log(`${machineText(machine)}\n\n${formatTable(rows, goals)}\n\n${formatSummary(rows)}`);
   }
+  if (saved !== undefined) process.stderr.write(`${saved}\n`);
   const isChecked = !command.check || check(goals, rows, command);
   return isChecked && !rows.some(isBroken) ? 0 : 1;
 }
@@ -90,8 +99,11 @@ function isBroken(row: Row): boolean {
 }
 
 function goalsNamed(names: readonly string[]): readonly Goal[] {
-  const goals = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
-  return goals.filter((goal) => isNamed(goal.case, names));
+  return readGoals().filter((goal) => isNamed(goal.case, names));
+}
+
+function readGoals(): readonly Goal[] {
+  return parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
 }
 
 function listText(goals: readonly Goal[]): string {

@@ -1,4 +1,4 @@
-/** Results as files: made when asked for, read to be compared. */
+/** Results as files: made when asked for, read to be compared and drawn. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,12 +29,32 @@ export function rawSamples(trial: string, operation: string, rounds: readonly Ro
   return { trial, operation, rounds: rounds.map((round) => Object.fromEntries(round)) };
 }
 
-/** Writes the results into the folder and tells the file's path. */
-export function saveResults(results: Results, folder: string = RESULTS_FOLDER): string {
+/** Writes the results to NAME.json in the folder, over what was there; tells the file's path. */
+export function saveResults(
+  name: string,
+  results: Results,
+  folder: string = RESULTS_FOLDER,
+): string {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${results.measuredAt.replace(/\.\d+/, '').replaceAll(':', '')}.json`);
-  writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
+  const path = join(folder, `${name}.json`);
+  writeFileSync(path, formatResults(results));
   return path;
+}
+
+// A line for each row and each operation, so that a difference of two files can be read.
+function formatResults({ rows, samples, ...run }: Results): string {
+  const members = [
+    ...Object.entries(run).map(
+      ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+    ),
+    `"rows": ${formatLines(rows)}`,
+    `"samples": ${formatLines(samples)}`,
+  ];
+  return `{\n${members.join(',\n')}\n}\n`;
+}
+
+function formatLines(values: readonly unknown[]): string {
+  return `[\n${values.map((value) => JSON.stringify(value)).join(',\n')}\n]`;
 }
 
 /** Throws an Error that names the file where it holds no results. */

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly say: (text: string) => void;
   /** Called with the rows of each trial when they are there. */
   readonly onRows: (rows: readonly Row[]) => void;
+  /** Called after each trial with all that is known by then. */
+  readonly onResult?: (result: RunResult) => void;
 }
 
 export interface RunResult {
@@ -60,6 +62,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       if (outcome.type !== 'measured') continue;
       samples.push(rawSamples(trial.name, operation, outcome.rounds));
     }
+    options.onResult?.({ rows, samples });
   }
   return { rows, samples };
 }

@@ -1,13 +1,13 @@
 /**
  * The readable table: every row, won or lost, with its interval, both sides' figures, the noise of
- * the run and the goal.
+ * the run and the goal; and how many were won and lost.
  */
 
-import { type Goal, goalOf, goalText, type Verdict } from './goals.js';
+import { engineOf, type Goal, goalOf, goalText, isReached, type Verdict } from './goals.js';
 import { ITSELF } from './measure.js';
 import { figureOf, isMeasured, type MeasuredRow, type Row } from './row.js';
 
-const COLUMNS = [
+export const COLUMNS = [
   'case',
   'against',
   'engine',
@@ -38,7 +38,8 @@ export function formatTable(rows: readonly Row[], goals: readonly Goal[]): strin
     .join('\n');
 }
 
-function cells(row: Row, goals: readonly Goal[]): readonly string[] {
+/** A row as texts, one a column; where there is no figure, the last one says why. */
+export function cells(row: Row, goals: readonly Goal[]): readonly string[] {
   const head = [row.case, row.against === ITSELF ? 'A/A' : row.against, row.engine];
   if (!isMeasured(row)) return [...head, `${row.status}: ${row.reason}`];
   const goal = goalOf(row, goals);
@@ -54,7 +55,7 @@ function cells(row: Row, goals: readonly Goal[]): readonly string[] {
     theirs === undefined ? '' : withUnit(theirs, figureUnit),
     cpuRatio === undefined ? '' : withUnit(cpuRatio, 'x'),
     `${(noise * 100).toFixed(0)} %`,
-    goal === undefined ? '' : goalText(goal),
+    goal === undefined ? '' : goalText(goal) + (isShort(row, goal) ? ', short' : ''),
   ];
 }
 
@@ -63,6 +64,19 @@ export function comparisonOf({ ratio, low, high, against }: MeasuredRow): string
   if (ratio === undefined || against === ITSELF) return '';
   if (low > 1) return 'won';
   return high < 1 ? 'lost' : 'even';
+}
+
+// As `--check` judges it.
+function isShort(row: MeasuredRow, goal: Goal): boolean {
+  return engineOf(goal) === row.engine && row.scaledTo === undefined && !isReached(row, goal);
+}
+
+/** How many ratios were won and lost, and how many rows have no figure. */
+export function formatSummary(rows: readonly Row[]): string {
+  const results = rows.filter(isMeasured).map(comparisonOf);
+  const count = (result: string): number => results.filter((text) => text === result).length;
+  const absent = rows.length - results.length;
+  return `won ${count('won')}, even ${count('even')}, lost ${count('lost')}; no figure ${absent}`;
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
@@ -74,7 +88,7 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
     .join('\n');
 }
 
-function withUnit(value: number, unit: string): string {
+export function withUnit(value: number, unit: string): string {
   return unit === 'x' ? `${number(value)}x` : `${number(value)} ${unit}`;
 }
 

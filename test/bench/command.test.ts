@@ -9,7 +9,7 @@ test('without arguments everything is run', (t) => {
     quick: false,
     json: false,
     check: false,
-    save: false,
+    save: undefined,
     engine: undefined,
     othersMax: undefined,
   });
@@ -34,11 +34,25 @@ test('two files are compared', (t) => {
   });
 });
 
+test('results are saved under a name', (t) => {
+  t.like(parseCommand(['list/', '--save', 'before.2']), { type: 'run', save: 'before.2' });
+});
+
+test('charts are made of one file', (t) => {
+  t.deepEqual(parseCommand(['charts', 'a.json']), { type: 'charts', results: 'a.json' });
+});
+
 const WRONG: readonly (readonly [args: string[], message: RegExp])[] = [
   [['--fast'], /fast/],
   [['--engine', 'v8'], /there is no engine v8/],
   [['compare', 'a.json'], /two files/],
   [['compare', 'a', 'b', 'c'], /two files/],
+  [['charts'], /one file/],
+  [['charts', 'a', 'b'], /one file/],
+  [['--save'], /argument missing/],
+  [['--save', '../a'], /takes a name/],
+  [['--save', 'a/b'], /takes a name/],
+  [['--save='], /takes a name/],
   [['--others-max', 'some'], /number of cores/],
   [['--others-max', ''], /number of cores/],
   [['--others-max=-1'], /number of cores/],
