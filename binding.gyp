@@ -40,7 +40,10 @@
           # and all, unless the linker forbids it.
           "ldflags": [
             "-Wl,-z,nodelete", "-Wl,-Bsymbolic", "-Wl,--exclude-libs,ALL",
-            "-Wl,--gc-sections"
+            "-Wl,--gc-sections",
+            # With the standard library inside, the addon loads wherever Node does. Some systems
+            # have it as a package of its own, and link the shared one where it is missing.
+            "<!@(${CXX:-c++} -print-file-name=libstdc++.a | grep -q / && echo -static-libstdc++ || true)"
           ]
         }]
       ]
