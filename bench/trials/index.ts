@@ -4,6 +4,7 @@ import type { Trial } from './contract.js';
 import { getTrials } from './get.js';
 import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
+import { queueTrials } from './queue.js';
 import { quietNamespaceTrials } from './quiet-namespace.js';
 import { threadTrials } from './threads.js';
 import { watchTrials } from './watch.js';
@@ -15,4 +16,5 @@ export const TRIALS: readonly Trial[] = [
   ...watchTrials,
   ...threadTrials,
   ...quietNamespaceTrials,
+  ...queueTrials,
 ];

@@ -1,0 +1,210 @@
+/**
+ * The priority queue at a depth: one entry leaves and one comes, one by one (`single`) and 64 at a
+ * time (`batch64`). Time goes on by one with each entry, and an entry's priority is a random time
+ * ahead: after a while the entries in the queue are as those of a queue of events.
+ *
+ *  - `flatqueue` keeps priorities and items in two arrays; what has equal priorities leaves in any
+ *    order.
+ *  - `objectHeap` is the best of npm's heaps of objects that are compared by a function, chosen by
+ *    a trial at that depth.
+ *
+ * Items are objects on all sides, the same all the time. None of the others has handles, deadlines
+ * or a capacity. What they have no batches for they do one by one.
+ */
+
+import { createHash } from 'node:crypto';
+
+import { PriorityQueue as DatastructuresQueue } from '@datastructures-js/priority-queue';
+import FastPriorityQueue from 'fastpriorityqueue';
+import FlatQueue from 'flatqueue';
+import { Heap } from 'heap-js';
+import TinyQueue from 'tinyqueue';
+
+import { PriorityQueue } from '../../lib/queue/index.js';
+import { timeCalls } from '../kernel.js';
+import { seededRandom } from '../workload/random.js';
+import type { Effort, Operation, Operations, RowPlan, Setup, Trial } from './contract.js';
+
+const BATCH = 64;
+
+/** So many random times are drawn beforehand; a power of two. */
+const TIMES = 65_536;
+
+/** Batches that are compared. */
+const COMPARED = 200;
+
+/** What the heaps of objects are chosen by, for each of them. */
+const CHOICE_MS = 150;
+
+interface Item {
+  readonly id: number;
+  priority: number;
+}
+
+/** A queue as these trials use one. */
+interface Subject {
+  push(item: Item): void;
+  pop(): Item;
+  /** Of the first entries and for as many others; absent where it is done one by one. */
+  popBatch?(items: Item[]): void;
+  pushBatch?(items: readonly Item[]): void;
+}
+
+export const queueTrials: readonly Trial[] = [
+  trial('1e3', 1_000),
+  trial('1e5', 100_000),
+  trial('1e6', 1_000_000),
+];
+
+function trial(name: string, objects: number): Trial {
+  const effort = (sets: number, rounds: number, budgetMs: number): Effort => ({
+    size: { objects, objectBytes: 0, updates: 0 },
+    sets,
+    rounds,
+    budgetMs,
+  });
+  const row = (operation: string, rival: string): RowPlan => ({
+    kind: 'ratio',
+    case: `queue/${operation}-${name}`,
+    against: rival,
+    rival,
+    operation,
+    metric: 'wallUs',
+    metricUnit: 'us',
+  });
+  return {
+    name: `queue/${name}`,
+    full: effort(3, 5, 200),
+    quick: effort(1, 10, 60),
+    engine: (setup) => operations(setup, ours(setup)),
+    rivals: {
+      flatqueue: (setup) => operations(setup, flatQueue()),
+      objectHeap: (setup) => operations(setup, bestObjectHeap(setup)),
+    },
+    rows: [row('batch64', 'flatqueue'), row('batch64', 'objectHeap'), row('single', 'flatqueue')],
+  };
+}
+
+function operations(setup: Setup, subject: Subject): Operations {
+  const load = new Load(setup, subject);
+  return {
+    single: operation(() => load.single(), load),
+    batch64: operation(() => load.batch(), load),
+  };
+}
+
+function operation(step: () => void, load: Load): Operation {
+  return {
+    digest: () => load.digest(),
+    sample: (budgetMs) => timeCalls(step, budgetMs),
+  };
+}
+
+/** Fills a queue, and has entries leave and come. */
+class Load {
+  readonly #subject: Subject;
+  readonly #times = new Float64Array(TIMES);
+  readonly #batch: Item[] = Array.from({ length: BATCH }, () => ({ id: -1, priority: 0 }));
+  #now = 0;
+
+  constructor({ size, seed }: Setup, subject: Subject) {
+    this.#subject = subject;
+    const random = seededRandom(seed);
+    // On average as far ahead as there are entries: one leaves in each unit of time. Fractions of
+    // their own keep any two from being equal, which not all of the others tell apart.
+    for (let at = 0; at < TIMES; at++) this.#times[at] = random() * 2 * size.objects;
+    for (let id = 0; id < size.objects; id++) {
+      const item: Item = { id, priority: 0 };
+      this.#delay(item);
+      subject.push(item);
+    }
+  }
+
+  single(): void {
+    const item = this.#subject.pop();
+    this.#delay(item);
+    this.#subject.push(item);
+  }
+
+  batch(): void {
+    const subject = this.#subject;
+    const items = this.#batch;
+    if (subject.popBatch === undefined) {
+      for (let at = 0; at < BATCH; at++) items[at] = subject.pop();
+    } else {
+      subject.popBatch(items);
+    }
+    for (const item of items) this.#delay(item);
+    if (subject.pushBatch === undefined) {
+      for (const item of items) subject.push(item);
+    } else {
+      subject.pushBatch(items);
+    }
+  }
+
+  /** Who leaves, in order. */
+  digest(): string {
+    const hash = createHash('sha256');
+    for (let count = 0; count < COMPARED; count++) {
+      this.batch();
+      hash.update(this.#batch.map(({ id }) => id).join());
+    }
+    return hash.digest('hex');
+  }
+
+  #delay(item: Item): void {
+    item.priority = this.#now + this.#times[this.#now & (TIMES - 1)]!;
+    this.#now++;
+  }
+}
+
+function ours({ engine }: Setup): Subject {
+  const queue = new PriorityQueue<Item>({ engine });
+  const priorities = new Float64Array(BATCH);
+  return {
+    push: (item) => void queue.enqueue(item, item.priority),
+    pop: () => queue.dequeue()!,
+    popBatch: (items) => void queue.dequeueBatch(items, BATCH),
+    pushBatch: (items) => {
+      for (let at = 0; at < BATCH; at++) priorities[at] = items[at]!.priority;
+      queue.enqueueBatch(items, priorities);
+    },
+  };
+}
+
+function flatQueue(): Subject {
+  const queue = new FlatQueue<Item>();
+  return {
+    push: (item) => queue.push(item, item.priority),
+    pop: () => queue.pop()!,
+  };
+}
+
+const byPriority = (left: Item, right: Item): number => left.priority - right.priority;
+
+const OBJECT_HEAPS: readonly (() => Subject)[] = [
+  () => {
+    const heap = new Heap<Item>(byPriority);
+    return { push: (item) => void heap.push(item), pop: () => heap.pop()! };
+  },
+  () => {
+    const queue = new DatastructuresQueue<Item>(byPriority);
+    return { push: (item) => void queue.enqueue(item), pop: () => queue.dequeue()! };
+  },
+  () => {
+    const queue = new TinyQueue<Item>([], byPriority);
+    return { push: (item) => queue.push(item), pop: () => queue.pop()! };
+  },
+  () => {
+    const queue = new FastPriorityQueue<Item>((left, right) => left.priority < right.priority);
+    return { push: (item) => queue.add(item), pop: () => queue.poll()! };
+  },
+];
+
+function bestObjectHeap(setup: Setup): Subject {
+  const times = OBJECT_HEAPS.map((make) => {
+    const load = new Load(setup, make());
+    return timeCalls(() => load.batch(), CHOICE_MS)['wallUs']!;
+  });
+  return OBJECT_HEAPS[times.indexOf(Math.min(...times))]!();
+}
