@@ -29,7 +29,7 @@ export class CacheSnapshot<T = UnknownObject> {
   readonly #root: EngineRoot;
   readonly #rules: SelectionRules;
 
-  /** Made by `WatchCache.snapshot`. */
+  /** @internal Made by `WatchCache.snapshot`. */
   constructor(root: EngineRoot, rules: SelectionRules) {
     this.#root = root;
     this.#rules = rules;

@@ -14,7 +14,8 @@ import {
   versionOf,
 } from './resources.js';
 
-interface ResponseKind {
+/** The kind that a resource answers with. */
+export interface ResponseKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;

@@ -10,6 +10,7 @@ export type {
   ApiResourceDiscovery,
   ApiSubresourceDiscovery,
   ApiVersionDiscovery,
+  ResponseKind,
 } from './aggregated.js';
 export { createDiscoveryHandler } from './handler.js';
 export type { DiscoveryHandler } from './handler.js';

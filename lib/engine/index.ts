@@ -32,3 +32,4 @@ export type { EngineReport } from './loader.js';
 export { HEAP_FAULT, HEAP_SLOTS, NO_DEADLINE, slotOf } from './heap.js';
 export type { Dispatched, EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from './heap.js';
 export { attachEngineHeap, createEngineHeap, heapEngines } from './heap-loader.js';
+export type { HeapAttachOptions } from './native/index.js';

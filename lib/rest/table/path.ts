@@ -8,7 +8,9 @@
  * there.
  */
 
+/** A path that was read; for `TablePrinter` and whoever else evaluates it here. */
 export interface ColumnPath {
+  /** @internal */
   readonly steps: readonly Step[];
 }
 
