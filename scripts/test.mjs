@@ -35,6 +35,7 @@ const ONE_ENGINE = {
   'out/test/engine/native/': 'native',
   'out/test/lifecycle/': 'native',
   'out/test/model/linearisation': 'native',
+  'out/test/queue/share': 'native',
 };
 
 /** How often a long run says that it goes on. */

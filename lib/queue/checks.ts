@@ -1,6 +1,7 @@
-/** What is checked of priorities, times and batches, before anything of a queue moves. */
+/** What a queue refuses: what is checked before anything moves, and the errors. */
 
-import { QueueError } from './contract.js';
+import { HEAP_FAULT } from '../engine/index.js';
+import { QueueError, type QueueOptions } from './contract.js';
 
 export function checkPriority(priority: number): void {
   if (typeof priority === 'number' && !Number.isNaN(priority)) return;
@@ -15,12 +16,27 @@ export function checkTime(time: number, name: string): void {
 
 /** What is no number is no handle of the queue of that name, whatever an engine makes of it. */
 export function checkHandle(handle: number, name: string): void {
-  if (typeof handle !== 'number') throw unknownHandle(handle, name);
+  if (typeof handle !== 'number') throw wrongHandle(name, handle, HEAP_FAULT.unknownHandle);
 }
 
-export function unknownHandle(handle: number, name: string): QueueError {
+/** Why an engine did not find the entry of a handle. */
+export function wrongHandle(name: string, handle: number, fault: number): QueueError {
+  if (fault === HEAP_FAULT.foreignHandle) {
+    const message = `${name}: the entry of handle ${handle} is another thread's`;
+    return new QueueError('foreign-handle', message);
+  }
   const message = `${name} has no entry of handle ${String(handle)}, or has it no more`;
   return new QueueError('unknown-handle', message);
+}
+
+/** The error for `count` entries more than there is room for. */
+export function full(
+  queue: Required<Pick<QueueOptions, 'name' | 'capacity'>>,
+  count: number,
+): QueueError {
+  const { name, capacity } = queue;
+  const message = `${name} has no room for ${count} more: its capacity is ${capacity}`;
+  return new QueueError('full', message, { capacity });
 }
 
 export function checkCount(count: number): void {

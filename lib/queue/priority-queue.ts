@@ -17,7 +17,6 @@ import {
   createEngineHeap,
   type EngineHeap,
   type EngineKind,
-  HEAP_FAULT,
   heapEngines,
   NO_DEADLINE,
   slotOf,
@@ -30,7 +29,8 @@ import {
   checkPriorities,
   checkPriority,
   checkTime,
-  unknownHandle,
+  full,
+  wrongHandle,
 } from './checks.js';
 import {
   type EnqueueBatchOptions,
@@ -40,6 +40,7 @@ import {
   type QueueOptions,
   type TakeOptions,
 } from './contract.js';
+import { EngineChoice } from './engine-choice.js';
 import { EntrySignals } from './entry-signals.js';
 import { Handover } from './handover.js';
 import { checkOptions } from './options.js';
@@ -50,12 +51,16 @@ import type { QueueShare } from './share.js';
 const TAKEN_MAX = 1_024;
 
 export class PriorityQueue<T> {
-  readonly #name: string;
-  readonly #capacity: number;
+  /** Names the queue in errors. */
+  readonly name: string;
+  /** Most entries at once, of all threads together. */
+  readonly capacity: number;
   readonly #handover = new Handover<T>();
   readonly #signals = new EntrySignals();
   readonly #scratch = new Scratch();
   #heap: EngineHeap;
+  // As long as the queue may move to another engine.
+  #choice: EngineChoice | undefined;
   // By slot.
   #items: (T | undefined)[] = [];
   #isClosed = false;
@@ -67,12 +72,13 @@ export class PriorityQueue<T> {
    */
   constructor(options: QueueOptions = {}) {
     const { name, engine, capacity, share } = checkOptions(options);
-    this.#name = name;
-    this.#capacity = share?.capacity ?? capacity;
+    this.name = name;
+    this.capacity = share?.capacity ?? capacity;
     const onDispatched = this.#collect;
     if (share === undefined) {
-      const [kind] = heapEngines(engine);
+      const [kind, other] = heapEngines(engine);
       this.#heap = createEngineHeap(kind as EngineKind, { capacity, onDispatched });
+      if (other !== undefined) this.#choice = new EngineChoice();
     } else {
       this.#heap = attachEngineHeap(share.heap, { onDispatched });
     }
@@ -81,11 +87,6 @@ export class PriorityQueue<T> {
   /** Number of entries, of all threads together. */
   get size(): number {
     return this.#heap.size;
-  }
-
-  /** Most entries at once, of all threads together. */
-  get capacity(): number {
-    return this.#capacity;
   }
 
   /** The engine that keeps the order at present. */
@@ -118,7 +119,8 @@ export class PriorityQueue<T> {
       options === undefined
         ? this.#heap.push(priority, NO_DEADLINE)
         : this.#enqueueWith(priority, options);
-    if (handle < 0) throw this.#full(1);
+    if (handle < 0) throw full(this, 1);
+    this.#choice?.noteSingle();
     const slot = slotOf(handle);
     this.#hold(slot, item);
     const signal = options?.signal;
@@ -145,9 +147,10 @@ export class PriorityQueue<T> {
     checkLanes(options.handles, 'handles', length);
     checkPriorities(priorities, length);
     if (deadlines !== undefined) checkDeadlines(deadlines, length);
+    this.#considerMoving(length);
     const handles = options.handles ?? this.#scratch.handles(length);
     const result = this.#heap.pushAll(length, priorities, deadlines, handles);
-    if (result < 0) throw this.#full(length);
+    if (result < 0) throw full(this, length);
     for (let at = 0; at < length; at++) this.#hold(slotOf(handles[at]!), items[at]!);
     if (this.#handover.takers > 0) this.#serve();
   }
@@ -158,6 +161,7 @@ export class PriorityQueue<T> {
    */
   dequeue(): T | undefined {
     this.#checkAlone();
+    this.#choice?.noteSingle();
     const slot = this.#heap.pop();
     return slot < 0 ? undefined : this.#release(slot);
   }
@@ -174,6 +178,7 @@ export class PriorityQueue<T> {
     checkCount(max);
     checkLanes(priorities, 'priorities', max);
     const count = Math.min(max, this.#heap.size);
+    this.#considerMoving(count);
     const slots = this.#scratch.slots(count);
     const taken = this.#heap.popAll(count, slots, priorities);
     for (let at = 0; at < taken; at++) items[at] = this.#release(slots[at]!);
@@ -198,9 +203,9 @@ export class PriorityQueue<T> {
    */
   cancel(handle: number): T {
     this.#checkOpen();
-    checkHandle(handle, this.#name);
+    checkHandle(handle, this.name);
     const slot = this.#heap.remove(handle);
-    if (slot < 0) throw this.#wrongHandle(handle, slot);
+    if (slot < 0) throw wrongHandle(this.name, handle, slot);
     return this.#release(slot);
   }
 
@@ -210,10 +215,10 @@ export class PriorityQueue<T> {
    */
   reprioritize(handle: number, priority: number): void {
     this.#checkOpen();
-    checkHandle(handle, this.#name);
+    checkHandle(handle, this.name);
     checkPriority(priority);
     const result = this.#heap.update(handle, priority);
-    if (result < 0) throw this.#wrongHandle(handle, result);
+    if (result < 0) throw wrongHandle(this.name, handle, result);
   }
 
   /**
@@ -301,7 +306,8 @@ export class PriorityQueue<T> {
    */
   share(): QueueShare {
     this.#checkOpen();
-    return { type: 'shardwatch.queue', heap: this.#heap.share(), capacity: this.#capacity };
+    if (this.#choice !== undefined) this.#move();
+    return { type: 'shardwatch.queue', heap: this.#heap.share(), capacity: this.capacity };
   }
 
   /**
@@ -328,6 +334,19 @@ export class PriorityQueue<T> {
       throw new QueueError('aborted', 'the signal is aborted', { cause: signal.reason });
     }
     return this.#heap.push(priority, deadline);
+  }
+
+  #considerMoving(batch: number): void {
+    if (this.#choice?.isToMove(batch, this.#heap.size) === true) this.#move();
+  }
+
+  // Goes on with the native engine; entries keep their places and handles.
+  #move(): void {
+    const contents = this.#heap.contents();
+    if (contents === undefined) return;
+    const options = { capacity: this.capacity, onDispatched: this.#collect };
+    this.#heap = createEngineHeap('native', options, contents);
+    this.#choice = undefined;
   }
 
   // Slots are numbered over all threads; without holes the array stays a fast one.
@@ -371,25 +390,11 @@ export class PriorityQueue<T> {
   #checkAlone(): void {
     this.#checkOpen();
     if (!this.#heap.isShared) return;
-    const message = `${this.#name}: the first entry may be another thread's: dispatch() and take()`;
+    const message = `${this.name}: the first entry may be another thread's: dispatch() and take()`;
     throw new QueueError('shared', message);
   }
 
   #closed(): QueueError {
-    return new QueueError('closed', `${this.#name} is closed`);
-  }
-
-  #full(count: number): QueueError {
-    const capacity = this.#capacity;
-    const message = `${this.#name} has no room for ${count} more: its capacity is ${capacity}`;
-    return new QueueError('full', message, { capacity });
-  }
-
-  #wrongHandle(handle: number, fault: number): QueueError {
-    if (fault === HEAP_FAULT.foreignHandle) {
-      const message = `${this.#name}: the entry of handle ${handle} is another thread's`;
-      return new QueueError('foreign-handle', message);
-    }
-    return unknownHandle(handle, this.#name);
+    return new QueueError('closed', `${this.name} is closed`);
   }
 }

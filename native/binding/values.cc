@@ -45,9 +45,10 @@ bool ReadHandle(napi_env env, napi_value value, int64_t* handle) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok) return false;
   // Written so that NaN fails it.
-  if (!(number >= 0 && number <= kSafeIntegerMax) || number != std::floor(number)) return false;
+  if (!(number >= 0 && number <= kSafeIntegerMax)) return false;
   *handle = static_cast<int64_t>(number);
-  return true;
+  // Whether it is whole; std::floor is a call where the processor is not known to have it.
+  return static_cast<double>(*handle) == number;
 }
 
 bool ReadFlag(napi_env env, napi_value value, bool* flag) {

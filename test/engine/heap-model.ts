@@ -6,7 +6,7 @@
 import type { ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
-import { type EngineHeap, HEAP_FAULT, slotOf } from '../../lib/engine/index.js';
+import { type EngineHeap, HEAP_FAULT, type HeapContents, slotOf } from '../../lib/engine/index.js';
 
 /** Calls, with the places in the list of all handles that were ever given in the place of one. */
 export type HeapCall =
@@ -81,7 +81,7 @@ interface Entry {
 /** Plays calls on a heap, and compares each answer with what it should be. */
 export class HeapModel {
   readonly #t: ExecutionContext;
-  readonly #heap: EngineHeap;
+  #heap: EngineHeap;
   readonly #capacity: number;
   readonly #given: { readonly handle: number; readonly id: number }[] = [];
   // What is in the heap, and which entry each slot in use is of.
@@ -131,6 +131,16 @@ export class HeapModel {
         break;
     }
     this.#compare();
+  }
+
+  /** Goes on with another heap, which is made of what the present one has. */
+  move(make: (contents: HeapContents | undefined) => EngineHeap): void {
+    this.#heap = make(this.#heap.contents());
+    this.#compare();
+    for (const { handle, id } of this.#given) {
+      const isThere = this.#entries.some((entry) => entry.id === id);
+      this.#t.is(this.#heap.has(handle), isThere);
+    }
   }
 
   /** Takes all that is left, which has to be all that there should be. */

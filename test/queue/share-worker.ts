@@ -48,12 +48,13 @@ async function churn(items: number): Promise<readonly string[]> {
       taking = undefined;
     });
   for (let number = 0; number < items || open.size > 0;) {
-    if (number < items && chance.holds(0.5)) {
+    const dice = chance.fraction();
+    if (number < items && dice < 0.5) {
       const item = `${thread}:${number++}`;
       open.set(item, queue.enqueue(item, chance.below(5), { deadline: chance.below(100) }));
-    } else if (chance.holds(0.1)) {
+    } else if (dice < 0.55) {
       cancelOne(open);
-    } else if (chance.holds(0.1)) {
+    } else if (dice < 0.6) {
       for (const item of queue.expire(chance.below(10))) {
         if (!open.delete(item)) problems.push(`${item} expired although it was not open`);
       }

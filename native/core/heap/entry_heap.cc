@@ -19,6 +19,24 @@ bool IsMostlyDead(const KeyHeap& order, size_t alive) {
 
 }  // namespace
 
+size_t EntryHeap::PopFirst(std::span<HeapKey> keys) {
+  if (order_.size() > size_) {
+    First();
+    keys[0] = order_.Top();
+    order_.Pop();
+    return 1;
+  }
+  // All are alive. None of their slots is waited for: by the time that they are needed, memory has
+  // brought them all.
+  const size_t count = std::min<size_t>(keys.size(), size_);
+  for (size_t index = 0; index < count; ++index) {
+    keys[index] = order_.Top();
+    slots_.Prefetch(SlotOf(keys[index]));
+    order_.Pop();
+  }
+  return count;
+}
+
 void EntryHeap::DropDead() {
   if (!IsMostlyDead(order_, size_)) return;
   order_.Filter([this](const HeapKey& key) { return slots_.IsAlive(key); });

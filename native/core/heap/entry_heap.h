@@ -23,6 +23,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "native/core/heap/key_heap.h"
@@ -91,6 +92,9 @@ class EntryHeap {
     while (order_.size() > size_ && !slots_.IsAlive(order_.Top())) order_.Pop();
     return SlotOf(order_.Top());
   }
+  // Drops the first living keys from the order, as many as there is room for, and tells them: their
+  // entries are to leave before anything else happens. REQUIRES: there is one.
+  size_t PopFirst(std::span<HeapKey> keys);
   void DropDead();
   void Number();
 

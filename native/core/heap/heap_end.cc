@@ -17,6 +17,9 @@ namespace {
 
 constexpr double kNoDeadline = std::numeric_limits<double>::infinity();
 
+// Entries that leave the order before their slots are looked at.
+constexpr size_t kTakenMax = 64;
+
 // An entry's place in the order, and its handle.
 struct Placed {
   HeapKey key;
@@ -46,8 +49,8 @@ class HeapEnd::Wakes {
   }
 
  private:
-  // More threads than these are woken under the lock.
-  std::array<ReadyList*, 16> lists_ = {};
+  // More threads than these are woken under the lock. Not cleared: that would cost every Take.
+  std::array<ReadyList*, 16> lists_;
   size_t count_ = 0;
 };
 
@@ -122,19 +125,23 @@ HeapEnd::Taken HeapEnd::Take(std::span<uint32_t> slots, std::span<double> priori
   Guard guard(*heap_);
   SlotTable& table = heap_->slots_;
   Taken taken;
-  for (; taken.all < slots.size() && heap_->size_ > 0; ++taken.all) {
-    const uint32_t slot = heap_->First();
-    const uint64_t rank = RankOf(heap_->order_.Top());
-    HeapEnd& end = *heap_->ends_[table[slot].owner];
-    heap_->Leave(slot);
-    heap_->order_.Pop();
-    if (&end != this) {
-      end.Post(slot, wakes);
-      continue;
+  std::array<HeapKey, kTakenMax> keys;
+  while (taken.all < slots.size() && heap_->size_ > 0) {
+    const size_t count =
+        heap_->PopFirst({keys.data(), std::min(kTakenMax, slots.size() - taken.all)});
+    taken.all += count;
+    for (const HeapKey& key : std::span(keys).first(count)) {
+      const uint32_t slot = SlotOf(key);
+      HeapEnd& end = *heap_->ends_[table[slot].owner];
+      heap_->Leave(slot);
+      if (&end != this) {
+        end.Post(slot, wakes);
+        continue;
+      }
+      if (!priorities.empty()) priorities[taken.own] = ValueOf(RankOf(key));
+      slots[taken.own++] = slot;
+      table.Free(slot);
     }
-    if (!priorities.empty()) priorities[taken.own] = ValueOf(rank);
-    slots[taken.own++] = slot;
-    table.Free(slot);
   }
   heap_->DropDead();
   return taken;

@@ -91,6 +91,13 @@ class SlotTable {
     return slots_[slot];
   }
 
+  // Has memory bring a slot.
+  void Prefetch([[maybe_unused]] uint32_t slot) const {
+#if defined(__GNUC__)
+    __builtin_prefetch(&slots_[slot], 1);
+#endif
+  }
+
   bool IsAlive(const HeapKey& key) const {
     const HeapSlot& slot = slots_[SlotOf(key)];
     return slot.owner != kNobody && slot.sequence == SequenceOf(key);
