@@ -1,6 +1,6 @@
 /**
- * An API server of one's own: a type, tokens, who may do what, and a client that writes and watches.
- * kubectl works against it as this client does.
+ * An API server of one's own: a type, tokens, who may do what, and a client that writes and
+ * watches. kubectl works against it as this client does.
  *
  * Prints:
  *   401 nobody asked for widgets

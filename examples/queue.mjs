@@ -30,7 +30,7 @@ try {
   console.log(`refused: audit export (full, at most ${error.capacity} wait)`);
 }
 
-// Deadlines are in the caller's time. A server would look at its clock when `nextDeadline` is there.
+// Deadlines are in the caller's time: a server would ask its clock, and again at `nextDeadline`.
 const now = queue.nextDeadline;
 for (const request of queue.expire(now)) console.log(`timed out: ${request}`);
 

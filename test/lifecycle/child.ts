@@ -1,6 +1,6 @@
 /**
- * Child processes: where it is tested whether a process survives, and how it ends, each test has one
- * of its own.
+ * Child processes: where it is tested whether a process survives, and how it ends, each test has
+ * one of its own.
  */
 
 import { spawn } from 'node:child_process';

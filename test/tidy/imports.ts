@@ -41,7 +41,15 @@ export const FOLDERS: readonly string[] = [
 ];
 
 /** Folders that promise to need nothing but Node. */
-const CORE: ReadonlySet<string> = new Set(['object', 'engine', 'storage', 'watch', 'cache', 'queue']);
+const CORE: ReadonlySet<string> = new Set([
+  'object',
+  'request',
+  'engine',
+  'storage',
+  'watch',
+  'cache',
+  'queue',
+]);
 
 /** Above every folder: the package's main door, which imports doors only. */
 const MAIN = '';

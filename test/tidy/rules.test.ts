@@ -6,6 +6,7 @@
 
 import test from 'ava';
 
+import { documentRule, withFolders } from './documents.js';
 import { addonRule, importRule, includeRule } from './imports.js';
 import { checkDependencies, checkManifest } from './manifest.js';
 import type { Manifest } from './manifest.js';
@@ -117,6 +118,26 @@ registerCases('includes', includeRule, {
   'core of Node': broken('native/core/a.h', '#include <node_api.h>'),
   'core of V8': broken('native/core/a.h', '#include <v8.h>'),
   'wire of anything': broken('native/wire/wire.h', '#include "native/core/a.h"'),
+});
+
+const DOCUMENTED = withFolders([
+  { path: 'docs/a.md', text: '' },
+  { path: 'lib/cache/feed.ts', text: '' },
+]);
+
+registerCases('documents', documentRule(DOCUMENTED), {
+  'a page beside it': kept('docs/b.md', '[a](a.md), [b](a.md#there), [c](#here)'),
+  'a file and a folder elsewhere': kept(
+    'docs/b.md',
+    '[a](../lib/cache/feed.ts) [b](../lib/cache/)',
+  ),
+  'an address': kept('docs/b.md', '[a](https://example.com/a.md)'),
+  'a source by the end of its path': kept('README.md', '`lib/cache/feed.ts` and `feed.ts`'),
+  'a block of code': kept('docs/b.md', '```\n[a](gone.md) `gone.ts`\n```\n'),
+  'a page that is gone': broken('docs/b.md', '\n[a](gone.md)', 2),
+  'a page of another folder': broken('b.md', '[a](a.md)'),
+  'a source that is gone': broken('docs/b.md', '```\n```\n`cache/gone.ts`', 3),
+  'the end of a name': broken('docs/b.md', '`eed.ts`'),
 });
 
 registerCases('names', nameRule, {

@@ -4,6 +4,7 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { documentRule, withFolders } from './documents.js';
 import { addonRule, importRule, includeRule } from './imports.js';
 import { checkDependencies, checkManifest } from './manifest.js';
 import type { Manifest } from './manifest.js';
@@ -39,6 +40,7 @@ const RULES: readonly (readonly [behaviour: string, rule: Rule])[] = [
   ["nothing is of type 'any'", anyRule],
   ['nothing is left for later', unfinishedRule],
   ['nothing tells where it was written', placeRule],
+  ['what documents link to and name is there', documentRule(withFolders(files))],
 ];
 
 for (const [behaviour, rule] of RULES) {
