@@ -6,7 +6,7 @@ import type { EngineKind } from '../lib/engine/index.js';
 
 export const USAGE = `npm run bench -- [NAME...] [options]
 npm run bench -- compare BEFORE.json AFTER.json
-npm run bench -- charts bench/results/NAME.json
+npm run bench -- charts bench/results/NAME.json...
 
 NAME is a case or how cases begin: list/full-10k, list/, 'list/*'. None: all.
 
@@ -35,7 +35,7 @@ export interface RunCommand {
 export type Command =
   | RunCommand
   | { readonly type: 'compare'; readonly before: string; readonly after: string; json: boolean }
-  | { readonly type: 'charts'; readonly results: string }
+  | { readonly type: 'charts'; readonly results: readonly string[] }
   | { readonly type: 'help' };
 
 /** Throws an Error that says what is wrong. */
@@ -64,8 +64,8 @@ export function parseCommand(args: readonly string[]): Command {
     return { type: 'compare', before, after, json };
   }
   if (positionals[0] === 'charts') {
-    const [, results, ...more] = positionals;
-    if (results === undefined || more.length > 0) throw new Error('charts needs one file');
+    const results = positionals.slice(1);
+    if (results.length === 0) throw new Error('charts needs a file');
     return { type: 'charts', results };
   }
   if (save !== undefined && !/^\w[\w.-]*$/.test(save)) {

@@ -1,14 +1,14 @@
 /**
- * The figures in the documents: made of one results file, never by hand.
+ * The figures in the documents: made of results files, never by hand.
  *
- *  1. Every row of the file is in a table, also what was lost or has no figure; the A/A rows are
- *     told by the noise of the others.
+ *  1. Every row of the files is in a table, also what was lost or has no figure; the A/A rows are
+ *     told by the noise of the others. Of rows that are in two files the later file's counts.
  *  2. What stands between the markers of a document, and every file of docs/figures, is a function
- *     of the results and goals alone. The marker names the file, so that a test can make it again.
+ *     of the results and goals alone. The marker names the files, so that a test can make it again.
  */
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 import { drawChart, isDrawn } from './chart.js';
 import type { Goal } from './goals.js';
@@ -42,23 +42,23 @@ const TITLES: Readonly<Record<string, string>> = {
   queue: 'Priority queue',
 };
 
-const BEGIN = /<!-- figures(?: of (\S+))?: made by .* -->\n/;
+const BEGIN = /<!-- figures(?: of (.+))?: made by .* -->\n/;
 const END = '<!-- end of figures -->';
 
 /**
- * Makes docs/figures and the documents' sections anew of a file in bench/results; answers the paths
+ * Makes docs/figures and the documents' sections anew of files in bench/results; answers the paths
  * of what was written. Throws an Error for a file from elsewhere: the documents name it, and
  * whoever reads them must have it.
  */
 export async function writeReport(
-  file: string,
+  files: readonly string[],
   goals: readonly Goal[],
 ): Promise<readonly string[]> {
-  const source = relative(ROOT, resolve(file));
-  if (!source.startsWith(`${relative(ROOT, RESULTS_FOLDER)}/`)) {
-    throw new Error(`${file} is not in ${relative(ROOT, RESULTS_FOLDER)}`);
-  }
-  const { figures, sections } = await makeReport(readResults(file), source, goals);
+  const folder = relative(ROOT, RESULTS_FOLDER);
+  const sources = files.map((file) => relative(ROOT, resolve(file)));
+  const stranger = sources.find((source) => dirname(source) !== folder);
+  if (stranger !== undefined) throw new Error(`${stranger} is not in ${folder}`);
+  const { figures, sections } = await makeReport(readSources(sources), goals);
   const documents = [...sections].map(([path, section]): [string, string] => {
     return [path, replaceSection(readFileSync(join(ROOT, path), 'utf8'), section)];
   });
@@ -70,12 +70,15 @@ export async function writeReport(
   return [...figures.keys(), ...sections.keys()];
 }
 
-export async function makeReport(
-  results: Results,
-  source: string,
-  goals: readonly Goal[],
-): Promise<Report> {
-  const rows = results.rows.filter(({ against }) => against !== ITSELF);
+/** Results by the path of their file, relative to the root. */
+export type Sources = ReadonlyMap<string, Results>;
+
+export function readSources(paths: readonly string[]): Sources {
+  return new Map(paths.map((path) => [path, readResults(join(ROOT, path))]));
+}
+
+export async function makeReport(sources: Sources, goals: readonly Goal[]): Promise<Report> {
+  const rows = mergeRows([...sources.values()]);
   const families = familiesOf(rows);
   const figures = new Map<string, string>();
   const native = rows.filter(({ engine }) => engine === 'native');
@@ -90,22 +93,23 @@ export async function makeReport(
     ...(figures.has(figurePath(name)) ? [picture(titleOf(name), `figures/${name}.svg`)] : []),
     formatMarkdown(rows, goals),
   ]);
-  const about = aboutText(results, source, native);
+  const about = aboutText(sources, native);
+  const paths = [...sources.keys()];
   const overview = figures.has(figurePath(OVERVIEW))
     ? [picture('Ratios of the native engine', `${FIGURES}/${OVERVIEW}.svg`)]
     : [];
   return {
     figures,
     sections: new Map([
-      ['docs/benchmarks.md', sectionOf(source, [about, ...pages])],
-      ['README.md', sectionOf(source, [...overview, about])],
+      ['docs/benchmarks.md', sectionOf(paths, [about, ...pages])],
+      ['README.md', sectionOf(paths, [...overview, about])],
     ]),
   };
 }
 
-/** The results file that a document's section was made of; undefined where it is empty. */
-export function sourceOf(document: string): string | undefined {
-  return BEGIN.exec(document)?.[1];
+/** The results files that a document's section was made of. */
+export function sourcesOf(document: string): readonly string[] {
+  return BEGIN.exec(document)?.[1]?.split(', ') ?? [];
 }
 
 /** The section of a document with its markers. Throws an Error where it has none. */
@@ -121,9 +125,9 @@ export function replaceSection(document: string, section: string): string {
   return document.replace(readSection(document), () => section);
 }
 
-/** A section with its markers; the source is a path relative to the root. */
-export function sectionOf(source: string | undefined, parts: readonly string[]): string {
-  const of = source === undefined ? '' : ` of ${source}`;
+/** A section with its markers. */
+export function sectionOf(sources: readonly string[], parts: readonly string[]): string {
+  const of = sources.length === 0 ? '' : ` of ${sources.join(', ')}`;
   return [
     `<!-- figures${of}: made by \`npm run bench -- charts\` -->\n<!-- prettier-ignore-start -->`,
     ...parts,
@@ -132,9 +136,7 @@ export function sectionOf(source: string | undefined, parts: readonly string[]):
 }
 
 /** The section of a document that no results were measured for. */
-export const UNMEASURED: string = sectionOf(undefined, [
-  'Nothing has been measured for this page yet.',
-]);
+export const UNMEASURED: string = sectionOf([], ['Nothing has been measured for this page yet.']);
 
 // In the order of TITLES; families that have none come last.
 function familiesOf(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
@@ -159,15 +161,20 @@ function picture(title: string, path: string): string {
   return `![${title}: their cost over ours, on a logarithmic axis](${path})`;
 }
 
-function aboutText(results: Results, source: string, native: readonly Row[]): string {
-  const { machine, measuredAt, quick } = results;
-  const commit = machine.commit === undefined ? '' : `, commit ${machine.commit}`;
-  const how = quick ? ' with `--quick`' : '';
-  return (
-    `Measured${how} on ${measuredAt.slice(0, 10)}${commit}: ${machineText(machine)}. ` +
-    `Of the native engine's ratios: ${formatSummary(native)}. ` +
-    `All samples are in \`${source}\`.`
-  );
+function aboutText(sources: Sources, native: readonly Row[]): string {
+  const runs = [...sources].map(([path, { machine, measuredAt, quick }]) => {
+    const commit = machine.commit === undefined ? '' : `, commit ${machine.commit}`;
+    const how = quick ? ' with `--quick`' : '';
+    return `\`${path}\`: measured${how} on ${measuredAt.slice(0, 10)}${commit}, ${machineText(machine)}.`;
+  });
+  return `Of the native engine's ratios: ${formatSummary(native)}. All samples are in ${runs.join(' ')}`;
+}
+
+// In the order of the first file that has them.
+function mergeRows(results: readonly Results[]): readonly Row[] {
+  const keyOf = (row: Row): string => `${row.case} ${row.against} ${row.engine}`;
+  const rows = results.flatMap(({ rows }) => rows).filter(({ against }) => against !== ITSELF);
+  return [...new Map(rows.map((row) => [keyOf(row), row])).values()];
 }
 
 function formatMarkdown(rows: readonly Row[], goals: readonly Goal[]): string {

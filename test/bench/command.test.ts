@@ -38,8 +38,9 @@ test('results are saved under a name', (t) => {
   t.like(parseCommand(['list/', '--save', 'before.2']), { type: 'run', save: 'before.2' });
 });
 
-test('charts are made of one file', (t) => {
-  t.deepEqual(parseCommand(['charts', 'a.json']), { type: 'charts', results: 'a.json' });
+test('charts are made of one file or more', (t) => {
+  t.deepEqual(parseCommand(['charts', 'a.json']), { type: 'charts', results: ['a.json'] });
+  t.like(parseCommand(['charts', 'a.json', 'b.json']), { results: ['a.json', 'b.json'] });
 });
 
 const WRONG: readonly (readonly [args: string[], message: RegExp])[] = [
@@ -47,8 +48,7 @@ const WRONG: readonly (readonly [args: string[], message: RegExp])[] = [
   [['--engine', 'v8'], /there is no engine v8/],
   [['compare', 'a.json'], /two files/],
   [['compare', 'a', 'b', 'c'], /two files/],
-  [['charts'], /one file/],
-  [['charts', 'a', 'b'], /one file/],
+  [['charts'], /needs a file/],
   [['--save'], /argument missing/],
   [['--save', '../a'], /takes a name/],
   [['--save', 'a/b'], /takes a name/],

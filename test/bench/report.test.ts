@@ -8,16 +8,20 @@ import { ITSELF } from '../../bench/measure.js';
 import {
   makeReport,
   readSection,
+  readSources,
   replaceSection,
   sectionOf,
-  sourceOf,
+  type Sources,
+  sourcesOf,
   UNMEASURED,
   writeReport,
 } from '../../bench/report.js';
-import { readResults, type Results } from '../../bench/results.js';
+import type { Results } from '../../bench/results.js';
 import type { MeasuredRow, Row } from '../../bench/row.js';
 
 const GOALS = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
+
+const SOURCE = 'bench/results/a.json';
 
 const LOST: MeasuredRow = {
   case: 'list/full-10k',
@@ -50,8 +54,12 @@ function results(...rows: Row[]): Results {
   return { measuredAt: '2026-01-02T03:04:05.678Z', machine, quick: false, rows, samples: [] };
 }
 
+function sources(...rows: Row[]): Sources {
+  return new Map([[SOURCE, results(...rows)]]);
+}
+
 async function sections(...rows: Row[]): Promise<{ page: string; readme: string }> {
-  const report = await makeReport(results(...rows), 'bench/results/a.json', GOALS);
+  const report = await makeReport(sources(...rows), GOALS);
   const page = report.sections.get('docs/benchmarks.md') ?? '';
   return { page, readme: report.sections.get('README.md') ?? '' };
 }
@@ -89,12 +97,12 @@ test('machine, date, commit, file and the count of what was won and lost are tol
 });
 
 test('a quick run is called one', async (t) => {
-  const report = await makeReport({ ...results(WON), quick: true }, 'a.json', GOALS);
+  const report = await makeReport(new Map([[SOURCE, { ...results(WON), quick: true }]]), GOALS);
   t.regex(report.sections.get('README.md') ?? '', /with `--quick`/);
 });
 
 test('a picture is linked where there is one, and drawn where it is linked', async (t) => {
-  const report = await makeReport(results(WON, ABSENT), 'a.json', GOALS);
+  const report = await makeReport(sources(WON, ABSENT), GOALS);
   t.deepEqual([...report.figures.keys()], ['docs/figures/overview.svg', 'docs/figures/list.svg']);
   const page = report.sections.get('docs/benchmarks.md') ?? '';
   t.deepEqual(
@@ -106,9 +114,7 @@ test('a picture is linked where there is one, and drawn where it is linked', asy
 
 test('the overview has every ratio of the native engine', async (t) => {
   const rows = [WON, LOST, { ...WON, engine: 'javascript' as const, ratio: 20 }];
-  const svg = (await makeReport(results(...rows), 'a.json', GOALS)).figures.get(
-    'docs/figures/overview.svg',
-  );
+  const svg = (await makeReport(sources(...rows), GOALS)).figures.get('docs/figures/overview.svg');
   t.regex(svg ?? '', /against stringify, native: 40x, won/);
   t.regex(svg ?? '', /against memcpy, native: 0.4x, lost/);
   t.notRegex(svg ?? '', /javascript/);
@@ -118,18 +124,33 @@ test('A/A rows are in no table', async (t) => {
   t.deepEqual(await sections(WON, { ...WON, against: ITSELF }), await sections(WON));
 });
 
+test('of two files the later one counts, and both are named', async (t) => {
+  const [before, after] = [results(WON, LOST), results({ ...LOST, ratio: 2, low: 2, high: 2 })];
+  const other = { ...after, measuredAt: '2026-02-03T03:04:05.678Z' };
+  const both = new Map([
+    [SOURCE, before],
+    ['bench/results/b.json', other],
+  ]);
+  const page = (await makeReport(both, GOALS)).sections.get('docs/benchmarks.md') ?? '';
+  t.regex(page, /^\| list\/full-10k \| memcpy \| native \| 2x /m);
+  t.notRegex(page, /lost \|/);
+  t.is(page.split('\n').filter((line) => line.startsWith('| list/')).length, 2);
+  t.true(page.includes('2026-01-02') && page.includes('2026-02-03'));
+  t.deepEqual(sourcesOf(page), [...both.keys()]);
+});
+
 test('a section takes the place of the one before, and nothing else changes', async (t) => {
   const { page } = await sections(WON);
-  const before = `# A\n\n${sectionOf(undefined, ['old'])}\n\n## B\n`;
+  const before = `# A\n\n${sectionOf([], ['old'])}\n\n## B\n`;
   const after = replaceSection(before, page);
   t.is(after, `# A\n\n${page}\n\n## B\n`);
-  t.is(sourceOf(after), 'bench/results/a.json');
-  t.is(sourceOf(before), undefined);
+  t.deepEqual(sourcesOf(after), [SOURCE]);
+  t.deepEqual(sourcesOf(before), []);
   t.throws(() => replaceSection('# A\n', page), { message: /no markers/ });
 });
 
 test('results from outside of bench/results are refused', async (t) => {
-  await t.throwsAsync(writeReport(join(ROOT, 'package.json'), GOALS), {
+  await t.throwsAsync(writeReport([join(ROOT, 'package.json')], GOALS), {
     message: /is not in bench\/results/,
   });
 });
@@ -140,13 +161,13 @@ const DOCUMENTS = ['docs/benchmarks.md', 'README.md'];
 for (const document of DOCUMENTS) {
   test(`${document} and its pictures are what the results it names give`, async (t) => {
     const text = readFileSync(join(ROOT, document), 'utf8');
-    const source = sourceOf(text);
-    if (source === undefined) {
+    const sources = sourcesOf(text);
+    if (sources.length === 0) {
       t.is(readSection(text), UNMEASURED);
       t.false(existsSync(join(ROOT, 'docs', 'figures')));
       return;
     }
-    const { sections, figures } = await makeReport(readResults(join(ROOT, source)), source, GOALS);
+    const { sections, figures } = await makeReport(readSources(sources), GOALS);
     t.is(readSection(text), sections.get(document) ?? '');
     const names = readdirSync(join(ROOT, 'docs', 'figures')).map((name) => `docs/figures/${name}`);
     t.deepEqual(names.toSorted(), [...figures.keys()].toSorted());
