@@ -22,8 +22,9 @@ interface Mark {
   readonly low: number;
   readonly high: number;
   readonly result: string;
-  /** Beside the interval. */
   readonly text: string;
+  /** Where the text begins: behind the interval, and behind a goal that would cross it. */
+  readonly textAt: number;
   /** Absent where no goal is about this row and engine. */
   readonly goal?: number;
 }
@@ -40,6 +41,9 @@ const LINE_HEIGHT = 18;
 
 /** Room on both sides for texts, as a factor of the ratios. */
 const MARGIN = { left: 1.4, right: 2 };
+
+/** About how wide a text is, as a factor of the ratio where it begins. */
+const TEXT_WIDTH = 1.6;
 
 /** The rows that a chart can show. */
 export function isDrawn(row: Row): row is MeasuredRow & { readonly ratio: number } {
@@ -68,6 +72,8 @@ function markOf(row: MeasuredRow & { readonly ratio: number }, goals: readonly G
   const { engine, ratio, low, high, scaledTo } = row;
   const objects = scaledTo === undefined ? '' : ` (${scaledTo} objects)`;
   const goal = goalOf(row, goals);
+  const bound = goal === undefined || engineOf(goal) !== engine ? undefined : goal.bound;
+  const isCrossed = bound !== undefined && bound > high && bound < high * TEXT_WIDTH;
   return {
     row: `${row.case}${objects} against ${row.against}`,
     engine,
@@ -76,7 +82,8 @@ function markOf(row: MeasuredRow & { readonly ratio: number }, goals: readonly G
     high,
     result: comparisonOf(row),
     text: withUnit(ratio, 'x'),
-    ...(goal === undefined || engineOf(goal) !== engine ? {} : { goal: goal.bound }),
+    textAt: isCrossed ? bound : high,
+    ...(bound === undefined ? {} : { goal: bound }),
   };
 }
 
@@ -88,7 +95,7 @@ function specOf(title: string, marks: readonly Mark[]): TopLevelSpec {
     type: 'nominal',
     sort: rows,
     title: null,
-    axis: { domain: false, ticks: false, grid: true, labelLimit: 400, labelPadding: 8 },
+    axis: { domain: false, ticks: false, grid: true, labelLimit: 0, labelPadding: 8 },
   } as const;
   const yOffset = { field: 'engine', type: 'nominal', sort: engines } as const;
   const color = {
@@ -156,7 +163,7 @@ function specOf(title: string, marks: readonly Mark[]): TopLevelSpec {
       },
       {
         mark: { type: 'text', align: 'left', dx: 8, fontSize: 10, aria: false },
-        encoding: { x: { ...x, field: 'high' }, y, yOffset, text: { field: 'text' } },
+        encoding: { x: { ...x, field: 'textAt' }, y, yOffset, text: { field: 'text' } },
       },
     ],
   };

@@ -59,11 +59,11 @@ export function cells(row: Row, goals: readonly Goal[]): readonly string[] {
   ];
 }
 
-/** A win or a loss only where the interval leaves no doubt. */
-export function comparisonOf({ ratio, low, high, against }: MeasuredRow): string {
+/** A win or a loss only where neither the interval nor the noise leaves a doubt. */
+export function comparisonOf({ ratio, low, high, noise, against }: MeasuredRow): string {
   if (ratio === undefined || against === ITSELF) return '';
-  if (low > 1) return 'won';
-  return high < 1 ? 'lost' : 'even';
+  if (low > 1 && ratio > 1 + noise) return 'won';
+  return high < 1 && ratio < 1 / (1 + noise) ? 'lost' : 'even';
 }
 
 // As `--check` judges it.

@@ -98,6 +98,16 @@ test('a goal is a tick of the engine that it is about', async (t) => {
   t.false((await drawChart('LIST', [javascript], GOALS)).includes(goal));
 });
 
+test('a goal right behind an interval does not cross its text', async (t) => {
+  const textAt = async (high: number): Promise<number> => {
+    const svg = await drawChart('LIST', [{ ...WON, ratio: 20, low: 20, high }], GOALS);
+    return Number(/translate\(([\d.]+),[\d.]+\)"[^>]*>20x</.exec(svg)?.[1]);
+  };
+  const goal = await textAt(30);
+  t.is(await textAt(25), goal);
+  t.not(await textAt(15), goal);
+});
+
 test('rows that are no ratio are not drawn', async (t) => {
   const { ratio: _, ...base } = WON;
   const absent = { status: 'unmeasurable', reason: 'others' } as const;

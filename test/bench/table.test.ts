@@ -47,15 +47,25 @@ const GOALS = parseGoals(
     'get/bytes-2k\tstringify\tratio\t>=7\tx\t1\t\t\n',
 );
 
-const COMPARED: readonly (readonly [low: number, high: number, expected: string])[] = [
-  [1.1, 1.3, 'won'],
-  [0.8, 0.9, 'lost'],
-  [0.9, 1.1, 'even'],
+const COMPARED: readonly (readonly [
+  ratio: number,
+  low: number,
+  high: number,
+  noise: number,
+  expected: string,
+])[] = [
+  [1.2, 1.1, 1.3, 0.1, 'won'],
+  [0.85, 0.8, 0.9, 0.1, 'lost'],
+  [1.05, 0.9, 1.1, 0.01, 'even'],
+  [0.95, 0.9, 1.1, 0.01, 'even'],
+  [1.2, 1.1, 1.3, 0.25, 'even'],
+  [0.85, 0.8, 0.9, 0.25, 'even'],
 ];
 
-for (const [low, high, expected] of COMPARED) {
-  test(`an interval from ${low} to ${high} is ${expected}`, (t) => {
-    t.is(comparisonOf({ ...ROW, low, high }), expected);
+for (const [ratio, low, high, noise, expected] of COMPARED) {
+  const percent = noise * 100;
+  test(`${ratio}x, from ${low} to ${high} under ${percent} % of noise, is ${expected}`, (t) => {
+    t.is(comparisonOf({ ...ROW, ratio, low, high, noise }), expected);
   });
 }
 
