@@ -60,6 +60,7 @@ async function writeReference() {
   const project = await app.convert();
   if (project === undefined) throw new Error('the library could not be read');
   nameModules(project, doors);
+  namePages(project);
   app.validate(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) {
     throw new Error('the reference has warnings; none was written');
@@ -83,5 +84,15 @@ function nameModules(project, doors) {
     const module = project.getChildByName([folder]);
     if (module === undefined) throw new Error(`there is no module of ${path}`);
     module.name = specifier;
+  }
+}
+
+// A page goes by its heading, in the navigation as in its address.
+function namePages(project) {
+  for (const page of project.documents ?? []) {
+    const text = page.content.map((part) => part.text).join('');
+    const heading = /^# (.+)$/m.exec(text)?.[1]?.replaceAll('`', '');
+    if (heading === undefined) throw new Error(`${page.name} does not begin with a heading`);
+    page.name = heading;
   }
 }
