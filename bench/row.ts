@@ -95,7 +95,7 @@ export function makeRow(
   if (outcome.type !== 'measured') {
     return { ...base, status: outcome.type, reason: outcome.reason };
   }
-  return { ...base, ...figures(plan, outcome, engine, context) };
+  return finite({ ...base, ...figures(plan, outcome, engine, context) });
 }
 
 /** What our default engine has to itself: the noise of all rows of that plan. */
@@ -106,8 +106,16 @@ export function makeNoiseRow(
 ): Row | undefined {
   const engine = context.engines[0];
   if (outcome.type !== 'measured' || engine === undefined) return undefined;
+  return finite(compareWithItself(plan, outcome, engine, context));
+}
+
+function compareWithItself(
+  plan: RowPlan,
+  { rounds, others }: Outcome & { type: 'measured' },
+  engine: EngineKind,
+  context: RowContext,
+): MeasuredRow {
   const metric = plan.noiseMetric ?? plan.metric;
-  const { rounds, others } = outcome;
   const ours = figuresOf(rounds, engine, metric);
   const theirs = figuresOf(rounds, ITSELF, metric);
   const ratio = estimateOf(pairedRatios(ours, theirs));
@@ -130,6 +138,14 @@ export function makeNoiseRow(
   };
 }
 
+// A ratio to 0 is none, and no JSON either.
+function finite(row: MeasuredRow): Row {
+  const { case: name, against, engine, machine, low, high, noise } = row;
+  if ([figureOf(row), low, high, noise].every(Number.isFinite)) return row;
+  const reason = 'a figure of some rounds is 0 or is not there';
+  return { case: name, against, engine, machine, status: 'unmeasurable', reason };
+}
+
 type Figures = Omit<MeasuredRow, keyof RowBase>;
 
 function figures(
@@ -140,10 +156,10 @@ function figures(
 ): Figures {
   const { rounds, others } = outcome;
   const ours = figuresOf(rounds, engine, plan.metric);
-  const noise = makeNoiseRow(plan, outcome, context) as MeasuredRow;
+  const { noise } = compareWithItself(plan, outcome, context.engines[0] ?? engine, context);
   const shown = {
     samples: rounds.length,
-    noise: noise.noise,
+    noise,
     ours: median(ours),
     figureUnit: plan.metricUnit,
     others,

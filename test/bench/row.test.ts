@@ -101,6 +101,15 @@ test('where there is no CPU time to compare there is no CPU ratio', (t) => {
   t.false('cpuRatio' in makeRow(RATIO, measured, 'native', CONTEXT));
 });
 
+test('a ratio to 0 is unmeasurable, not endless', (t) => {
+  const contenders = { objects: { wallUs: 1 }, [ITSELF]: { wallUs: 1 } };
+  const measured = outcome({ native: { wallUs: 0 }, ...contenders });
+  t.like(makeRow(RATIO, measured, 'native', CONTEXT), { status: 'unmeasurable' });
+  t.like(makeNoiseRow(RATIO, measured, CONTEXT), { status: 'unmeasurable' });
+  const without = outcome({ native: {}, ...contenders });
+  t.like(makeRow(RATIO, without, 'native', CONTEXT), { status: 'unmeasurable' });
+});
+
 test('noise comes from the metric that is never 0, where there is one', (t) => {
   const measured = outcome({
     native: { delayMs: 0, busyMs: 2 },
