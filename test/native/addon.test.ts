@@ -192,6 +192,7 @@ test('a handle that was closed is none', (t) => {
     [border.openRoot(cache), 'closeRoot', KINDS[2]![2]],
     [border.openList(cache), 'closeList', KINDS[3]![2]],
     [border.openWatch(cache), 'closeWatch', KINDS[4]![2]],
+    [border.openHeap(), 'closeHeap', KINDS[5]![2]],
     [cache, 'dropCache', KINDS[1]![2]],
   ];
   for (const [handle, close, uses] of closing) {
@@ -215,6 +216,7 @@ test("a handle of another thread's is none", async (t) => {
        root: addon.openRoot(cache, false),
        list: addon.openList(cache, -1, all, undefined, 0),
        watch: addon.openWatch(cache, '', all, true),
+       heap: addon.openHeap(connection, 10, 100),
      });
      parentPort.on('message', () => process.exit());`,
     {
