@@ -88,6 +88,11 @@ function packageFolder(folder: string): string {
 }
 
 function isMusl(): boolean {
+  return glibcVersion() === undefined;
+}
+
+/** The version of the C library, where it is glibc. Asking for it takes milliseconds. */
+export function glibcVersion(): string | undefined {
   // Newer Nodes can leave the network out, whose names take seconds to look up where there is no
   // resolver.
   const report: { excludeNetwork?: boolean; getReport(): object } = process.report;
@@ -95,5 +100,5 @@ function isMusl(): boolean {
   if (excludeNetwork !== undefined) report.excludeNetwork = true;
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
   if (excludeNetwork !== undefined) report.excludeNetwork = excludeNetwork;
-  return header.glibcVersionRuntime === undefined;
+  return header.glibcVersionRuntime;
 }

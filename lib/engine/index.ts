@@ -27,8 +27,16 @@ export type {
   WatchEventType,
   WatchQuery,
 } from './contract.js';
-export { attachEngineCache, createEngineCache, ENGINE_VARIABLE, engineReport } from './loader.js';
-export type { EngineReport } from './loader.js';
+export { ADDON_VARIABLE, glibcVersion } from './addon.js';
+export {
+  addonAttempts,
+  attachEngineCache,
+  createEngineCache,
+  ENGINE_VARIABLE,
+  engineReport,
+} from './loader.js';
+export type { AddonAttempt, EngineReport } from './loader.js';
+export { ABI_VERSION } from './wire.js';
 export { HEAP_FAULT, HEAP_SLOTS, NO_DEADLINE, slotOf } from './heap.js';
 export type { Dispatched, EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from './heap.js';
 export { attachEngineHeap, createEngineHeap, heapEngines } from './heap-loader.js';

@@ -34,6 +34,13 @@ export interface EngineReport {
   readonly file?: string;
 }
 
+/** A file that was tried as the addon of the native engine. */
+export interface AddonAttempt {
+  readonly file: string;
+  /** Why it was not taken. */
+  readonly failure?: string;
+}
+
 /** An engine that can be had. */
 interface Engine {
   readonly report: EngineReport;
@@ -77,6 +84,16 @@ export function nativeModule(reason: string): NativeModule {
  */
 export function engineReport(kind: EngineKind | 'auto' = 'auto'): EngineReport {
   return engineOf(kind).report;
+}
+
+/**
+ * The files that were tried as the addon of the native engine, in order, up to the one that was
+ * taken, which has no `failure`. Looks for it where nobody has wanted it yet.
+ */
+export function addonAttempts(): readonly AddonAttempt[] {
+  const { found, failures } = nativeSearch();
+  const failed = failures.map(({ file, reason }) => ({ file, failure: reason }));
+  return found === undefined ? failed : [...failed, { file: found.file }];
 }
 
 function engineOf(kind: EngineKind | 'auto'): Engine {

@@ -2,6 +2,7 @@
 /** The `shardwatch` command. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { doctor, DOCTOR_EXIT } from './doctor.js';
 import { serve, type ServeOptions } from './serve.js';
 import { packageVersion } from './version.js';
 import { DurationError, parseGoDuration } from '../request/index.js';
@@ -89,6 +90,19 @@ program
   )
   .action(async (options: ServeOptions) => {
     process.exitCode = await serve(options);
+  });
+
+program
+  .command('doctor')
+  .description('tell which engine serves here and why, versions, limits, and what to do')
+  .option('--json', 'print it as JSON')
+  .addHelpText(
+    'after',
+    `\nExit code: ${DOCTOR_EXIT.native} the native engine serves, ${DOCTOR_EXIT.javascript} the ` +
+      `JavaScript one does, ${DOCTOR_EXIT.none} the engine that is named can't be had`,
+  )
+  .action((options: { json?: boolean }) => {
+    process.exitCode = doctor(options);
   });
 
 program.parseAsync().catch(fail);
