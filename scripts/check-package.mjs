@@ -1,10 +1,14 @@
 /**
  * Checks what would be published: the packed tarball, not the checkout.
  *
- *  1. It holds the built library, the native sources and the texts, and nothing else.
- *  2. publint finds nothing.
+ *  1. It holds what packing it promises (scripts/pack.mjs), and the addons in it ask for no newer
+ *     system than documented (scripts/prebuild.mjs).
+ *  2. publint and are-the-types-wrong find nothing.
  *  3. The core loads from the bare tarball, without a single dependency installed.
  *  4. Installed in an empty folder, every subpath loads, `require` included, and the command runs.
+ *  5. Every source map of the library carries the source that it leads to.
+ *
+ * How it does on other Nodes, processors and systems is for test/package.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,27 +16,23 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { inRoot, say } from './project.mjs';
+import { packPackage } from './pack.mjs';
+import { ENTRY, inRoot, say } from './project.mjs';
 import { run, runNode, runNpm, tail } from './run.mjs';
-import { buildLibrary } from './typescript.mjs';
-
-const ALLOWED = /^(dist\/|native\/|prebuilds\/|binding\.gyp$|package\.json$|[A-Z]+(\.md)?$)/;
-const FORBIDDEN = /\.test\.|(^|\/)test\/|(?<!\.d)\.ts$|\.tsbuildinfo$/;
-
-/** The library and its maps; far above it something that does not belong was packed. */
-const TARBALL_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Subpaths that promise to need no other package. */
-const CORE = ['object', 'engine', 'storage', 'watch', 'cache'];
+const CORE = ['object', 'engine', 'storage', 'watch', 'cache', 'queue'];
 
 const manifest = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'shardwatch-package-'));
 try {
-  await buildLibrary();
-  const tarball = await pack();
-  await lint();
-  await loadCoreAlone(tarball);
-  await installAndLoad(tarball);
+  const { file, files, bytes } = await packPackage(folder);
+  say(`${manifest.name} ${manifest.version}: ${files.length} files, ${bytes} bytes packed`);
+  await lint(file);
+  await lintTypes(file);
+  const alone = await loadCoreAlone(file);
+  checkMaps(alone, files);
+  await installAndLoad(file);
   say('the package is whole');
 } catch (error) {
   console.error(error.message);
@@ -41,37 +41,21 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function pack() {
-  const { code, output } = await runNpm([
-    'pack',
-    '--json',
-    '--silent',
-    '--pack-destination',
-    folder,
-  ]);
-  if (code !== 0) throw new Error(`npm pack failed\n${tail(output)}`);
-  const [packed] = JSON.parse(output.slice(output.indexOf('[\n')));
-  const wrong = packed.files.filter(({ path }) => !ALLOWED.test(path) || FORBIDDEN.test(path));
-  if (wrong.length > 0) {
-    throw new Error(`must not be published: ${wrong.map(({ path }) => path).join(', ')}`);
-  }
-  if (packed.size > TARBALL_BYTES_MAX) {
-    throw new Error(`the tarball has ${packed.size} bytes; ${TARBALL_BYTES_MAX} are the limit`);
-  }
-  for (const needed of ['dist/server/command.js', 'binding.gyp', 'LICENSE', 'README.md']) {
-    if (!packed.files.some(({ path }) => path === needed)) throw new Error(`${needed} is missing`);
-  }
-  say(`${packed.filename}: ${packed.files.length} files, ${packed.size} bytes`);
-  return join(folder, packed.filename);
-}
-
-async function lint() {
+async function lint(tarball) {
   const { publint } = await import('publint');
   const { formatMessage } = await import('publint/utils');
-  const { messages } = await publint({ pkgDir: inRoot(), strict: true });
+  const bytes = readFileSync(tarball);
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { messages } = await publint({ pack: { tarball: buffer }, strict: true });
   if (messages.length > 0) {
     throw new Error(messages.map((message) => formatMessage(message, manifest)).join('\n'));
   }
+}
+
+// It is a module alone, for every resolution that knows `exports`.
+async function lintTypes(tarball) {
+  const { code, output } = await runNode([ENTRY.attw, tarball, '--profile', 'esm-only']);
+  if (code !== 0) throw new Error(`are-the-types-wrong\n${tail(output)}`);
 }
 
 async function loadCoreAlone(tarball) {
@@ -81,6 +65,16 @@ async function loadCoreAlone(tarball) {
   if (code !== 0) throw new Error(`the tarball can't be unpacked\n${output}`);
   const imports = CORE.map((name) => `await import('shardwatch/${name}');`).join('\n');
   await load(join(place, 'package'), 'core.mjs', imports);
+  return join(place, 'package');
+}
+
+function checkMaps(place, files) {
+  const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path));
+  for (const path of scripts) {
+    const map = JSON.parse(readFileSync(join(place, `${path}.map`), 'utf8'));
+    const isWhole = map.sources.every((_, index) => (map.sourcesContent?.[index] ?? '') !== '');
+    if (!isWhole) throw new Error(`${path}.map leads to sources that are not in the package`);
+  }
 }
 
 async function installAndLoad(tarball) {

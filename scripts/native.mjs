@@ -15,7 +15,10 @@ import { run, runNode, tail } from './run.mjs';
 import { fingerprint, readStamp, removeStamp, writeStamp } from './stamp.mjs';
 
 const STAMP = 'native';
-const SOURCES = ['native', 'binding.gyp', 'package-lock.json'];
+
+/** What an addon is built from, besides the machine. */
+export const ADDON_SOURCES = ['native', 'binding.gyp', 'package-lock.json'];
+
 const REPORT = 'build/native-build.json';
 
 export const SHIPPED_ADDON = 'build/Release/shardwatch.node';
@@ -53,29 +56,27 @@ export async function toolchainProblem() {
  * `missing` that it is for want of tools.
  */
 export async function buildAddon() {
-  const sources = fingerprint(SOURCES, `${process.platform} ${process.arch}`);
+  const sources = fingerprint(ADDON_SOURCES, `${process.platform} ${process.arch}`);
   if (readStamp(STAMP) === sources && existsSync(inRoot(SHIPPED_ADDON))) return { built: true };
   removeStamp(STAMP);
   const problem = await toolchainProblem();
   if (problem !== undefined) return keepReport({ built: false, missing: true, reason: problem });
   say('building the addon (node-gyp)');
-  const { code, output } = await runNode(
-    [
-      ENTRY.nodeGyp,
-      'configure',
-      'build',
-      '--release',
-      '-j',
-      String(availableParallelism()),
-      ...headerArguments(),
-    ],
-    { timeoutMs: BUILD_TIMEOUT_MS },
-  );
+  const { code, output } = await runNodeGyp();
   if (code !== 0 || !existsSync(inRoot(SHIPPED_ADDON))) {
     return keepReport({ built: false, reason: 'node-gyp failed', output: tail(output) });
   }
   writeStamp(STAMP, sources);
   return keepReport({ built: true });
+}
+
+/** node-gyp's build of binding.gyp in the folder `options.cwd`, this checkout's by default. */
+export function runNodeGyp(more = [], options = {}) {
+  const jobs = ['-j', String(availableParallelism())];
+  return runNode(
+    [ENTRY.nodeGyp, 'configure', 'build', '--release', ...jobs, ...headerArguments(), ...more],
+    { timeoutMs: BUILD_TIMEOUT_MS, ...options },
+  );
 }
 
 /** What the last `buildAddon` came to, or undefined. */

