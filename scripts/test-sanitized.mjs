@@ -15,12 +15,13 @@ import { buildTests } from './typescript.mjs';
 
 /** What crosses the border. */
 const BORDER_TESTS = ['native/addon', 'native/environments'];
-/** What threads do with one cache. */
+/** What threads do with one cache, and with one queue. */
 const THREAD_TESTS = [
   'engine/native/share',
   'cache/share',
   'lifecycle/process',
   'model/linearisation',
+  'queue/share',
 ];
 
 const SANITIZERS = {

@@ -38,16 +38,17 @@ const CHOICE_MS = 150;
 
 interface Item {
   readonly id: number;
+  /** For the heaps that compare items. */
   priority: number;
 }
 
 /** A queue as these trials use one. */
 interface Subject {
-  push(item: Item): void;
+  push(item: Item, priority: number): void;
   pop(): Item;
   /** Of the first entries and for as many others; absent where it is done one by one. */
   popBatch?(items: Item[]): void;
-  pushBatch?(items: readonly Item[]): void;
+  pushBatch?(items: readonly Item[], priorities: Float64Array): void;
 }
 
 export const queueTrials: readonly Trial[] = [
@@ -105,6 +106,7 @@ class Load {
   readonly #subject: Subject;
   readonly #times = new Float64Array(TIMES);
   readonly #batch: Item[] = Array.from({ length: BATCH }, () => ({ id: -1, priority: 0 }));
+  readonly #priorities = new Float64Array(BATCH);
   #now = 0;
 
   constructor({ size, seed }: Setup, subject: Subject) {
@@ -114,16 +116,13 @@ class Load {
     // their own keep any two from being equal, which not all of the others tell apart.
     for (let at = 0; at < TIMES; at++) this.#times[at] = random() * 2 * size.objects;
     for (let id = 0; id < size.objects; id++) {
-      const item: Item = { id, priority: 0 };
-      this.#delay(item);
-      subject.push(item);
+      subject.push({ id, priority: 0 }, this.#next());
     }
   }
 
   single(): void {
     const item = this.#subject.pop();
-    this.#delay(item);
-    this.#subject.push(item);
+    this.#subject.push(item, this.#next());
   }
 
   batch(): void {
@@ -134,11 +133,11 @@ class Load {
     } else {
       subject.popBatch(items);
     }
-    for (const item of items) this.#delay(item);
     if (subject.pushBatch === undefined) {
-      for (const item of items) subject.push(item);
+      for (const item of items) subject.push(item, this.#next());
     } else {
-      subject.pushBatch(items);
+      for (let at = 0; at < BATCH; at++) this.#priorities[at] = this.#next();
+      subject.pushBatch(items, this.#priorities);
     }
   }
 
@@ -152,30 +151,27 @@ class Load {
     return hash.digest('hex');
   }
 
-  #delay(item: Item): void {
-    item.priority = this.#now + this.#times[this.#now & (TIMES - 1)]!;
-    this.#now++;
+  // The priority of the next entry.
+  #next(): number {
+    const now = this.#now++;
+    return now + this.#times[now & (TIMES - 1)]!;
   }
 }
 
 function ours({ engine }: Setup): Subject {
   const queue = new PriorityQueue<Item>({ engine });
-  const priorities = new Float64Array(BATCH);
   return {
-    push: (item) => void queue.enqueue(item, item.priority),
+    push: (item, priority) => void queue.enqueue(item, priority),
     pop: () => queue.dequeue()!,
     popBatch: (items) => void queue.dequeueBatch(items, BATCH),
-    pushBatch: (items) => {
-      for (let at = 0; at < BATCH; at++) priorities[at] = items[at]!.priority;
-      queue.enqueueBatch(items, priorities);
-    },
+    pushBatch: (items, priorities) => queue.enqueueBatch(items, priorities),
   };
 }
 
 function flatQueue(): Subject {
   const queue = new FlatQueue<Item>();
   return {
-    push: (item) => queue.push(item, item.priority),
+    push: (item, priority) => queue.push(item, priority),
     pop: () => queue.pop()!,
   };
 }
@@ -185,21 +181,44 @@ const byPriority = (left: Item, right: Item): number => left.priority - right.pr
 const OBJECT_HEAPS: readonly (() => Subject)[] = [
   () => {
     const heap = new Heap<Item>(byPriority);
-    return { push: (item) => void heap.push(item), pop: () => heap.pop()! };
+    return objectHeap(
+      (item) => void heap.push(item),
+      () => heap.pop()!,
+    );
   },
   () => {
     const queue = new DatastructuresQueue<Item>(byPriority);
-    return { push: (item) => void queue.enqueue(item), pop: () => queue.dequeue()! };
+    return objectHeap(
+      (item) => void queue.enqueue(item),
+      () => queue.dequeue()!,
+    );
   },
   () => {
     const queue = new TinyQueue<Item>([], byPriority);
-    return { push: (item) => queue.push(item), pop: () => queue.pop()! };
+    return objectHeap(
+      (item) => queue.push(item),
+      () => queue.pop()!,
+    );
   },
   () => {
     const queue = new FastPriorityQueue<Item>((left, right) => left.priority < right.priority);
-    return { push: (item) => queue.add(item), pop: () => queue.poll()! };
+    return objectHeap(
+      (item) => queue.add(item),
+      () => queue.poll()!,
+    );
   },
 ];
+
+// Such a heap compares items, so an item has to carry its priority.
+function objectHeap(push: (item: Item) => void, pop: () => Item): Subject {
+  return {
+    push: (item, priority) => {
+      item.priority = priority;
+      push(item);
+    },
+    pop,
+  };
+}
 
 function bestObjectHeap(setup: Setup): Subject {
   const times = OBJECT_HEAPS.map((make) => {

@@ -20,7 +20,7 @@
 namespace shardwatch {
 
 #if defined(__SIZEOF_INT128__)
-__extension__ using HeapKey = unsigned __int128;
+__extension__ typedef unsigned __int128 HeapKey;
 #else
 struct HeapKey {
   uint64_t high = 0;
@@ -42,13 +42,17 @@ constexpr double ValueOf(uint64_t rank) {
   return std::bit_cast<double>((rank & kSignBit) == 0 ? ~rank : rank & ~kSignBit);
 }
 
-constexpr HeapKey MakeHeapKey(uint64_t rank, uint32_t sequence, uint32_t slot) {
-  const uint64_t low = (uint64_t{sequence} << 32) | slot;
+// `low` has sequence and slot.
+constexpr HeapKey MakeHeapKey(uint64_t rank, uint64_t low) {
 #if defined(__SIZEOF_INT128__)
   return (static_cast<HeapKey>(rank) << 64) | low;
 #else
   return {.high = rank, .low = low};
 #endif
+}
+
+constexpr HeapKey MakeHeapKey(uint64_t rank, uint32_t sequence, uint32_t slot) {
+  return MakeHeapKey(rank, (uint64_t{sequence} << 32) | slot);
 }
 
 constexpr uint64_t LowOf(const HeapKey& key) {

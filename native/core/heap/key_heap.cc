@@ -11,22 +11,37 @@ namespace shardwatch {
 
 namespace {
 
+// So many keys are in the nearest memory all the time: there is nothing to bring.
+constexpr size_t kNearMax = 2048;
+
 // The same number, of which the compiler knows nothing: it makes no branch of how it came to be.
-inline size_t Opaque(size_t number) {
+inline uint64_t Opaque(uint64_t number) {
 #if defined(__GNUC__)
   asm("" : "+r"(number));
 #endif
   return number;
 }
 
-// The least of four keys: two comparisons that do not wait for each other, and a third. Written as
-// arithmetic, because which child is the least is what no processor can guess: a branch on it is
-// taken wrongly every other time.
-inline size_t LeastOfFour(const HeapKey* keys) {
-  const size_t left = Opaque(static_cast<size_t>(keys[1] < keys[0]));
-  const size_t right = Opaque(2 + static_cast<size_t>(keys[3] < keys[2]));
-  const size_t is_right = Opaque(0 - static_cast<size_t>(keys[right] < keys[left]));
-  return left ^ ((left ^ right) & is_right);
+// A key, and where among four it is.
+struct Candidate {
+  HeapKey key;
+  uint64_t place;
+};
+
+// The lesser of two. Written as arithmetic, because which one it is no processor can guess: a
+// branch on it is taken wrongly every other time. Nor is the key read again by its place, which
+// would wait for the nearest memory.
+inline Candidate LesserOf(const Candidate& left, const Candidate& right) {
+  const uint64_t mask = Opaque(0 - static_cast<uint64_t>(right.key < left.key));
+  const auto choose = [mask](uint64_t a, uint64_t b) { return a ^ ((a ^ b) & mask); };
+  return {MakeHeapKey(choose(RankOf(left.key), RankOf(right.key)),
+                      choose(LowOf(left.key), LowOf(right.key))),
+          choose(left.place, right.place)};
+}
+
+// The least of four keys: two comparisons that do not wait for each other, and a third.
+inline Candidate LeastOfFour(const HeapKey* keys) {
+  return LesserOf(LesserOf({keys[0], 0}, {keys[1], 1}), LesserOf({keys[2], 2}, {keys[3], 3}));
 }
 
 inline void Prefetch([[maybe_unused]] const void* address) {
@@ -50,20 +65,21 @@ void KeyHeap::Pop() {
 
 void KeyHeap::Sink(size_t index, HeapKey key) {
   HeapKey* const keys = keys_ + kOffset;
+  const bool is_far = size_ > kNearMax;
   for (;;) {
     const size_t first = kArity * index + 1;
     if (first >= size_) break;
     // One line for each child: whichever is taken, its children are on their way.
     const size_t grandchildren = kArity * first + 1;
-    if (grandchildren < size_) {
+    if (is_far && grandchildren < size_) {
       for (size_t child = 0; child < kArity; ++child) {
         Prefetch(keys + grandchildren + child * kArity);
       }
     }
-    const size_t least = first + LeastOfFour(keys + first);
-    if (key < keys[least]) break;
-    keys[index] = keys[least];
-    index = least;
+    const Candidate least = LeastOfFour(keys + first);
+    if (key < least.key) break;
+    keys[index] = least.key;
+    index = first + static_cast<size_t>(least.place);
   }
   keys[index] = key;
 }
