@@ -32,11 +32,17 @@ export interface RunCommand {
   readonly othersMax: number | undefined;
 }
 
-export type Command =
-  | RunCommand
-  | { readonly type: 'compare'; readonly before: string; readonly after: string; json: boolean }
-  | { readonly type: 'charts'; readonly results: readonly string[] }
-  | { readonly type: 'help' };
+/** What is done with saved results. */
+export type ResultsCommand =
+  | {
+      readonly type: 'compare';
+      readonly before: string;
+      readonly after: string;
+      readonly json: boolean;
+    }
+  | { readonly type: 'charts'; readonly results: readonly string[] };
+
+export type Command = RunCommand | ResultsCommand | { readonly type: 'help' };
 
 /** Throws an Error that says what is wrong. */
 export function parseCommand(args: readonly string[]): Command {

@@ -2,13 +2,14 @@
  * `npm run bench`: runs what the command line asks for.
  *
  * Rows go to standard output, progress to standard error. Exit codes: 0; 1 where results differed,
- * a contender failed, or `--check` found a goal that is not reached; 2 for a wrong command line.
+ * a contender failed, `--check` found a goal that is not reached, or a file holds no results; 2 for
+ * a wrong command line.
  */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { isNamed, parseCommand, type RunCommand, USAGE } from './command.js';
+import { isNamed, parseCommand, type ResultsCommand, type RunCommand, USAGE } from './command.js';
 import { compareResults, formatChanges } from './compare.js';
 import { launchProcess } from './contender.js';
 import { type Goal, goalText, judge, parseGoals } from './goals.js';
@@ -35,21 +36,31 @@ async function main(args: readonly string[]): Promise<number> {
     case 'help':
       console.log(USAGE);
       return 0;
-    case 'compare': {
-      const changes = compareResults(readResults(command.before), readResults(command.after));
-      if (command.json) for (const change of changes) console.log(JSON.stringify(change));
-      else console.log(formatChanges(changes));
-      return 0;
-    }
+    case 'compare':
     case 'charts':
-      for (const path of await writeReport(command.results, readGoals())) console.log(path);
-      return 0;
+      try {
+        await showResults(command);
+        return 0;
+      } catch (error) {
+        console.error((error as Error).message);
+        return 1;
+      }
     case 'list':
       console.log(listText(goalsNamed(command.names)));
       return 0;
     case 'run':
       return measureAndPrint(command);
   }
+}
+
+async function showResults(command: ResultsCommand): Promise<void> {
+  if (command.type === 'charts') {
+    for (const path of await writeReport(command.results, readGoals())) console.log(path);
+    return;
+  }
+  const changes = compareResults(readResults(command.before), readResults(command.after));
+  if (command.json) for (const change of changes) console.log(JSON.stringify(change));
+  else console.log(formatChanges(changes));
 }
 
 async function measureAndPrint(command: RunCommand): Promise<number> {
