@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 import { aarch64Emulator } from '../../scripts/aarch64.mjs';
+import { runNodeGyp } from '../../scripts/native.mjs';
 import { packPackage } from '../../scripts/pack.mjs';
-import { inRoot, say } from '../../scripts/project.mjs';
+import { entryOf, inRoot, say } from '../../scripts/project.mjs';
 import { run, tail } from '../../scripts/run.mjs';
 import { nodeProgram } from './nodes.mjs';
 import {
@@ -81,6 +82,19 @@ const CASES = {
     checkUsed(told, 'javascript');
     assert.match(told.engine.reason, /prebuilds\/linux-x64\.node: there is no such file/);
     await checkDoctor(place, 2, 'javascript');
+  },
+  'is built from its own sources where that is asked for': async ({ installed }) => {
+    const place = copyPlace(installed, join(folder, 'built'));
+    const cwd = join(place, 'node_modules/shardwatch');
+    rmSync(join(cwd, 'prebuilds'), { recursive: true });
+    cpSync(entryOf('node-addon-api'), join(place, 'node_modules/node-addon-api'), {
+      recursive: true,
+    });
+    const { code, output } = await runNodeGyp([], { cwd });
+    assert.equal(code, 0, tail(output));
+    const told = await runFile(place, 'use.mjs');
+    checkUsed(told, 'native');
+    assert.match(told.engine.file, /build\/Release\/shardwatch\.node$/);
   },
   'its command tells that the native engine serves': ({ installed }) =>
     checkDoctor(installed, 0, 'native'),
