@@ -71,6 +71,7 @@ export class RecordingCacheWatch implements RecordingWatch {
       const told = this.#consumer.take(1 + this.#chance.below(12));
       if (told.type === 'end') {
         this.end = told.reason;
+        if (told.reason === 'replaced') this.#dropLastWaits();
       } else if (told.type === 'frames') {
         this.#tell(told.frames);
       } else {
@@ -84,6 +85,14 @@ export class RecordingCacheWatch implements RecordingWatch {
   close(): WatchRecord {
     this.#stream.close();
     return { ...this.#record, drains: this.#drains, end: this.end };
+  }
+
+  /**
+   * A stream says to wait also when everything was replaced already and only its end is still to
+   * be told. What was written before that it never tells then, and that is no loss.
+   */
+  #dropLastWaits(): void {
+    while (this.#drains.at(-1)?.frames.length === 0) this.#drains.pop();
   }
 
   #tell(frames: readonly string[]): void {
