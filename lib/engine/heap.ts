@@ -159,5 +159,6 @@ export interface EngineHeap {
 
 /** The slot of a handle that a heap gave. */
 export function slotOf(handle: number): number {
-  return handle - Math.floor(handle / HEAP_SLOTS) * HEAP_SLOTS;
+  // The lowest bits; exact, though handles have more than 32.
+  return handle & (HEAP_SLOTS - 1);
 }

@@ -151,7 +151,12 @@ export class PriorityQueue<T> {
     const handles = options.handles ?? this.#scratch.handles(length);
     const result = this.#heap.pushAll(length, priorities, deadlines, handles);
     if (result < 0) throw full(this, length);
-    for (let at = 0; at < length; at++) this.#hold(slotOf(handles[at]!), items[at]!);
+    const held = this.#items;
+    for (let at = 0; at < length; at++) {
+      const slot = slotOf(handles[at]!);
+      if (slot < held.length) held[slot] = items[at]!;
+      else this.#hold(slot, items[at]!);
+    }
     if (this.#handover.takers > 0) this.#serve();
   }
 
@@ -181,7 +186,14 @@ export class PriorityQueue<T> {
     this.#considerMoving(count);
     const slots = this.#scratch.slots(count);
     const taken = this.#heap.popAll(count, slots, priorities);
-    for (let at = 0; at < taken; at++) items[at] = this.#release(slots[at]!);
+    const held = this.#items;
+    const hasSignals = !this.#signals.isEmpty;
+    for (let at = 0; at < taken; at++) {
+      const slot = slots[at]!;
+      items[at] = held[slot] as T;
+      held[slot] = undefined;
+      if (hasSignals) this.#signals.forget(slot);
+    }
     return taken;
   }
 
