@@ -20,6 +20,9 @@ import type { NativeModule } from './native/index.js';
 /** The variable that names one addon file, relative to the package, in place of the search. */
 export const ADDON_VARIABLE = 'SHARDWATCH_ADDON';
 
+/** Why a file was not taken that is not there. */
+export const ADDON_MISSING = 'there is no such file';
+
 /** A file that was no addon for this package. */
 export interface AddonFailure {
   readonly file: string;
@@ -70,7 +73,7 @@ export function searchAddon(
   const failures: AddonFailure[] = [];
   for (const file of files) {
     try {
-      if (!existsSync(file)) throw new Error('there is no such file');
+      if (!existsSync(file)) throw new Error(ADDON_MISSING);
       return { found: { module: open(load(file)), file }, failures };
     } catch (error) {
       failures.push({ file, reason: error instanceof Error ? error.message : String(error) });

@@ -27,7 +27,7 @@ export type {
   WatchEventType,
   WatchQuery,
 } from './contract.js';
-export { ADDON_VARIABLE, glibcVersion } from './addon.js';
+export { ADDON_MISSING, ADDON_VARIABLE, glibcVersion } from './addon.js';
 export {
   addonAttempts,
   attachEngineCache,

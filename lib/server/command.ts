@@ -3,7 +3,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { doctor, DOCTOR_EXIT } from './doctor.js';
-import { serve, type ServeOptions } from './serve.js';
+import type { ServeOptions } from './serve.js';
 import { packageVersion } from './version.js';
 import { DurationError, parseGoDuration } from '../request/index.js';
 
@@ -89,6 +89,8 @@ program
       .default(0),
   )
   .action(async (options: ServeOptions) => {
+    // What serving needs may not load on a system that the doctor is to look at.
+    const { serve } = await import('./serve.js');
     process.exitCode = await serve(options);
   });
 

@@ -3,7 +3,7 @@
  * case can be shown.
  */
 
-import { ADDON_VARIABLE, ENGINE_VARIABLE } from '../engine/index.js';
+import { ADDON_MISSING, ADDON_VARIABLE, ENGINE_VARIABLE } from '../engine/index.js';
 import type { DoctorFacts, DoctorLimits, Limit } from './doctor-facts.js';
 
 /** Something that keeps the native engine away, or that will be in short supply. */
@@ -31,15 +31,15 @@ const MEMORY_BYTES_MIN = 256 * 1024 * 1024;
 /** What Linux allows unless it is told otherwise. */
 const MEMORY_MAPS_MIN = 65_530;
 
-const BUILD = 'build it here, as docs/installing.md tells';
-
-const MISSING = 'there is no such file';
+const BUILD =
+  'build it: npm install --save-dev node-gyp@12 node-addon-api@8, ' +
+  'then npx node-gyp rebuild --release -C node_modules/shardwatch';
 
 /** Why an addon does not load, as the system says it, and what helps. */
 const REMEDIES: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/ABI version/, 'it is of another version of this package: delete it, then install or build'],
   [/addons?\b.*\bdisabled|no-addons/i, 'start Node without --no-addons'],
-  [/GLIBC|CXXABI|ld-linux|ld-musl|relocating/, `this system's C library is another one: ${BUILD}`],
+  [/GLIBC|CXXABI|ld-linux|ld-musl|relocating/, `this system's C library is another one; ${BUILD}`],
   [
     /invalid ELF|wrong ELF|file too short|wrong architecture|no suitable image/i,
     `it is damaged, or for another processor: install the package again, or ${BUILD}`,
@@ -70,7 +70,7 @@ function engineProblems(
   if (engine.kind === 'native' || attempts.some(({ failure }) => failure === undefined)) {
     return problems;
   }
-  const broken = attempts.filter(({ failure }) => failure !== MISSING);
+  const broken = attempts.filter(({ failure }) => failure !== ADDON_MISSING);
   if (broken.length === 0) {
     const addon = environment[ADDON_VARIABLE] ?? '';
     problems.push(addon === '' ? noAddon(versions) : noNamedAddon(addon));

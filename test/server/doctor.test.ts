@@ -3,12 +3,13 @@
  * engine there is depends on the environment of a whole process: that is seen in child processes.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { engineReport } from '../../lib/engine/index.js';
+import { ADDON_MISSING, engineReport } from '../../lib/engine/index.js';
 import { DOCTOR_EXIT, reportText } from '../../lib/server/doctor.js';
 import {
   gatherFacts,
@@ -21,6 +22,8 @@ import { findProblems, type DoctorProblem } from '../../lib/server/doctor-proble
 import { run } from '../witness/command.js';
 
 const COMMAND = fileURLToPath(new URL('../../lib/server/command.js', import.meta.url));
+
+const MANIFEST = createRequire(import.meta.url).resolve('shardwatch/package.json');
 
 const GIB = 1024 ** 3;
 
@@ -61,8 +64,6 @@ function failing(...failures: readonly string[]): DoctorFacts {
   };
 }
 
-const MISSING = 'there is no such file';
-
 const ENGINE_CASES: readonly {
   about: string;
   facts: DoctorFacts;
@@ -72,7 +73,10 @@ const ENGINE_CASES: readonly {
   { about: 'the native engine serves', facts: FACTS, problems: [] },
   {
     about: 'a file before the one that serves is not there',
-    facts: { ...FACTS, attempts: [{ file: '/app/a.node', failure: MISSING }, { file: FILE }] },
+    facts: {
+      ...FACTS,
+      attempts: [{ file: '/app/a.node', failure: ADDON_MISSING }, { file: FILE }],
+    },
     problems: [],
   },
   {
@@ -89,46 +93,46 @@ const ENGINE_CASES: readonly {
   },
   {
     about: 'native was asked for and is not there',
-    facts: { ...failing(MISSING), engine: { kind: 'none', reason: 'not available' } },
+    facts: { ...failing(ADDON_MISSING), engine: { kind: 'none', reason: 'not available' } },
     environment: { SHARDWATCH_ENGINE: 'native' },
-    problems: [['tried', /no addon for linux x64, and none was built/, /build it here/]],
+    problems: [['tried', /no addon for linux x64, and none was built/, /build it: /]],
   },
   {
     about: 'there is no addon for musl',
     facts: {
-      ...failing(MISSING, MISSING),
+      ...failing(ADDON_MISSING, ADDON_MISSING),
       versions: { ...FACTS.versions, glibc: null },
     },
-    problems: [['tried', /no addon for linux x64 \(musl\), and/, /build it here/]],
+    problems: [['tried', /no addon for linux x64 \(musl\), and/, /build it: /]],
   },
   {
     about: 'there is no addon for another system',
     facts: {
-      ...failing(MISSING),
+      ...failing(ADDON_MISSING),
       versions: { ...FACTS.versions, platform: 'darwin arm64', glibc: null },
     },
-    problems: [['tried', /no addon for darwin arm64, and/, /build it here/]],
+    problems: [['tried', /no addon for darwin arm64, and/, /build it: /]],
   },
   {
     about: 'the addon that is named is not there',
-    facts: failing(MISSING),
+    facts: failing(ADDON_MISSING),
     environment: { SHARDWATCH_ADDON: 'x.node' },
     problems: [['tried', /SHARDWATCH_ADDON names x\.node/, /unset SHARDWATCH_ADDON/]],
   },
   {
     about: 'the addon is of another version',
-    facts: failing('its ABI version is 99, not 3', MISSING),
+    facts: failing('its ABI version is 99, not 3', ADDON_MISSING),
     problems: [['tried', /^\/app\/0\.node: its ABI version is 99/, /another version.*delete it/]],
   },
   {
     about: 'the C library is older',
     facts: failing("/lib/libc.so.6: version `GLIBC_2.99' not found (required by /app/0.node)"),
-    problems: [['tried', /GLIBC_2\.99/, /C library is another one: build it here/]],
+    problems: [['tried', /GLIBC_2\.99/, /C library is another one; build it: /]],
   },
   {
     about: 'the C library is musl',
     facts: failing('Error loading shared library ld-linux-x86-64.so.2: No such file or directory'),
-    problems: [['tried', /ld-linux/, /C library is another one: build it here/]],
+    problems: [['tried', /ld-linux/, /C library is another one; build it: /]],
   },
   {
     about: 'the file is damaged',
@@ -146,7 +150,7 @@ const ENGINE_CASES: readonly {
   {
     about: 'nobody knows why it does not load',
     facts: failing('it is a Tuesday'),
-    problems: [['tried', /Tuesday/, /build it here/]],
+    problems: [['tried', /Tuesday/, /build it: /]],
   },
 ];
 
@@ -155,6 +159,16 @@ for (const { about, facts, environment = {}, problems } of ENGINE_CASES) {
     checkProblems(t, findProblems(facts, environment), problems);
   });
 }
+
+test('what it advises to build with are the versions that the addon is built with here', (t) => {
+  const [problem] = findProblems(failing(ADDON_MISSING), {});
+  const { devDependencies } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as {
+    devDependencies: { readonly [name: string]: string };
+  };
+  const named = [...(problem?.advice ?? '').matchAll(/([\w-]+)@(\d+)/g)];
+  t.is(named.length, 2);
+  for (const [, name = '', major] of named) t.is(devDependencies[name]?.split('.')[0], major);
+});
 
 const LIMIT_CASES: readonly (readonly [
   about: string,
@@ -227,12 +241,15 @@ test('memory is what a control group allows of what there is', (t) => {
 
 test('the report has a line for every fact, and what to do for every problem', (t) => {
   const problem = { subject: 'threads', message: 'too few', advice: 'raise it' };
-  const facts = { ...FACTS, attempts: [{ file: '/app/a.node', failure: MISSING }, { file: FILE }] };
+  const facts = {
+    ...FACTS,
+    attempts: [{ file: '/app/a.node', failure: ADDON_MISSING }, { file: FILE }],
+  };
   t.is(
     reportText(facts, [problem]),
     [
       'engine       native: its addon loads',
-      `tried        /app/a.node: ${MISSING}`,
+      `tried        /app/a.node: ${ADDON_MISSING}`,
       `             ${FILE}: it loads`,
       'package      1.2.3, ABI of the addon 3',
       'node         20.19.0, Node-API 9, V8 11.3',
@@ -279,11 +296,10 @@ async function doctorOf(
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-/** A module after which `old.node` loads, and says that it is of ABI 99. */
+/** A module after which `old.node` loads, says that it is of ABI 99, and no other addon loads. */
 const OTHER_ABI = [
-  'const { dlopen } = process;',
-  'process.dlopen = (module, file, ...rest) => {',
-  "  if (!file.endsWith('old.node')) return dlopen.call(process, module, file, ...rest);",
+  'process.dlopen = (module, file) => {',
+  "  if (!file.endsWith('old.node')) throw new Error(`${file} was loaded`);",
   '  module.exports = { abiVersion: () => 99 };',
   '};',
 ].join(' ');
