@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { packPackage } from './pack.mjs';
+import { describePrebuilds } from './prebuild.mjs';
 import { ENTRY, inRoot, say } from './project.mjs';
 import { run, runNode, runNpm, tail } from './run.mjs';
 
@@ -28,6 +29,7 @@ const folder = mkdtempSync(join(tmpdir(), 'shardwatch-package-'));
 try {
   const { file, files, bytes } = await packPackage(folder);
   say(`${manifest.name} ${manifest.version}: ${files.length} files, ${bytes} bytes packed`);
+  for (const line of describePrebuilds()) say(line);
   await lint(file);
   await lintTypes(file);
   const alone = await loadCoreAlone(file);

@@ -42,6 +42,15 @@ export async function buildPrebuilds() {
   }
 }
 
+/** What was built, as a line each: how large it is, and what it asks for. */
+export function describePrebuilds() {
+  return PREBUILDS.map((platform) => {
+    const bytes = readFileSync(prebuildFile(platform));
+    const glibc = newestVersion(readElf(bytes).needed, 'GLIBC');
+    return `${platform}.node: ${bytes.length} bytes, asks for glibc ${glibc}`;
+  });
+}
+
 /** What is wrong with the bytes of an addon for a platform such as `linux-x64`, or undefined. */
 export function prebuildProblem(platform, bytes) {
   const { arch, sections, needed } = readElf(bytes);
@@ -94,7 +103,7 @@ if (process.argv[1] === import.meta.filename) {
   try {
     await installDependencies();
     await buildPrebuilds();
-    for (const platform of PREBUILDS) say(prebuildFile(platform));
+    for (const line of describePrebuilds()) say(line);
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

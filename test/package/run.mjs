@@ -83,6 +83,14 @@ const CASES = {
     assert.match(told.engine.reason, /prebuilds\/linux-x64\.node: there is no such file/);
     await checkDoctor(place, 2, 'javascript');
   },
+  'serves from JavaScript where the C library is musl, and says why': async ({ installed }) => {
+    const env = { NODE_OPTIONS: '--import ./musl.mjs' };
+    const told = await runFile(installed, 'use.mjs', { env });
+    checkUsed(told, 'javascript');
+    assert.match(told.engine.reason, /prebuilds\/linux-x64musl\.node: there is no such file/);
+    const { problems } = await checkDoctor(installed, 2, 'javascript', env);
+    assert.match(problems[0].message, /no addon for linux x64 \(musl\)/);
+  },
   'is built from its own sources where that is asked for': async ({ installed }) => {
     const place = copyPlace(installed, join(folder, 'built'));
     const cwd = join(place, 'node_modules/shardwatch');
@@ -144,10 +152,12 @@ function checkUsed(told, engine) {
   assert.deepEqual({ events, names, got, dequeued }, USED);
 }
 
-async function checkDoctor(place, code, engine) {
-  const answer = await runCommand(place, ['doctor', '--json']);
+async function checkDoctor(place, code, engine, env = {}) {
+  const answer = await runCommand(place, ['doctor', '--json'], env);
   assert.equal(answer.code, code, tail(answer.output));
-  assert.equal(JSON.parse(answer.output.slice(answer.output.indexOf('{\n'))).engine.kind, engine);
+  const report = JSON.parse(answer.output.slice(answer.output.indexOf('{\n')));
+  assert.equal(report.engine.kind, engine);
+  return report;
 }
 
 async function unpack(tarball, place) {
