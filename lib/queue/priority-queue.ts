@@ -41,11 +41,11 @@ import {
   type TakeOptions,
 } from './contract.js';
 import { EngineChoice } from './engine-choice.js';
-import { EntrySignals } from './entry-signals.js';
 import { Handover } from './handover.js';
 import { checkOptions } from './options.js';
 import { Scratch } from './scratch.js';
 import type { QueueShare } from './share.js';
+import { SlotItems } from './slot-items.js';
 
 /** Entries that leave together are taken out of the engine so many at a time. */
 const TAKEN_MAX = 1_024;
@@ -56,13 +56,11 @@ export class PriorityQueue<T> {
   /** Most entries at once, of all threads together. */
   readonly capacity: number;
   readonly #handover = new Handover<T>();
-  readonly #signals = new EntrySignals();
   readonly #scratch = new Scratch();
+  readonly #items = new SlotItems<T>();
   #heap: EngineHeap;
   // As long as the queue may move to another engine.
   #choice: EngineChoice | undefined;
-  // By slot.
-  #items: (T | undefined)[] = [];
   #isClosed = false;
 
   /**
@@ -122,9 +120,9 @@ export class PriorityQueue<T> {
     if (handle < 0) throw full(this, 1);
     this.#choice?.noteSingle();
     const slot = slotOf(handle);
-    this.#hold(slot, item);
+    this.#items.hold(slot, item);
     const signal = options?.signal;
-    if (signal !== undefined) this.#signals.watch(slot, signal, () => this.cancel(handle));
+    if (signal !== undefined) this.#items.watch(slot, signal, () => this.cancel(handle));
     if (this.#handover.takers > 0) this.#serve();
     return handle;
   }
@@ -151,12 +149,7 @@ export class PriorityQueue<T> {
     const handles = options.handles ?? this.#scratch.handles(length);
     const result = this.#heap.pushAll(length, priorities, deadlines, handles);
     if (result < 0) throw full(this, length);
-    const held = this.#items;
-    for (let at = 0; at < length; at++) {
-      const slot = slotOf(handles[at]!);
-      if (slot < held.length) held[slot] = items[at]!;
-      else this.#hold(slot, items[at]!);
-    }
+    this.#items.holdAll(handles, items);
     if (this.#handover.takers > 0) this.#serve();
   }
 
@@ -168,7 +161,7 @@ export class PriorityQueue<T> {
     this.#checkAlone();
     this.#choice?.noteSingle();
     const slot = this.#heap.pop();
-    return slot < 0 ? undefined : this.#release(slot);
+    return slot < 0 ? undefined : this.#items.release(slot);
   }
 
   /**
@@ -186,14 +179,7 @@ export class PriorityQueue<T> {
     this.#considerMoving(count);
     const slots = this.#scratch.slots(count);
     const taken = this.#heap.popAll(count, slots, priorities);
-    const held = this.#items;
-    const hasSignals = !this.#signals.isEmpty;
-    for (let at = 0; at < taken; at++) {
-      const slot = slots[at]!;
-      items[at] = held[slot] as T;
-      held[slot] = undefined;
-      if (hasSignals) this.#signals.forget(slot);
-    }
+    this.#items.releaseAll(slots, taken, items);
     return taken;
   }
 
@@ -201,7 +187,7 @@ export class PriorityQueue<T> {
   peek(): T | undefined {
     this.#checkAlone();
     const slot = this.#heap.peek();
-    return slot < 0 ? undefined : this.#items[slot];
+    return slot < 0 ? undefined : this.#items.at(slot);
   }
 
   /** Whether an entry of this thread has the handle. */
@@ -218,7 +204,7 @@ export class PriorityQueue<T> {
     checkHandle(handle, this.name);
     const slot = this.#heap.remove(handle);
     if (slot < 0) throw wrongHandle(this.name, handle, slot);
-    return this.#release(slot);
+    return this.#items.release(slot);
   }
 
   /**
@@ -246,7 +232,7 @@ export class PriorityQueue<T> {
     const slots = this.#scratch.slots(TAKEN_MAX);
     for (let taken = TAKEN_MAX; taken === TAKEN_MAX;) {
       taken = this.#heap.expire(now, TAKEN_MAX, slots);
-      for (let at = 0; at < taken; at++) items.push(this.#release(slots[at]!));
+      for (let at = 0; at < taken; at++) items.push(this.#items.release(slots[at]!));
     }
     return items;
   }
@@ -259,7 +245,7 @@ export class PriorityQueue<T> {
     const count = this.#heap.order(handles, priorities);
     return Array.from({ length: count }, (_, at) => {
       const handle = handles[at]!;
-      return { handle, priority: priorities[at]!, item: this.#items[slotOf(handle)] as T };
+      return { handle, priority: priorities[at]!, item: this.#items.at(slotOf(handle)) };
     });
   }
 
@@ -274,8 +260,7 @@ export class PriorityQueue<T> {
     this.#heap.clear();
     // Items that were dispatched already are on their way.
     this.#collect();
-    this.#signals.forgetAll();
-    this.#items = [];
+    this.#items.clear();
   }
 
   /**
@@ -304,7 +289,7 @@ export class PriorityQueue<T> {
       const count = Math.min(max - dispatched, TAKEN_MAX);
       const slots = this.#scratch.slots(count);
       const { all, own } = this.#heap.dispatch(count, slots);
-      for (let at = 0; at < own; at++) this.#handover.give(this.#release(slots[at]!));
+      for (let at = 0; at < own; at++) this.#handover.give(this.#items.release(slots[at]!));
       dispatched += all;
       if (all < count) break;
     }
@@ -330,8 +315,7 @@ export class PriorityQueue<T> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#heap.close();
-    this.#signals.forgetAll();
-    this.#items = [];
+    this.#items.clear();
     this.#handover.close(this.#closed());
   }
 
@@ -361,27 +345,12 @@ export class PriorityQueue<T> {
     this.#choice = undefined;
   }
 
-  // Slots are numbered over all threads; without holes the array stays a fast one.
-  #hold(slot: number, item: T): void {
-    const items = this.#items;
-    while (items.length < slot) items.push(undefined);
-    items[slot] = item;
-  }
-
-  // The item of an entry that has left.
-  #release(slot: number): T {
-    const item = this.#items[slot] as T;
-    this.#items[slot] = undefined;
-    this.#signals.forget(slot);
-    return item;
-  }
-
   // Gives out what other threads have dispatched of this one's.
   readonly #collect = (): void => {
     const slots = this.#scratch.slots(TAKEN_MAX);
     for (let taken = TAKEN_MAX; taken === TAKEN_MAX;) {
       taken = this.#heap.collect(TAKEN_MAX, slots);
-      for (let at = 0; at < taken; at++) this.#handover.give(this.#release(slots[at]!));
+      for (let at = 0; at < taken; at++) this.#handover.give(this.#items.release(slots[at]!));
     }
   };
 
@@ -391,7 +360,7 @@ export class PriorityQueue<T> {
     while (this.#handover.takers > 0) {
       const slot = this.#heap.pop();
       if (slot < 0) return;
-      this.#handover.give(this.#release(slot));
+      this.#handover.give(this.#items.release(slot));
     }
   }
 
