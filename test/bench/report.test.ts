@@ -115,7 +115,7 @@ test('a picture is linked where there is one, and drawn where it is linked', asy
 test('the overview has every ratio of the native engine', async (t) => {
   const rows = [WON, LOST, { ...WON, engine: 'javascript' as const, ratio: 20 }];
   const svg = (await makeReport(sources(...rows), GOALS)).figures.get('docs/figures/overview.svg');
-  t.regex(svg ?? '', /against stringify, native: 40x, won/);
+  t.regex(svg ?? '', /against stringify, native: 400x, won/);
   t.regex(svg ?? '', /against memcpy, native: 0.4x, lost/);
   t.notRegex(svg ?? '', /javascript/);
 });
