@@ -44,7 +44,8 @@ int64_t OpenHeap(napi_env env, Environment& environment, Arguments<3> arguments)
   }
   if (capacity > SlotTable::kSlotsMax) return Fail(Status::kTooLarge);
   Process& process = Process::Get();
-  const uint64_t number = process.heaps_opened.fetch_add(1, std::memory_order_relaxed);
+  // From 1, so that no small number is a handle.
+  const uint64_t number = 1 + process.heaps_opened.fetch_add(1, std::memory_order_relaxed);
   const EntryHeapOptions options = {
       .capacity = static_cast<uint32_t>(capacity),
       .sequences = static_cast<uint32_t>(std::min<uint64_t>(sequences, kNoSequence)),

@@ -20,7 +20,10 @@ const GENERATIONS = 2 ** 29;
 /** Sequences below this keep tickets exact as numbers. */
 export const SEQUENCES_MAX: number = 2 ** 29;
 
-/** 2^29 over the golden ratio: heaps begin with generations that are far from each other. */
+/**
+ * 2^29 over the golden ratio: heaps begin with generations that are far from each other. None begins
+ * with 0, so that no small number is a handle.
+ */
 const GENERATION_STEP = 0x13c6ef37;
 
 const SLOTS_INITIAL = 16;
@@ -31,7 +34,7 @@ const NONE = -1;
 let heapsMade = 0;
 
 export class HeapSlots {
-  readonly #firstGeneration: number = (heapsMade++ * GENERATION_STEP) % GENERATIONS;
+  readonly #firstGeneration: number = (++heapsMade * GENERATION_STEP) % GENERATIONS;
   // By slot. Of a free one the ticket is -2 less the next free slot, or NONE.
   #tickets: Float64Array = new Float64Array(SLOTS_INITIAL);
   #generations: Uint32Array = new Uint32Array(SLOTS_INITIAL);
