@@ -2,6 +2,7 @@
 
 #include "native/core/cache/history.h"
 
+#include <algorithm>
 #include <cassert>
 #include <mutex>
 #include <new>
@@ -115,7 +116,9 @@ void History::Forget(uint64_t first_sequence) {
     std::lock_guard lock(mu_);
     for (RebuiltState** at = &rebuilt_; *at != nullptr;) {
       RebuiltState* const state = *at;
-      if (state->sequence >= first_sequence) {
+      // A base before the log keeps what neither the log nor the state has.
+      const uint64_t base_end = static_cast<const Root*>(state->base)->log.end;
+      if (std::min(state->sequence, base_end) >= first_sequence) {
         at = &state->next;
         continue;
       }
