@@ -100,3 +100,28 @@ for (const { title, history } of LIMITS) {
     t.pass();
   });
 }
+
+// What a page of an older state was made from is let go of when the log no longer needs it.
+engineTest('a state that was made again keeps nothing that the log has dropped', (t, engine) => {
+  const change = (name = 'a', namespace = 'a'): ChangeStep => ({
+    type: 'put',
+    widget: { namespace, name, value: 0, labels: {} },
+    gap: 1,
+  });
+  const removal = (pick: number): ChangeStep => ({ type: 'delete', pick, gap: 1 });
+  const apply = (...changes: ChangeStep[]): Step => ({ type: 'apply', changes });
+  const page: Step = { type: 'page', scope: 0, limit: 1 };
+  new HistoryRun(engine, { entriesMin: 4, entriesMax: 40, bytesMax: 1_500 }).run([
+    apply(change()),
+    apply(change()),
+    apply(change(), change('a', 'é'), removal(0)),
+    apply(change(), change(), change()),
+    page,
+    apply(change(), change()),
+    apply(removal(42), change()),
+    apply(change(), change(), change('￮')),
+    page,
+    apply(removal(0)),
+  ]);
+  t.pass();
+});

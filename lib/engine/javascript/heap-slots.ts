@@ -21,8 +21,8 @@ const GENERATIONS = 2 ** 29;
 export const SEQUENCES_MAX: number = 2 ** 29;
 
 /**
- * 2^29 over the golden ratio: heaps begin with generations that are far from each other. None begins
- * with 0, so that no small number is a handle.
+ * 2^29 over the golden ratio: heaps begin with generations that are far from each other. None
+ * begins with 0, so that no small number is a handle.
  */
 const GENERATION_STEP = 0x13c6ef37;
 
