@@ -33,6 +33,8 @@ export function authenticatorChain(authenticators: readonly Authenticator[]): Au
       }
       throw unauthorized();
     },
+    isCredentialHeader: (name) =>
+      authenticators.some((authenticator) => authenticator.isCredentialHeader?.(name) === true),
   };
 }
 

@@ -14,6 +14,11 @@ export interface Authenticator {
    * Rejects with a StatusError 401 when it has, and they are no good.
    */
   authenticate(request: RequestRecord): Promise<UserInfo | undefined>;
+  /**
+   * Whether a header, by lower-case name, carries credentials that no handler is to see.
+   * `Authorization` and the standard front-proxy headers (`X-Remote-User` and its kin) always do.
+   */
+  isCredentialHeader?(name: string): boolean;
 }
 
 /** What a decision is made from. */

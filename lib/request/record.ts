@@ -19,6 +19,8 @@ export interface RequestRecord {
   header(name: string): string | undefined;
   /** All values of a header in order, by lower-case name, never joined by commas. */
   headers(name: string): readonly string[];
+  /** The names of all headers there are, in lower case, each once. */
+  headerNames(): Iterable<string>;
   /**
    * The whole body. Rejects with a StatusError 413 when it is longer than `maxBytes`, and with the
    * abort reason when the client leaves.

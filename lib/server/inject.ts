@@ -29,6 +29,7 @@ export function injectedRecord(request: InjectedRequest, receivedAt: number): Re
       const value = header(name);
       return value === undefined ? [] : [value];
     },
+    headerNames: () => Object.keys(request.headers ?? {}),
     body: async (maxBytes) => {
       if (bytes.byteLength > maxBytes) throw requestEntityTooLarge(`limit is ${maxBytes}`);
       return bytes;

@@ -1,7 +1,7 @@
 /**
  * The filters that every request passes, outermost first (apiserver
  * `server.DefaultBuildHandlerChain`, restated): audit ID, recovery, request info, deadline,
- * authentication, authorization, then the handler.
+ * authentication, authorization, then the handler, which sees no credentials.
  *
  * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not
  *    allowed 403, and only then does anybody look whether the thing exists.
@@ -15,7 +15,6 @@
 import type { Authenticator, Authorizer } from '../auth/index.js';
 import type { Clock } from '../storage/index.js';
 import {
-  forbidden,
   parseRequestInfo,
   requestDeadline,
   statusAnswer,
@@ -28,6 +27,7 @@ import {
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
+import { requireAllowed, withoutCredentials } from './access.js';
 import { isHealthPath } from './health.js';
 import type { Logger } from './logger.js';
 
@@ -110,23 +110,9 @@ async function answerAllowed(
   if (isHealthPath(info.path)) return parts.route(request, info, undefined);
   const user = await parts.authenticator.authenticate(request);
   if (user === undefined) throw unauthorized();
-  const decision = await parts.authorizer.authorize({ user, info });
-  if (!decision.allowed) throw forbidden(refusal(user, info, decision.reason), resourceOf(info));
-  return parts.route(request, info, user);
+  await requireAllowed(parts.authorizer, user, request, info);
+  return parts.route(withoutCredentials(request, parts.authenticator), info, user);
 }
-
-function refusal(user: UserInfo, info: RequestInfo, reason: string): string {
-  const because = reason === '' ? '' : `: ${reason}`;
-  const who = `User ${JSON.stringify(user.username)} cannot ${info.verb}`;
-  if (!info.isResourceRequest) return `${who} path ${JSON.stringify(info.path)}${because}`;
-  const sub = info.subresource === '' ? '' : `/${info.subresource}`;
-  const where =
-    info.namespace === '' ? 'at the cluster scope' : `in the namespace "${info.namespace}"`;
-  return `${who} resource "${info.resource}${sub}" in API group "${info.group}" ${where}${because}`;
-}
-
-const resourceOf = (info: RequestInfo): { group: string; resource: string } | undefined =>
-  info.isResourceRequest ? { group: info.group, resource: info.resource } : undefined;
 
 function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unknown): Answer {
   const error = toStatusError(thrown);
@@ -160,6 +146,7 @@ function withSignal(request: RequestRecord, expiry: AbortSignal): RequestRecord 
     query: request.query,
     header: (name) => request.header(name),
     headers: (name) => request.headers(name),
+    headerNames: () => request.headerNames(),
     body: (maxBytes) => request.body(maxBytes),
     secure: request.secure,
     protocol: request.protocol,

@@ -20,6 +20,7 @@ export function makeRecord(target: string, options: RecordOptions = {}): Request
     query: new URLSearchParams(query),
     header: (name) => values(name)[0],
     headers: values,
+    headerNames: () => new Set(headers.map(([header]) => header)),
     body: () => Promise.resolve(new Uint8Array(0)),
     secure: true,
     protocol: 'HTTP/2',

@@ -199,6 +199,7 @@ function requestRecord(
       const value = header(name);
       return value === undefined ? [] : [value];
     },
+    headerNames: () => Object.keys(headers).map((name) => name.toLowerCase()),
     body: async (maxBytes) => {
       if (bytes.length > maxBytes) throw requestEntityTooLarge(`limit is ${maxBytes}`);
       return bytes;

@@ -31,9 +31,13 @@ const ask = (parts: PipelineParts, request: Partial<InjectedRequest> = {}): Prom
 const header = (answer: Answer, name: string): string | undefined =>
   answer.headers.find(([candidate]) => candidate === name)?.[1];
 
-function bodyOf(answer: Answer): { reason?: string; message?: string; code?: number } {
+function textOf(answer: Answer): string {
   if (answer.source.type !== 'bytes') throw new Error('no body');
-  return JSON.parse(new TextDecoder().decode(answer.source.bytes)) as object;
+  return new TextDecoder().decode(answer.source.bytes);
+}
+
+function bodyOf(answer: Answer): { reason?: string; message?: string; code?: number } {
+  return JSON.parse(textOf(answer)) as object;
 }
 
 test('an unknown client gets 401 and reaches nothing behind', async (t) => {
@@ -63,13 +67,78 @@ test('a known client that may not gets 403 with the reason, and no more', async 
   const path = '/apis/example.com/v1/namespaces/shop/widgets/w';
   t.is(
     bodyOf(await ask(parts, { path })).message,
-    'widgets.example.com is forbidden: User "ana" cannot get resource "widgets" in API group ' +
+    'widgets.example.com "w" is forbidden: User "ana" cannot get resource "widgets" in API group ' +
       '"example.com" in the namespace "shop": not today',
+  );
+  t.is(
+    bodyOf(await ask(parts, { path: '/apis/example.com/v1/teams/t/status', method: 'PATCH' }))
+      .message,
+    'teams.example.com "t" is forbidden: User "ana" cannot patch resource "teams/status" in API ' +
+      'group "example.com" at the cluster scope: not today',
   );
   t.is(
     bodyOf(await ask(parts, { path: '/metrics' })).message,
     'forbidden: User "ana" cannot get path "/metrics": not today',
   );
+});
+
+test('what a client chose is no markup in the message of a 403', async (t) => {
+  const user = { ...ANA, username: '<b>"a&b"</b>' };
+  const parts = partsWith({
+    authenticator: { authenticate: async () => user },
+    authorizer: { authorize: async () => ({ allowed: false, reason: '' }) },
+  });
+  t.is(
+    bodyOf(await ask(parts, { path: '/<x>' })).message,
+    'forbidden: User "&lt;b&gt;\\"a&amp;b\\"&lt;/b&gt;" cannot get path "/&lt;x&gt;"',
+  );
+});
+
+test('an authorizer that fails lets nobody in: 500 as text', async (t) => {
+  const failure = new Error('no answer from <it>');
+  const logged: unknown[] = [];
+  const parts = partsWith({
+    authorizer: { authorize: () => Promise.reject(failure) },
+    route: async () => t.fail() as never,
+    logger: { ...silentLogger, error: ({ error }) => void logged.push(error) },
+  });
+  const answer = await ask(parts, { path: '/apis/example.com/v1/widgets?watch=1' });
+  t.is(answer.status, 500);
+  t.is(header(answer, 'Content-Type'), 'text/plain; charset=utf-8');
+  t.is(
+    textOf(answer),
+    'Internal Server Error: "/apis/example.com/v1/widgets?watch=1": no answer from &lt;it&gt;\n',
+  );
+  t.deepEqual(logged, [failure]);
+});
+
+test('no handler sees credentials', async (t) => {
+  const seen: { [name: string]: readonly string[] } = {};
+  const parts = partsWith({
+    authenticator: {
+      authenticate: async () => ANA,
+      isCredentialHeader: (name) => name.startsWith('x-user'),
+    },
+    route: async (request) => {
+      for (const name of request.headerNames()) seen[name] = request.headers(name);
+      t.is(request.header('authorization'), undefined);
+      t.deepEqual(request.headers('x-remote-group'), []);
+      return jsonAnswer(200, {});
+    },
+  });
+  await ask(parts, {
+    headers: {
+      accept: 'application/json',
+      authorization: 'Bearer secret',
+      'x-remote-user': 'root',
+      'x-remote-uid': '0',
+      'x-remote-group': 'system:masters',
+      'x-remote-extra-scopes': 'all',
+      'x-user-name': 'root',
+      'x-remote': 'kept',
+    },
+  });
+  t.deepEqual(seen, { accept: ['application/json'], 'x-remote': ['kept'] });
 });
 
 test('probes need no credentials', async (t) => {

@@ -65,6 +65,10 @@ export class NodeRequestRecord implements RequestRecord {
     return this.#table().get(name) ?? [];
   }
 
+  headerNames(): Iterable<string> {
+    return this.#table().keys();
+  }
+
   // The first caller's limit counts: there is one body.
   body(maxBytes: number): Promise<Uint8Array> {
     this.#body ??= this.#options.readBody(maxBytes, this.signal);

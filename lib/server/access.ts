@@ -1,0 +1,107 @@
+/**
+ * What stands between a known user and a handler: the authorizer's word, and the removal of what
+ * the client proved itself with (apiserver `filters.WithAuthorization`, `WithAuthentication`).
+ *
+ * 1. Who is not allowed gets 403 in upstream's words; an authorizer that fails gets 500 as text:
+ *    what could not be decided is never done.
+ * 2. No handler sees a token, nor a header by which a front proxy could have named a user: whoever
+ *    sent it, it has been judged, and further on it would only be taken for the truth.
+ */
+
+import type { Authenticator, Authorizer } from '../auth/index.js';
+import {
+  forbidden,
+  isStatusError,
+  quote,
+  StatusError,
+  type RequestInfo,
+  type RequestRecord,
+  type UserInfo,
+} from '../request/index.js';
+
+/** Rejects with a StatusError: 403, or 500 where the authorizer does not decide. */
+export async function requireAllowed(
+  authorizer: Authorizer,
+  user: UserInfo,
+  request: RequestRecord,
+  info: RequestInfo,
+): Promise<void> {
+  let decision;
+  try {
+    decision = await authorizer.authorize({ user, info });
+  } catch (error) {
+    throw undecided(request, error);
+  }
+  if (decision.allowed) return;
+  const because = decision.reason === '' ? '' : `: ${decision.reason}`;
+  const why = `${withoutMarkup(deed(user, info))}${because}`;
+  throw info.isResourceRequest ? forbidden(why, info, info.name) : forbidden(why);
+}
+
+/** The request as handlers may see it. */
+export function withoutCredentials(
+  request: RequestRecord,
+  authenticator: Authenticator,
+): RequestRecord {
+  const isCredential = (name: string): boolean =>
+    isStandardCredential(name) || authenticator.isCredentialHeader?.(name) === true;
+  const names = [...request.headerNames()];
+  if (!names.some(isCredential)) return request;
+  const kept = new Set(names.filter((name) => !isCredential(name)));
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    header: (name) => (kept.has(name) ? request.header(name) : undefined),
+    headers: (name) => (kept.has(name) ? request.headers(name) : []),
+    headerNames: () => kept,
+    body: (maxBytes) => request.body(maxBytes),
+    secure: request.secure,
+    protocol: request.protocol,
+    remoteAddress: request.remoteAddress,
+    peerCertificate: request.peerCertificate,
+    signal: request.signal,
+    receivedAt: request.receivedAt,
+  };
+}
+
+const STANDARD_CREDENTIALS: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-remote-user',
+  'x-remote-uid',
+  'x-remote-group',
+]);
+const STANDARD_EXTRA_PREFIX = 'x-remote-extra-';
+
+const isStandardCredential = (name: string): boolean =>
+  STANDARD_CREDENTIALS.has(name) || name.startsWith(STANDARD_EXTRA_PREFIX);
+
+function deed(user: UserInfo, info: RequestInfo): string {
+  const who = `User ${quote(user.username)} cannot ${info.verb}`;
+  if (!info.isResourceRequest) return `${who} path ${quote(info.path)}`;
+  const sub = info.subresource === '' ? '' : `/${info.subresource}`;
+  const where =
+    info.namespace === '' ? 'at the cluster scope' : `in the namespace ${quote(info.namespace)}`;
+  const what = `resource ${quote(`${info.resource}${sub}`)} in API group ${quote(info.group)}`;
+  return `${who} ${what} ${where}`;
+}
+
+function undecided(request: RequestRecord, error: unknown): StatusError {
+  if (isStatusError(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const query = request.query.size === 0 ? '' : `?${request.query}`;
+  const text = `Internal Server Error: ${quote(request.path + query)}: ${reason}`;
+  return new StatusError({
+    code: 500,
+    reason: 'InternalError',
+    message: `Internal error occurred: ${reason}`,
+    details: { causes: [{ message: reason }] },
+    text: `${withoutMarkup(text)}\n`,
+    cause: error,
+  });
+}
+
+// Nothing that a client chose is to look like HTML to whoever shows the message.
+function withoutMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
