@@ -31,6 +31,13 @@ export interface WatchCacheOptions {
     readonly namespaced: boolean;
   };
   /**
+   * Stand-alone: the cache begins as one that is still being filled. Reads and watches are refused
+   * with `not-ready` until the first `replace`. Default false: it is empty, and answers.
+   */
+  readonly pending?: boolean;
+  /** Stand-alone: whether objects live in namespaces. Default: each as it says itself. */
+  readonly namespaced?: boolean;
+  /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
    * settled (all but `freshnessTimeoutMs`, `clock` and `random`) are left out then; the clock has
    * to tell the same time as the owner's.

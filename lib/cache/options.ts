@@ -44,6 +44,8 @@ export type CheckedOptions = Required<
   readonly history: HistoryLimits;
   readonly clock: Clock;
   readonly feed: WatchCacheOptions['feed'];
+  readonly pending: boolean;
+  readonly namespaced: boolean | undefined;
   readonly share: CacheShare | undefined;
 };
 
@@ -62,6 +64,9 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
   if (feed !== undefined) {
     check(ttlSeconds === 0, 'ttlSeconds', 'for stand-alone caches: a feed has TTLs of its own');
     check(/^\/.*\/$/s.test(feed.prefix), 'feed.prefix', 'a key prefix that begins and ends in /');
+    const rule = 'left out: the feed decides it';
+    check(options.pending === undefined, 'pending', rule);
+    check(options.namespaced === undefined, 'namespaced', rule);
   }
   return {
     name: options.name ?? 'objects',
@@ -74,6 +79,8 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     history: checkHistory(options.history ?? {}),
     clock: options.clock ?? systemClock,
     feed,
+    pending: options.pending === true,
+    namespaced: feed?.namespaced ?? options.namespaced,
     share: options.share,
   };
 }
@@ -86,6 +93,8 @@ const SETTLED = [
   'fields',
   'history',
   'feed',
+  'pending',
+  'namespaced',
   'ttlSeconds',
 ] as const;
 

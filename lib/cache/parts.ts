@@ -40,6 +40,8 @@ export interface CacheParts<T> {
   readonly watcher: Watcher<T>;
   /** `undefined` in a cache that is fed by a storage. */
   readonly writer: Writer<T> | undefined;
+  /** Refuses reads until the next `replace`. `undefined` in an attached thread. */
+  readonly suspend: ((cause: unknown) => void) | undefined;
   /** Throws an EngineError `not-shareable` for an engine that keeps a cache on one thread. */
   share(): CacheShare;
   close(): void;
@@ -57,7 +59,7 @@ interface ReadingOptions {
 
 /** A cache of this thread's own. Throws what `createEngineCache` throws. */
 export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
-  const { name, clock, feed, fields, history, shardCount, ttlSeconds } = checked;
+  const { name, clock, feed, fields, history, namespaced, shardCount, ttlSeconds } = checked;
   const engine = createEngineCache(checked.engine, {
     name,
     shardCount,
@@ -65,19 +67,24 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     history,
     now: () => clock.now(),
   });
-  const readiness = new Readiness(clock, feed === undefined ? 'ready' : 'pending');
+  const isFilled = feed === undefined && !checked.pending;
+  const readiness = new Readiness(clock, isFilled ? 'ready' : 'pending');
   const committed = (): bigint | Promise<bigint> =>
     feed === undefined ? engine.revision : feed.storage.committedRevision();
-  const namespaced = feed?.namespaced;
   const reading = makeReading<T>({ engine, checked, fields, namespaced, readiness, committed });
   const links: OwnerLink[] = [];
-  const writer = feed === undefined ? makeWriter<T>(engine, checked, reading) : undefined;
+  const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
   const follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
   return {
     ...reading,
     name,
     engine,
     writer,
+    suspend: (cause) => {
+      readiness.setPending(cause);
+      links[0]?.setState('pending');
+      reading.watcher.endAll('replaced');
+    },
     share: () => {
       const token = engine.share();
       const onPut = (objects: readonly PutObject[]): void => writer?.keepTime(objects);
@@ -87,6 +94,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
         engine: token,
         ttlSeconds,
         feed: feed === undefined ? undefined : { namespaced: feed.namespaced },
+        namespaced: feed === undefined ? namespaced : undefined,
         state: links[0].state.buffer,
       };
     },
@@ -103,7 +111,8 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
 function makeWriter<T>(
   engine: EngineCache,
   { clock, ttlSeconds }: CheckedOptions,
-  { freshness }: Reading<T>,
+  { freshness, readiness }: Reading<T>,
+  links: readonly OwnerLink[],
 ): Writer<T> {
   engine.replace([], FIRST_REVISION);
   return new Writer<T>({
@@ -111,6 +120,10 @@ function makeWriter<T>(
     ttlSeconds,
     makeExpiry: (remove) => new Expiry(clock, remove),
     onAdvance: () => freshness.advance(),
+    onReplaced: () => {
+      readiness.setReady();
+      links[0]?.setState('ready');
+    },
   });
 }
 
@@ -157,7 +170,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     engine,
     checked,
     fields: share.engine.fields,
-    namespaced: share.feed?.namespaced,
+    namespaced: share.feed?.namespaced ?? share.namespaced,
     readiness,
     committed: (signal) => (share.feed === undefined ? engine.revision : link.committed(signal)),
   });
@@ -180,6 +193,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     name: share.engine.name,
     engine,
     writer,
+    suspend: undefined,
     share: () => share,
     close: () => {
       link.close(new CacheError('closed', 'the cache was closed'));

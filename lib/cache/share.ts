@@ -27,6 +27,8 @@ export interface CacheShare {
   readonly ttlSeconds: number;
   /** Of a cache that is fed by a storage. */
   readonly feed: { readonly namespaced: boolean } | undefined;
+  /** Of a stand-alone cache; see WatchCacheOptions. */
+  readonly namespaced: boolean | undefined;
   /** The owner's state; see SharedState. */
   readonly state: SharedArrayBuffer;
 }

@@ -101,7 +101,7 @@ export class WatchCache<T = UnknownObject> {
     return this.#parts.engine.revision.toString();
   }
 
-  /** Whether the cache answers; a stand-alone one does until it is closed. */
+  /** Whether the cache answers; a stand-alone one that is not `pending` does until it is closed. */
   get isReady(): boolean {
     return this.#parts.readiness.state === 'ready';
   }
@@ -117,13 +117,29 @@ export class WatchCache<T = UnknownObject> {
   /**
    * Stand-alone: replaces everything by these objects, as bytes, JSON texts or values. Open watches
    * end with `replaced`, and no history is left. Objects keep the resourceVersion they carry; the
-   * others get the new state's, which is returned.
+   * others get the new state's, which is returned. A cache that is `pending` answers from then on.
    *
    * Throws a CacheError and changes nothing: `invalid-object`, `invalid-resource-version`,
    * `revision-not-rising`, `closed`, and `invalid-options` for a cache that is fed by a storage.
    */
   replace(objects: Iterable<CachePut<T>['object']>, options: ReplaceOptions = {}): string {
-    return this.#write().replace(objects, options);
+    return this.#write(true).replace(objects, options);
+  }
+
+  /**
+   * Stand-alone: the objects are not to be relied on any more, or (of a cache that is `pending`)
+   * not there yet, because of `cause`. Until the next `replace` reads and watches are refused with
+   * `not-ready`, which tells the cause; open watches end with `replaced`.
+   *
+   * Throws a CacheError `closed`, and `invalid-options` for a cache that is fed by a storage and in
+   * a thread that attached.
+   */
+  suspend(cause?: unknown): void {
+    if (this.#parts.readiness.state === 'stopped') this.#parts.readiness.check();
+    if (this.#parts.suspend === undefined || this.#parts.writer === undefined) {
+      throw new CacheError('invalid-options', 'who fills a cache suspends it');
+    }
+    this.#parts.suspend(cause);
   }
 
   /**
@@ -301,8 +317,9 @@ export class WatchCache<T = UnknownObject> {
     return this.close();
   }
 
-  #write(): Writer<T> {
-    this.#parts.readiness.check();
+  #write(fills = false): Writer<T> {
+    const { readiness } = this.#parts;
+    if (!fills || readiness.state === 'stopped') readiness.check();
     if (this.#parts.writer !== undefined) return this.#parts.writer;
     throw new CacheError('invalid-options', 'the cache is fed by a storage: write to that');
   }

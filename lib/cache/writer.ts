@@ -24,6 +24,8 @@ export interface WriterOptions {
   readonly onPut?: (objects: readonly PutObject[]) => void;
   /** The engine's revision rose. */
   readonly onAdvance: () => void;
+  /** All objects were replaced. */
+  readonly onReplaced?: () => void;
 }
 
 export class Writer<T> {
@@ -53,6 +55,7 @@ export class Writer<T> {
     });
     expiry.clear();
     for (const put of puts) expiry.set(put, this.#options.ttlSeconds);
+    this.#options.onReplaced?.();
     this.#options.onAdvance();
     return revision.toString();
   }

@@ -6,11 +6,11 @@
 
 import type { ResourceType } from '../object/index.js';
 import {
-  RESOURCE_VERBS,
   STATUS_VERBS,
   servedGroups,
   servedTypes,
   servedVersions,
+  verbsOf,
   versionOf,
 } from './resources.js';
 
@@ -97,7 +97,7 @@ function resourceDiscovery(type: ResourceType, version: string): ApiResourceDisc
     responseKind,
     scope: type.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: type.singular,
-    verbs: RESOURCE_VERBS,
+    verbs: verbsOf(type),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
     ...(hasStatus ? { subresources: [status] } : {}),

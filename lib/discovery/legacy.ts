@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { apiVersionOf, storageVersion } from '../object/index.js';
 import type { ResourceType } from '../object/index.js';
 import {
-  RESOURCE_VERBS,
   STATUS_VERBS,
   servedGroups,
   servedTypes,
   servedVersions,
+  verbsOf,
   versionOf,
 } from './resources.js';
 
@@ -122,10 +122,11 @@ function apiResources(type: ResourceType, version: string): readonly ApiResource
     singularName: singular,
     namespaced,
     kind,
-    verbs: RESOURCE_VERBS,
+    verbs: verbsOf(type),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
-    storageVersionHash: storageVersionHash(type),
+    // What is not stored has no version that it is stored in.
+    ...(type.verbs === undefined ? { storageVersionHash: storageVersionHash(type) } : {}),
   };
   if (versionOf(type, version)?.statusSubresource !== true) return [main];
   const name = `${resource}/status`;

@@ -7,8 +7,8 @@ import { compareUtf8 } from '../object/index.js';
 import type { ResourceType } from '../object/index.js';
 import { compareVersions } from './version.js';
 
-/** What is served for every type; the order is upstream's for custom resources. */
-export const RESOURCE_VERBS: readonly string[] = [
+/** What is served for every stored type; the order is upstream's for custom resources. */
+const RESOURCE_VERBS: readonly string[] = [
   'delete',
   'deletecollection',
   'get',
@@ -20,6 +20,12 @@ export const RESOURCE_VERBS: readonly string[] = [
 ];
 
 export const STATUS_VERBS: readonly string[] = ['get', 'patch', 'update'];
+
+/** What is served for a type, in upstream's order. */
+export function verbsOf({ verbs }: ResourceType): readonly string[] {
+  if (verbs === undefined) return RESOURCE_VERBS;
+  return RESOURCE_VERBS.filter((verb) => verbs.includes(verb));
+}
 
 /** The named groups that serve a version, in alphabetical order: all have one priority. */
 export function servedGroups(types: readonly ResourceType[]): readonly string[] {

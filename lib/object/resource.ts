@@ -51,6 +51,11 @@ export interface ResourceType {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly versions: readonly ResourceVersion[];
+  /**
+   * The verbs that are served, in the words of request info (`deletecollection`). Absent: all of
+   * them, as of every type whose objects are stored.
+   */
+  readonly verbs?: readonly string[];
 }
 
 /** `widgets.example.com`, or `widgets` in the core group: how messages name a type. */

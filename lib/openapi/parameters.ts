@@ -93,6 +93,13 @@ export const LIST_PARAMETERS: readonly Parameter[] = [
   query('watch', 'boolean', 'Whether the answer is a stream of changes instead of a list.'),
 ];
 
+/** Those of a list that only a watch understands. */
+export const WATCH_PARAMETERS: ReadonlySet<string> = new Set([
+  'allowWatchBookmarks',
+  'timeoutSeconds',
+  'watch',
+]);
+
 export const WRITE_PARAMETERS: readonly Parameter[] = [DRY_RUN, FIELD_MANAGER, FIELD_VALIDATION];
 
 /** kubectl looks for `fieldValidation` here: without it, it would check objects by itself. */

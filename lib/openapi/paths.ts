@@ -17,6 +17,7 @@ import {
   NAMESPACE,
   PATCH_PARAMETERS,
   PRETTY,
+  WATCH_PARAMETERS,
   WRITE_PARAMETERS,
 } from './parameters.js';
 import type { Parameter } from './parameters.js';
@@ -43,23 +44,30 @@ export function resourcePaths(
   const scoped = type.namespaced ? `${root}/namespaces/{namespace}/${type.resource}` : everywhere;
   const inScope = type.namespaced ? [NAMESPACE, PRETTY] : [PRETTY];
   const ofObject = [NAME, ...inScope];
+  const served = (verb: string): boolean => isServed(type, verb);
+  // What is listed for a path: a path at which nothing is served is none.
+  const path = (name: string, item: PathItem): { readonly [path: string]: PathItem } =>
+    Object.keys(item).length > 1 ? { [name]: item } : {};
   return {
     ...(type.namespaced
-      ? { [everywhere]: { get: make.listEverywhere(), parameters: [PRETTY] } }
+      ? path(everywhere, {
+          ...(served('list') ? { get: make.listEverywhere() } : {}),
+          parameters: [PRETTY],
+        })
       : {}),
-    [scoped]: {
-      get: make.list(),
-      post: make.create(),
-      delete: make.deleteCollection(),
+    ...path(scoped, {
+      ...(served('list') ? { get: make.list() } : {}),
+      ...(served('create') ? { post: make.create() } : {}),
+      ...(served('deletecollection') ? { delete: make.deleteCollection() } : {}),
       parameters: inScope,
-    },
-    [`${scoped}/{name}`]: {
-      get: make.read(''),
-      put: make.replace(''),
-      patch: make.patch(''),
-      delete: make.delete(),
+    }),
+    ...path(`${scoped}/{name}`, {
+      ...(served('get') ? { get: make.read('') } : {}),
+      ...(served('update') ? { put: make.replace('') } : {}),
+      ...(served('patch') ? { patch: make.patch('') } : {}),
+      ...(served('delete') ? { delete: make.delete() } : {}),
       parameters: ofObject,
-    },
+    }),
     ...(version.statusSubresource
       ? {
           [`${scoped}/{name}/status`]: {
@@ -108,9 +116,9 @@ class OperationMaker {
     return this.#operation({
       id: `list${this.#prefix}${this.#type.kind}ForAllNamespaces`,
       action: 'list',
-      description: `lists or watches objects of kind ${this.#type.kind} of all namespaces`,
-      parameters: LIST_PARAMETERS,
-      responses: { 200: listContent(this.#list) },
+      description: `${this.#lists} objects of kind ${this.#type.kind} of all namespaces`,
+      parameters: this.#listParameters,
+      responses: { 200: this.#listContent },
     });
   }
 
@@ -118,9 +126,9 @@ class OperationMaker {
     return this.#operation({
       id: `list${this.#prefix}${this.#subject}`,
       action: 'list',
-      description: `lists or watches objects of kind ${this.#type.kind}`,
-      parameters: LIST_PARAMETERS,
-      responses: { 200: listContent(this.#list) },
+      description: `${this.#lists} objects of kind ${this.#type.kind}`,
+      parameters: this.#listParameters,
+      responses: { 200: this.#listContent },
     });
   }
 
@@ -189,6 +197,21 @@ class OperationMaker {
     });
   }
 
+  get #lists(): string {
+    return isServed(this.#type, 'watch') ? 'lists or watches' : 'lists';
+  }
+
+  get #listParameters(): readonly Parameter[] {
+    return isServed(this.#type, 'watch')
+      ? LIST_PARAMETERS
+      : LIST_PARAMETERS.filter(({ name }) => !WATCH_PARAMETERS.has(String(name)));
+  }
+
+  get #listContent(): JsonSchema {
+    const watch = isServed(this.#type, 'watch') ? [WATCH_TYPE] : [];
+    return content([...BODY_TYPES, ...watch], this.#list);
+  }
+
   #one(subresource: Subresource): string {
     return subresource === '' ? `a ${this.#type.kind}` : `the status of a ${this.#type.kind}`;
   }
@@ -219,8 +242,8 @@ function content(mediaTypes: readonly string[], schema: JsonSchema): JsonSchema 
   return Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }]));
 }
 
-function listContent(schema: JsonSchema): JsonSchema {
-  return content([...BODY_TYPES, WATCH_TYPE], schema);
+function isServed({ verbs }: ResourceType, verb: string): boolean {
+  return verbs?.includes(verb) ?? true;
 }
 
 function capitalised(word: string): string {

@@ -229,3 +229,12 @@ test('the aggregated form has all of it in one document', (t) => {
   });
   t.deepEqual(aggregatedDiscovery(types, 'core').items, []);
 });
+
+test('a type that is not served with all verbs tells those that it has, in their order', (t) => {
+  const reviews = { ...team, verbs: ['watch', 'get', 'list'] };
+  const listed = apiResourceList([reviews], 'example.com', 'v1')?.resources[0];
+  t.deepEqual(listed?.verbs, ['get', 'list', 'watch']);
+  t.false('storageVersionHash' in (listed ?? {}), 'it is not stored');
+  const [group] = aggregatedDiscovery([reviews]).items;
+  t.deepEqual(group?.versions[0]?.resources[0]?.verbs, ['get', 'list', 'watch']);
+});

@@ -281,3 +281,41 @@ test('the metadata of objects is described field by field', (t) => {
     t.true(name in fields, name);
   }
 });
+
+test('of a type that is not served with all verbs, only what is served is listed', (t) => {
+  const operationsWith = (...verbs: string[]): string[] => {
+    const document = read(openApiV3Document('demo.example.com', 'v1', [{ ...widget, verbs }]));
+    return operations(document)
+      .map(([operation]) => operation.replace('/apis/demo.example.com/v1/', ''))
+      .filter((operation) => !operation.endsWith('/status'));
+  };
+  const named = 'namespaces/{namespace}/widgets/{name}';
+  t.deepEqual(operationsWith('create'), ['post namespaces/{namespace}/widgets']);
+  t.deepEqual(operationsWith('get', 'list'), [
+    'get widgets',
+    'get namespaces/{namespace}/widgets',
+    `get ${named}`,
+  ]);
+  t.deepEqual(operationsWith('update', 'patch', 'delete', 'deletecollection'), [
+    'delete namespaces/{namespace}/widgets',
+    `put ${named}`,
+    `patch ${named}`,
+    `delete ${named}`,
+  ]);
+});
+
+test('what can not be watched is listed without the parameters of watches', (t) => {
+  const listed = (verbs: string[]): Operation | undefined => {
+    const document = read(openApiV3Document('demo.example.com', 'v1', [{ ...widget, verbs }]));
+    return document.paths['/apis/demo.example.com/v1/widgets']?.['get'];
+  };
+  const names = (operation: Operation | undefined): string[] =>
+    operation?.parameters.map(({ name }) => name) ?? [];
+  const types = (operation: Operation | undefined): string[] =>
+    Object.keys(operation?.responses['200']?.content ?? {});
+  t.true(names(listed(['list', 'watch'])).includes('watch'));
+  t.true(types(listed(['list', 'watch'])).includes('application/json;stream=watch'));
+  const watching = names(listed(['list'])).filter((name) => /watch|timeout/i.test(name));
+  t.deepEqual(watching, []);
+  t.deepEqual(types(listed(['list'])), ['application/json', 'application/yaml']);
+});

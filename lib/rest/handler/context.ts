@@ -4,6 +4,7 @@
  */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
+import type { Answer } from '../../request/index.js';
 import type { RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
 import type { Representation } from '../negotiation/index.js';
 import type { ResourceStore } from '../store/index.js';
@@ -21,7 +22,6 @@ export interface HandlerSettings {
 
 /** A resource in one of its served versions. */
 export interface ServedResource {
-  readonly store: ResourceStore;
   readonly type: ResourceType;
   readonly version: ResourceVersion;
   /** `example.com/v1`. */
@@ -29,10 +29,21 @@ export interface ServedResource {
   readonly printer: TablePrinter;
 }
 
-export interface Context extends ServedResource {
+export interface RequestContext extends ServedResource {
   readonly request: RequestRecord;
   readonly info: RequestInfo;
   readonly user: UserInfo;
   readonly settings: HandlerSettings;
   readonly representation: Representation;
 }
+
+/** The same for a resource whose objects are stored. */
+export interface Context extends RequestContext {
+  readonly store: ResourceStore;
+}
+
+/** Answers one verb of one resource. What it throws is answered as a Status. */
+export type VerbHandler = (context: RequestContext) => Promise<Answer>;
+
+/** What is served of a resource: a handler for each verb that it has. */
+export type VerbTable = ReadonlyMap<string, VerbHandler>;
