@@ -6,7 +6,7 @@
 export * from './definition/index.js';
 export * from './table/index.js';
 export { createRestHandler, PATCH_MEDIA_TYPES } from './handler/index.js';
-export type { RestHandler, RestHandlerOptions } from './handler/index.js';
+export type { RestHandler, RestHandlerOptions, ServedElsewhere } from './handler/index.js';
 export { keyPrefix, objectKey, ResourceStore } from './store/index.js';
 export type {
   CreateRequest,

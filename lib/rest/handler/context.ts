@@ -4,8 +4,7 @@
  */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
-import type { Answer } from '../../request/index.js';
-import type { RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type { Answer, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
 import type { Representation } from '../negotiation/index.js';
 import type { ResourceStore } from '../store/index.js';
 import type { TablePrinter } from '../table/index.js';
@@ -35,6 +34,11 @@ export interface RequestContext extends ServedResource {
   readonly user: UserInfo;
   readonly settings: HandlerSettings;
   readonly representation: Representation;
+}
+
+/** The same for a resource whose objects are in a cache, wherever they come from. */
+export interface ReadContext extends RequestContext {
+  readonly store: Pick<ResourceStore, 'cache'>;
 }
 
 /** The same for a resource whose objects are stored. */

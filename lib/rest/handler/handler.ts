@@ -25,15 +25,30 @@ import { emptySource } from '../source/index.js';
 import type { ResourceStore } from '../store/index.js';
 import { toStatusFailure } from '../store/index.js';
 import { TablePrinter } from '../table/index.js';
-import type { Context, HandlerSettings, ServedResource } from './context.js';
+import type {
+  Context,
+  HandlerSettings,
+  RequestContext,
+  ServedResource,
+  VerbHandler,
+  VerbTable,
+} from './context.js';
 import { remove, removeCollection } from './delete.js';
 import { get, list, watch } from './read.js';
 import { failureAnswer } from './represent.js';
 import { create, patch, update } from './write.js';
 
+/** A resource whose objects are not stored: what it is, and what answers its verbs. */
+export interface ServedElsewhere {
+  readonly type: ResourceType;
+  readonly verbs: VerbTable;
+}
+
 export interface RestHandlerOptions {
   /** One store per resource type. */
   readonly stores: Iterable<ResourceStore>;
+  /** The types that are not stored; see VirtualResource. Default none. */
+  readonly virtual?: Iterable<ServedElsewhere>;
   /** Milliseconds since the epoch, for ages in tables. Default Date.now. */
   readonly now?: () => number;
   /** A number in [0, 1), for the length of watches. Default Math.random. */
@@ -51,9 +66,9 @@ export type RestHandler = (
   user: UserInfo,
 ) => Promise<Answer>;
 
-type VerbHandler = (context: Context) => Promise<Answer>;
+type StoredVerb = (context: Context) => Promise<Answer>;
 
-const RESOURCE_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
+const RESOURCE_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
   ['get', get],
   ['list', list],
   ['watch', watch],
@@ -64,7 +79,7 @@ const RESOURCE_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
   ['deletecollection', removeCollection],
 ]);
 
-const STATUS_VERBS: ReadonlyMap<string, VerbHandler> = new Map([
+const STATUS_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
   ['get', get],
   ['update', update],
   ['patch', patch],
@@ -82,22 +97,23 @@ const WATCH_TIMEOUT_SECONDS_MIN = 1_800;
 
 /** Throws a ColumnPathError when a type has a printer column that can't be read. */
 export function createRestHandler(options: RestHandlerOptions): RestHandler {
-  const resources = new Map<string, ServedResource>();
-  for (const store of options.stores) {
-    for (const version of store.type.versions) {
+  const resources = new Map<string, RoutedResource>();
+  const add = (type: ResourceType, verbs: VerbTable, statusVerbs: VerbTable): void => {
+    for (const version of type.versions) {
       if (!version.served) continue;
-      const { type } = store;
       const printer = new TablePrinter(version.printerColumns);
       const apiVersion = apiVersionOf(type.group, version.name);
       resources.set(resourceKey(type.group, version.name, type.resource), {
-        store,
-        type,
-        version,
-        apiVersion,
-        printer,
+        resource: { type, version, apiVersion, printer },
+        verbs,
+        statusVerbs,
       });
     }
+  };
+  for (const store of options.stores) {
+    add(store.type, verbsOf(store, RESOURCE_VERBS), verbsOf(store, STATUS_VERBS));
   }
+  for (const { type, verbs } of options.virtual ?? []) add(type, verbs, new Map());
   const settings: HandlerSettings = {
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -106,19 +122,36 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
   };
   return async (request, info, user) => {
     const key = resourceKey(info.group, info.version, info.resource);
-    const resource = info.isResourceRequest ? resources.get(key) : undefined;
-    if (resource === undefined) return statusAnswer(pageNotFound());
-    return serve({ ...resource, request, info, user, settings });
+    const routed = info.isResourceRequest ? resources.get(key) : undefined;
+    if (routed === undefined) return statusAnswer(pageNotFound());
+    return serve(routed, { ...routed.resource, request, info, user, settings });
   };
 }
 
-async function serve(asked: Omit<Context, 'representation'>): Promise<Answer> {
+/** A resource, and what answers its requests. */
+interface RoutedResource {
+  readonly resource: ServedResource;
+  readonly verbs: VerbTable;
+  readonly statusVerbs: VerbTable;
+}
+
+function verbsOf(store: ResourceStore, verbs: ReadonlyMap<string, StoredVerb>): VerbTable {
+  const bound = Array.from(verbs, ([verb, answer]): [string, VerbHandler] => {
+    return [verb, (context) => answer({ ...context, store })];
+  });
+  return new Map(bound);
+}
+
+async function serve(
+  routed: RoutedResource,
+  asked: Omit<RequestContext, 'representation'>,
+): Promise<Answer> {
   const { request, info, type, version } = asked;
   const warnings = deprecation(type, version);
   try {
-    const verb = route(info, type, version);
+    const verb = route(info, routed);
     const mediaTypes = info.verb === 'watch' ? ([MEDIA_TYPE_JSON] as const) : undefined;
-    const context: Context = { ...asked, representation: negotiate(request, mediaTypes) };
+    const context: RequestContext = { ...asked, representation: negotiate(request, mediaTypes) };
     const answer = await verb(context);
     return forMethod(request.method, { ...answer, headers: [...answer.headers, ...warnings] });
   } catch (error) {
@@ -128,7 +161,10 @@ async function serve(asked: Omit<Context, 'representation'>): Promise<Answer> {
 }
 
 // Throws 404 or 405.
-function route(info: RequestInfo, type: ResourceType, version: ResourceVersion): VerbHandler {
+function route(
+  info: RequestInfo,
+  { resource: { type, version }, verbs, statusVerbs }: RoutedResource,
+): VerbHandler {
   const { verb, namespace, subresource, parts } = info;
   const name = parts[1] ?? '';
   const isAllNamespaces = type.namespaced && namespace === '';
@@ -138,9 +174,9 @@ function route(info: RequestInfo, type: ResourceType, version: ResourceVersion):
     if (isAllNamespaces) throw pageNotFound();
     // As upstream: the object is said to be missing, not the subresource.
     if (subresource !== 'status' || !version.statusSubresource) throw notFound(type, name);
-    return STATUS_VERBS.get(verb) ?? refuse(type, verb);
+    return statusVerbs.get(verb) ?? refuse(type, verb);
   }
-  const handler = RESOURCE_VERBS.get(verb) ?? refuse(type, verb);
+  const handler = verbs.get(verb) ?? refuse(type, verb);
   if (isAllNamespaces && !ALL_NAMESPACES_VERBS.has(verb)) throw pageNotFound();
   if (name === '') {
     if (NAMED_VERBS.has(verb)) throw badRequest('name must be provided');

@@ -1,5 +1,5 @@
 /** The door of the handlers. */
 
 export { createRestHandler } from './handler.js';
-export type { RestHandler, RestHandlerOptions } from './handler.js';
+export type { RestHandler, RestHandlerOptions, ServedElsewhere } from './handler.js';
 export { PATCH_MEDIA_TYPES } from './write.js';

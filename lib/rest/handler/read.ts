@@ -18,10 +18,10 @@ import { parseListOptions, textParameter } from '../options/index.js';
 import { errorEvent, eventsSource } from '../source/index.js';
 import { isStreamFailure, toStatusFailure } from '../store/index.js';
 import { partialObjectMetadata } from '../table/index.js';
-import type { Context } from './context.js';
+import type { ReadContext, RequestContext } from './context.js';
 import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
 
-export async function get(context: Context): Promise<Answer> {
+export async function get(context: ReadContext): Promise<Answer> {
   const { store, type, request, info, apiVersion } = context;
   checkRepresentation(context, false);
   const resourceVersion = textParameter(request.query, 'resourceVersion');
@@ -38,7 +38,7 @@ export async function get(context: Context): Promise<Answer> {
   }
 }
 
-export async function list(context: Context): Promise<Answer> {
+export async function list(context: ReadContext): Promise<Answer> {
   const { store, type, version, request } = context;
   checkRepresentation(context, true);
   const options = parseListOptions(request.query, type, version, false);
@@ -50,7 +50,7 @@ export async function list(context: Context): Promise<Answer> {
 }
 
 /** What the cache is asked for. */
-export function listOptions(context: Context, options: ListOptions): CacheListOptions {
+export function listOptions(context: RequestContext, options: ListOptions): CacheListOptions {
   const { request, info, apiVersion } = context;
   const { resourceVersion, resourceVersionMatch, limit } = options;
   return {
@@ -71,7 +71,7 @@ export function listOptions(context: Context, options: ListOptions): CacheListOp
  * freshness can't give is told in the stream, as clients expect (upstream's watch handler has begun
  * by then).
  */
-export async function watch(context: Context): Promise<Answer> {
+export async function watch(context: ReadContext): Promise<Answer> {
   const { type, version, request } = context;
   const { transformation } = context.representation;
   if (transformation === 'Table') void tableOptions(context);
@@ -90,7 +90,7 @@ export async function watch(context: Context): Promise<Answer> {
   return { status: 200, headers, source: streamSource(context, stream) };
 }
 
-function openStream(context: Context, options: ListOptions): Promise<WatchStream> {
+function openStream(context: ReadContext, options: ListOptions): Promise<WatchStream> {
   const { store, request, info, apiVersion } = context;
   const { resourceVersion } = options;
   return store.cache.watch({
@@ -106,20 +106,20 @@ function openStream(context: Context, options: ListOptions): Promise<WatchStream
 }
 
 // The path of a watch may go on to one object.
-function nameRequirement({ info }: Context): readonly FieldRequirement[] {
+function nameRequirement({ info }: RequestContext): readonly FieldRequirement[] {
   const name = info.parts[1] ?? '';
   return name === '' ? [] : [{ path: 'metadata.name', operator: 'Equals', value: name }];
 }
 
 // Spread, so that the watches of a restarted server do not all end at once.
-function timeoutMs({ settings }: Context, timeoutSeconds: number | undefined): number {
+function timeoutMs({ settings }: RequestContext, timeoutSeconds: number | undefined): number {
   if (timeoutSeconds === undefined || timeoutSeconds === 0) {
     return Math.floor(settings.watchTimeoutSecondsMin * 1_000 * (1 + settings.random()));
   }
   return Math.max(0, timeoutSeconds * 1_000);
 }
 
-function streamSource(context: Context, stream: WatchStream): Answer['source'] {
+function streamSource(context: RequestContext, stream: WatchStream): Answer['source'] {
   const { type, apiVersion, printer, representation } = context;
   const { transformation } = representation;
   if (transformation === undefined) return stream.frames({ apiVersion, kind: type.kind });
@@ -138,7 +138,7 @@ function streamSource(context: Context, stream: WatchStream): Answer['source'] {
   return eventsSource(stream.source(), (event) => partialObjectMetadata(shown(event)));
 }
 
-function bookmarkObject({ type, apiVersion }: Context, resourceVersion: string): Uint8Array {
+function bookmarkObject({ type, apiVersion }: RequestContext, resourceVersion: string): Uint8Array {
   const { kind } = type;
   return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { resourceVersion } }));
 }

@@ -4,7 +4,6 @@
  */
 
 import type { CachedList } from '../../cache/index.js';
-import type { CachedObject } from '../../watch/index.js';
 import { decodeJson } from '../../object/lossless/index.js';
 import type { Answer, RequestRecord, Source } from '../../request/index.js';
 import { statusAnswer, StatusError } from '../../request/index.js';
@@ -17,7 +16,7 @@ import {
   partialObjectMetadata,
   partialObjectMetadataList,
 } from '../table/index.js';
-import type { Context } from './context.js';
+import type { RequestContext } from './context.js';
 
 type Headers = Answer['headers'];
 
@@ -25,7 +24,7 @@ const NEWLINE = Buffer.from('\n');
 
 /** One object; `bytes` is its JSON. Throws a StatusError 406 or 400. */
 export function objectAnswer(
-  context: Context,
+  context: RequestContext,
   status: number,
   bytes: Uint8Array,
   headers: Headers = [],
@@ -35,7 +34,11 @@ export function objectAnswer(
 }
 
 /** A list, out of the root that it holds. Throws a StatusError 406 or 400; then closes the list. */
-export function listAnswer(context: Context, list: CachedList, headers: Headers = []): Answer {
+export function listAnswer(
+  context: RequestContext,
+  list: CachedList,
+  headers: Headers = [],
+): Answer {
   try {
     return answer(context, 200, listSource(context, list), headers);
   } catch (error) {
@@ -44,10 +47,10 @@ export function listAnswer(context: Context, list: CachedList, headers: Headers 
   }
 }
 
-/** Objects that were listed before, as a list. Throws a StatusError 406 or 400. */
+/** Objects that are there already, as a list. Throws a StatusError 406 or 400. */
 export function objectsAnswer(
-  context: Context,
-  objects: readonly CachedObject[],
+  context: RequestContext,
+  objects: readonly { readonly bytes: Uint8Array }[],
   meta: ListMeta,
   headers: Headers = [],
 ): Answer {
@@ -58,7 +61,7 @@ export function objectsAnswer(
 
 /** A Status, such as of a deletion, in the media type that the client wants. */
 export function documentAnswer(
-  { representation }: Pick<Context, 'representation'>,
+  { representation }: Pick<RequestContext, 'representation'>,
   plain: Answer,
 ): Answer {
   if (representation.mediaType !== MEDIA_TYPE_YAML && !representation.pretty) return plain;
@@ -80,7 +83,7 @@ export function failureAnswer(request: RequestRecord, thrown: unknown, headers: 
 }
 
 /** Refuses, before anything is done, what could not be shown after it. Throws 406 or 400. */
-export function checkRepresentation(context: Context, isList: boolean): void {
+export function checkRepresentation(context: RequestContext, isList: boolean): void {
   const { transformation } = context.representation;
   if (transformation === 'Table') void tableOptions(context);
   if (isList && transformation === 'PartialObjectMetadata') {
@@ -91,7 +94,7 @@ export function checkRepresentation(context: Context, isList: boolean): void {
   }
 }
 
-export function tableOptions(context: Context): TableOptions {
+export function tableOptions(context: RequestContext): TableOptions {
   return {
     includeObject: parseIncludeObject(context.request.query.get('includeObject')),
     now: context.settings.now(),
@@ -102,7 +105,7 @@ function mismatch(message: string): StatusError {
   return new StatusError({ code: 406, reason: 'NotAcceptable', message });
 }
 
-function showObject(context: Context, bytes: Uint8Array): Uint8Array {
+function showObject(context: RequestContext, bytes: Uint8Array): Uint8Array {
   checkRepresentation(context, false);
   switch (context.representation.transformation) {
     case 'Table':
@@ -114,7 +117,7 @@ function showObject(context: Context, bytes: Uint8Array): Uint8Array {
   }
 }
 
-function listSource(context: Context, list: CachedList): Source {
+function listSource(context: RequestContext, list: CachedList): Source {
   const meta: ListMeta = {
     resourceVersion: list.resourceVersion,
     continue: list.continue,
@@ -127,8 +130,8 @@ function listSource(context: Context, list: CachedList): Source {
 }
 
 function transformedList(
-  context: Context,
-  objects: () => Iterable<CachedObject>,
+  context: RequestContext,
+  objects: () => Iterable<{ readonly bytes: Uint8Array }>,
   meta: ListMeta,
 ): Iterable<Uint8Array> | undefined {
   checkRepresentation(context, true);
@@ -143,7 +146,7 @@ function transformedList(
 }
 
 function* plainList(
-  { type, apiVersion }: Context,
+  { type, apiVersion }: RequestContext,
   objects: Iterable<Uint8Array>,
   meta: ListMeta,
 ): Generator<Uint8Array> {
@@ -157,12 +160,12 @@ function* plainList(
   yield Buffer.from(separator === ',' ? ']}\n' : `${separator}]}\n`);
 }
 
-function* bytesOf(objects: Iterable<CachedObject>): Generator<Uint8Array> {
+function* bytesOf(objects: Iterable<{ readonly bytes: Uint8Array }>): Generator<Uint8Array> {
   for (const object of objects) yield object.bytes;
 }
 
 function answer(
-  { representation }: Pick<Context, 'representation'>,
+  { representation }: Pick<RequestContext, 'representation'>,
   status: number,
   source: Source,
   headers: Headers,
