@@ -25,6 +25,8 @@ export type {
   PrinterColumn,
   ResourceType,
   ResourceVersion,
+  ScaleSubresource,
+  Subresource,
 } from './resource.js';
 export { scanObject } from './scan.js';
 export type { ScannedObject } from './scan.js';

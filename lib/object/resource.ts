@@ -22,6 +22,29 @@ export interface PrinterColumn {
   readonly jsonPath: string;
 }
 
+/** Where a version keeps what `/scale` shows (spec.versions[].subresources.scale). */
+export interface ScaleSubresource {
+  /** Path of the wanted count, below `.spec`: `.spec.replicas`. */
+  readonly specReplicasPath: string;
+  /** Path of the present count, below `.status`: `.status.replicas`. */
+  readonly statusReplicasPath: string;
+  /** Path of a label selector as text, below `.spec` or `.status`. */
+  readonly labelSelectorPath?: string;
+}
+
+/** A subresource besides `status` and `scale`, as discovery tells it. */
+export interface Subresource {
+  readonly name: string;
+  /** In alphabetical order. */
+  readonly verbs: readonly string[];
+  /** What it takes and answers. */
+  readonly kind: string;
+  /** Group and version of the kind. Absent: those that the request is in. */
+  readonly groupVersion?: { readonly group: string; readonly version: string };
+  /** Whether it hands the connection over (an upgrade) instead of answering with an object. */
+  readonly connects: boolean;
+}
+
 /** One version of a resource type. */
 export interface ResourceVersion {
   readonly name: string;
@@ -33,6 +56,8 @@ export interface ResourceVersion {
   readonly schema?: JsonSchema;
   /** Whether `/status` is a subresource. */
   readonly statusSubresource: boolean;
+  /** Absent: `/scale` is no subresource. */
+  readonly scale?: ScaleSubresource;
   readonly printerColumns: readonly PrinterColumn[];
   /** Field paths a field selector may name, such as `spec.nodeName` (without a leading dot). */
   readonly selectableFields: readonly string[];
@@ -56,6 +81,8 @@ export interface ResourceType {
    * them, as of every type whose objects are stored.
    */
   readonly verbs?: readonly string[];
+  /** Of every served version, besides `status` and `scale`. Absent: none. */
+  readonly subresources?: readonly Subresource[];
 }
 
 /** `widgets.example.com`, or `widgets` in the core group: how messages name a type. */

@@ -64,6 +64,7 @@ export {
 export type { FieldError, FieldErrorReason } from './field-error.js';
 export { booleanParameter, parseRequestInfo } from './info.js';
 export type { RequestInfo } from './info.js';
+export type { LogFields, Logger } from './logger.js';
 export { quote } from './quote.js';
 export type { PeerCertificate, RequestRecord, UserInfo } from './record.js';
 export { StatusError, isStatusError, successStatus, toStatusError } from './status.js';

@@ -1,16 +1,8 @@
-/**
- * What the server tells about itself. The shape is that of pino and its kin: fields first, then a
- * sentence.
- */
+/** Loggers of the server: one that says nothing, and one that writes lines. */
 
-export interface Logger {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
-}
+import type { Logger, LogFields } from '../request/index.js';
 
-export type LogFields = { readonly [name: string]: unknown };
+export type { Logger, LogFields };
 
 /** Says nothing: the default of an embedded server. */
 export const silentLogger: Logger = {

@@ -66,7 +66,12 @@ spec:
     - name: v1
       served: true
       storage: true
-      subresources: { status: {}, scale: { specReplicasPath: .spec.replicas } }
+      subresources:
+        status: {}
+        scale:
+          specReplicasPath: .spec.replicas
+          statusReplicasPath: .status.replicas
+          labelSelectorPath: .status.selector
       selectableFields: [{ jsonPath: .spec.color }]
       additionalPrinterColumns:
         - { name: Color, type: string, jsonPath: .spec.color, description: Its color. }
@@ -103,6 +108,11 @@ status: { conditions: [] }
           deprecated: false,
           schema,
           statusSubresource: true,
+          scale: {
+            specReplicasPath: '.spec.replicas',
+            statusReplicasPath: '.status.replicas',
+            labelSelectorPath: '.status.selector',
+          },
           printerColumns: [
             {
               name: 'Color',

@@ -3,13 +3,23 @@
  * read by the same rules as a file; problems name the option that they come from.
  */
 
-import type { JsonSchema, PrinterColumn, ResourceType } from '../../object/index.js';
+import type {
+  JsonSchema,
+  PrinterColumn,
+  ResourceType,
+  ScaleSubresource,
+  UnknownObject,
+} from '../../object/index.js';
 import { DefinitionField } from './field.js';
 import { deepFreeze } from './freeze.js';
 import { pluralOf } from './names.js';
 import { DefinitionError } from './problem.js';
 import type { DefinitionProblem } from './problem.js';
 import { readSpec } from './reader.js';
+import { readStrategy } from './strategy.js';
+import type { ResourceStrategy } from './strategy.js';
+import { readSubresources } from './subresources.js';
+import type { OwnSubresources } from './subresources.js';
 
 /** A printer column; the priority is 0 unless told. */
 export type PrinterColumnOptions = Omit<PrinterColumn, 'priority'> & { readonly priority?: number };
@@ -20,6 +30,8 @@ export interface VersionOptions {
   readonly schema?: JsonSchema;
   /** Whether `/status` is a subresource. Default false. */
   readonly statusSubresource?: boolean;
+  /** Makes `/scale` a subresource: which fields hold the counts. Default: it is none. */
+  readonly scale?: ScaleSubresource;
   /** Columns of tables after the name. Default: the age. */
   readonly printerColumns?: readonly PrinterColumnOptions[];
   /** Fields that field selectors may name, such as `spec.color`. At most 8. */
@@ -38,7 +50,7 @@ export interface NamedVersionOptions extends VersionOptions {
 }
 
 /** The options of a type with one version stand beside the names; with more, in `versions`. */
-export interface ResourceOptions extends VersionOptions {
+export interface ResourceOptions<T = UnknownObject> extends VersionOptions {
   /** A domain such as `example.com`; '' for the core group. */
   readonly group: string;
   readonly kind: string;
@@ -55,27 +67,50 @@ export interface ResourceOptions extends VersionOptions {
   /** The name of the only version. */
   readonly version?: string;
   readonly versions?: readonly NamedVersionOptions[];
+  /** What happens to objects on their way into the storage. Default: nothing of the type's own. */
+  readonly strategy?: ResourceStrategy<T>;
+  /** Subresources of the type's own, in all its versions. */
+  readonly subresources?: OwnSubresources<T>;
 }
 
 declare const objectType: unique symbol;
 
-/** A resource type that knows, for the compiler, what its objects look like. */
-export interface DefinedResource<T> extends ResourceType {
+/**
+ * A resource type that knows, for the compiler, what its objects look like, and carries the
+ * functions of its authors. Frozen.
+ */
+export interface DefinedResource<T = UnknownObject> extends ResourceType {
   readonly [objectType]?: T;
+  readonly strategy?: ResourceStrategy<T>;
+  readonly subresourceHandlers?: OwnSubresources<T>;
 }
 
 /**
- * Defines a resource type. `T` is the type of its objects.
+ * Defines a resource type. `T` is the type of its objects: its hooks and functions know it.
  *
  * Throws a DefinitionError that names every option at fault.
  *
  * @example
- * const widgets = defineResource<Widget>({ group: 'example.com', version: 'v1', kind: 'Widget' });
+ * const widgets = defineResource<Widget>({
+ *   group: 'example.com',
+ *   version: 'v1',
+ *   kind: 'Widget',
+ *   strategy: {
+ *     validate: ({ spec }) =>
+ *       spec.size > 0 ? [] : [fieldInvalid('spec.size', spec.size, 'must be positive')],
+ *   },
+ * });
  */
-export function defineResource<T = unknown>(options: ResourceOptions): DefinedResource<T> {
+export function defineResource<T extends object = UnknownObject>(
+  options: ResourceOptions<T>,
+): DefinedResource<T> {
   const problems: DefinitionProblem[] = [];
   const root = new DefinitionField(options, '', problems);
-  if (root.isObject(KNOWN)) checkVersionOptions(root);
+  let behavior: Behavior<T> = {};
+  if (root.isObject(KNOWN)) {
+    checkVersionOptions(root);
+    behavior = readBehavior(root);
+  }
   if (problems.length > 0) throw new DefinitionError(problems);
   const spec = new DefinitionField(toSpec(options), 'spec', problems);
   const type = readSpec(spec, { strict: false });
@@ -85,12 +120,26 @@ export function defineResource<T = unknown>(options: ResourceOptions): DefinedRe
       problems.map(({ field, reason }) => ({ field: toOption(field, single), reason })),
     );
   }
-  return deepFreeze(structuredClone(type));
+  // Functions have no copy: only the data is the definition's own.
+  return Object.freeze({ ...deepFreeze(structuredClone(type)), ...deepFreeze(behavior) });
+}
+
+type Behavior<T> = Pick<DefinedResource<T>, 'strategy' | 'subresources' | 'subresourceHandlers'>;
+
+function readBehavior<T>(root: DefinitionField): Behavior<T> {
+  const kind = root.member('kind').value;
+  const strategy = readStrategy<T>(root.member('strategy'));
+  const own = readSubresources<T>(
+    root.member('subresources'),
+    typeof kind === 'string' ? kind : '',
+  );
+  return { ...(strategy === undefined ? {} : { strategy }), ...own };
 }
 
 const VERSION_OPTIONS = [
   'schema',
   'statusSubresource',
+  'scale',
   'printerColumns',
   'selectableFields',
 ] as const;
@@ -114,6 +163,8 @@ const KNOWN = [
   'categories',
   'version',
   'versions',
+  'strategy',
+  'subresources',
 ] as const;
 
 function checkVersionOptions(root: DefinitionField): void {
@@ -136,7 +187,7 @@ function checkVersionOptions(root: DefinitionField): void {
   }
 }
 
-function toSpec(options: ResourceOptions): unknown {
+function toSpec<T>(options: ResourceOptions<T>): unknown {
   const versions = options.versions ?? [{ ...options, name: options.version }];
   const only = versions.length === 1;
   return {
@@ -165,7 +216,10 @@ function toSpecVersion(
     deprecated: version.deprecated,
     deprecationWarning: version.deprecationWarning,
     schema: version.schema === undefined ? undefined : { openAPIV3Schema: version.schema },
-    subresources: version.statusSubresource === true ? { status: {} } : undefined,
+    subresources: {
+      status: version.statusSubresource === true ? {} : undefined,
+      scale: version.scale,
+    },
     additionalPrinterColumns: version.printerColumns,
     selectableFields: version.selectableFields?.map((path) => {
       return { jsonPath: typeof path === 'string' ? `.${path}` : path };
@@ -179,6 +233,7 @@ function toOption(field: string, single: boolean): string {
     .replace(/^versions\[0\]\.name$/, single ? 'version' : '$&')
     .replace(/^versions\[0\]\./, single ? '' : '$&')
     .replace('schema.openAPIV3Schema', 'schema')
+    .replace('subresources.scale', 'scale')
     .replace('additionalPrinterColumns', 'printerColumns')
     .replace(/(selectableFields\[[0-9]+\])\.jsonPath$/, '$1');
 }

@@ -94,6 +94,17 @@ export class DefinitionField {
     return otherwise;
   }
 
+  /**
+   * A function, bound to the object that it is a member of, or undefined where it is absent or
+   * after a problem.
+   */
+  callable(owner: object): ((...args: never[]) => unknown) | undefined {
+    if (this.isAbsent) return undefined;
+    if (typeof this.value === 'function') return this.value.bind(owner) as () => unknown;
+    this.refuse('must be a function');
+    return undefined;
+  }
+
   /** A string out of a closed set, or undefined where it is absent or after a problem. */
   choice<T extends string>(choices: readonly T[]): T | undefined {
     const text = this.text();

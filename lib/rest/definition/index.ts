@@ -4,6 +4,7 @@
  */
 
 export { checkNameConflicts } from './conflicts.js';
+export type { HookContext, UpdateContext } from './context.js';
 export { defineResource } from './define.js';
 export type {
   DefinedResource,
@@ -15,3 +16,14 @@ export type {
 export { parseResourceTypes, readResourceTypes } from './files.js';
 export { DefinitionError } from './problem.js';
 export type { DefinitionProblem } from './problem.js';
+export { strategyOf } from './strategy.js';
+export type { Changed, ResourceStrategy, StrategyHook } from './strategy.js';
+export { subresourceHandlersOf } from './subresources.js';
+export type {
+  ConnectContext,
+  Connection,
+  OwnSubresources,
+  SubresourceContext,
+  SubresourceHandlers,
+  SubresourceResult,
+} from './subresources.js';

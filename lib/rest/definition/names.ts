@@ -67,8 +67,8 @@ export function checkGroup(field: DefinitionField, group: string, dotted: boolea
   }
 }
 
-// A kind is a label but for its capitals.
-function checkKind(field: DefinitionField, kind: string): void {
+/** Notes when `kind` is no kind: a label but for its capitals. */
+export function checkKind(field: DefinitionField, kind: string): void {
   checkLabel(field, kind.toLowerCase());
 }
 

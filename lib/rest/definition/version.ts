@@ -7,6 +7,7 @@ import type { JsonSchema, PrinterColumn, ResourceVersion } from '../../object/in
 import { ColumnPathError, parseColumnPath } from '../table/index.js';
 import type { DefinitionField } from './field.js';
 import { checkLabel } from './names.js';
+import { readScale } from './scale.js';
 import { readSelectableFields } from './selectable.js';
 
 const KNOWN = [
@@ -76,7 +77,7 @@ function readVersion(
     deprecated: version.member('deprecated').flag() ?? false,
     ...(deprecationWarning === undefined ? {} : { deprecationWarning }),
     ...(schema === undefined ? {} : { schema }),
-    statusSubresource: readStatusSubresource(version.member('subresources')),
+    ...readSubresources(version.member('subresources')),
     printerColumns: readColumns(version.member('additionalPrinterColumns')),
     selectableFields: readSelectableFields(version.member('selectableFields'), schema),
   };
@@ -115,11 +116,18 @@ function readSchema(holder: DefinitionField, required: boolean): JsonSchema | un
   return schema.value as JsonSchema;
 }
 
-// `scale` may be declared and is not served; discovery tells so.
-function readStatusSubresource(subresources: DefinitionField): boolean {
-  if (subresources.isAbsent || !subresources.isObject(['status', 'scale'])) return false;
+function readSubresources(
+  subresources: DefinitionField,
+): Pick<ResourceVersion, 'statusSubresource' | 'scale'> {
+  if (subresources.isAbsent || !subresources.isObject(['status', 'scale'])) {
+    return { statusSubresource: false };
+  }
   const status = subresources.member('status');
-  return !status.isAbsent && status.isObject([]);
+  const scale = readScale(subresources.member('scale'));
+  return {
+    statusSubresource: !status.isAbsent && status.isObject([]),
+    ...(scale === undefined ? {} : { scale }),
+  };
 }
 
 function readColumns(list: DefinitionField): readonly PrinterColumn[] {
