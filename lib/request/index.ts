@@ -17,6 +17,7 @@ export type {
 } from './answer.js';
 export { bytesAnswer, emptyAnswer, jsonAnswer, statusAnswer, textAnswer } from './builders.js';
 export { matchesEtag } from './conditional.js';
+export { derivedRecord } from './derived.js';
 export { DurationError, parseGoDuration, requestDeadline } from './duration.js';
 export {
   OBJECT_MODIFIED,
@@ -64,6 +65,7 @@ export {
 export type { FieldError, FieldErrorReason } from './field-error.js';
 export { booleanParameter, parseRequestInfo } from './info.js';
 export type { RequestInfo } from './info.js';
+export { silentLogger } from './logger.js';
 export type { LogFields, Logger } from './logger.js';
 export { quote } from './quote.js';
 export type { PeerCertificate, RequestRecord, UserInfo } from './record.js';

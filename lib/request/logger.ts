@@ -11,3 +11,11 @@ export interface Logger {
 }
 
 export type LogFields = { readonly [name: string]: unknown };
+
+/** Says nothing. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};

@@ -34,6 +34,11 @@ export interface RequestRecord {
   readonly signal: AbortSignal;
   /** Milliseconds of the injected clock: all deadlines count from here. */
   readonly receivedAt: number;
+  /**
+   * What the answer says in `Audit-Id`, and log entries about the request with it. Absent until a
+   * server's pipeline has set it.
+   */
+  readonly auditId?: string;
 }
 
 /** Who a request comes from, after authentication. */

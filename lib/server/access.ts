@@ -10,6 +10,7 @@
 
 import type { Authenticator, Authorizer } from '../auth/index.js';
 import {
+  derivedRecord,
   forbidden,
   isStatusError,
   quote,
@@ -48,21 +49,11 @@ export function withoutCredentials(
   const names = [...request.headerNames()];
   if (!names.some(isCredential)) return request;
   const kept = new Set(names.filter((name) => !isCredential(name)));
-  return {
-    method: request.method,
-    path: request.path,
-    query: request.query,
+  return derivedRecord(request, {
     header: (name) => (kept.has(name) ? request.header(name) : undefined),
     headers: (name) => (kept.has(name) ? request.headers(name) : []),
     headerNames: () => kept,
-    body: (maxBytes) => request.body(maxBytes),
-    secure: request.secure,
-    protocol: request.protocol,
-    remoteAddress: request.remoteAddress,
-    peerCertificate: request.peerCertificate,
-    signal: request.signal,
-    receivedAt: request.receivedAt,
-  };
+  });
 }
 
 const STANDARD_CREDENTIALS: ReadonlySet<string> = new Set([

@@ -1,16 +1,8 @@
-/** Loggers of the server: one that says nothing, and one that writes lines. */
+/** The logger of the command: lines. */
 
-import type { Logger, LogFields } from '../request/index.js';
+import type { LogFields, Logger } from '../request/index.js';
 
-export type { Logger, LogFields };
-
-/** Says nothing: the default of an embedded server. */
-export const silentLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+export { silentLogger, type Logger, type LogFields } from '../request/index.js';
 
 /**
  * Writes one line an entry: level, message, then `name=value` pairs. `verbosity` as `--v`: 0

@@ -15,6 +15,7 @@
 import type { Authenticator, Authorizer } from '../auth/index.js';
 import type { Clock } from '../storage/index.js';
 import {
+  derivedRecord,
   parseRequestInfo,
   requestDeadline,
   statusAnswer,
@@ -56,7 +57,9 @@ export type Route = (
 ) => Promise<Answer>;
 
 export function createPipeline(parts: PipelineParts): Handler {
-  return async (request) => {
+  return async (received) => {
+    const auditId = auditIdOf(received, parts.uuid);
+    const request = derivedRecord(received, { auditId });
     let info: RequestInfo | undefined;
     let answer: Answer;
     try {
@@ -65,7 +68,7 @@ export function createPipeline(parts: PipelineParts): Handler {
     } catch (error) {
       answer = failureAnswer(parts, request, error);
     }
-    return parts.finish(request, info, withStandardHeaders(answer, request, parts.uuid));
+    return parts.finish(request, info, withStandardHeaders(answer, auditId));
   };
 }
 
@@ -78,7 +81,11 @@ async function answerByDeadline(
   const { query, receivedAt } = request;
   const deadline = requestDeadline(query, receivedAt, parts.requestTimeoutMs, info.verb);
   const expiry = new AbortController();
-  const answering = answerAllowed(parts, withSignal(request, expiry.signal), info);
+  const answering = answerAllowed(
+    parts,
+    derivedRecord(request, { signal: AbortSignal.any([request.signal, expiry.signal]) }),
+    info,
+  );
   return new Promise<Answer>((resolve, reject) => {
     let late = false;
     const timer = parts.clock.setTimer(deadline - parts.clock.now(), () => {
@@ -117,14 +124,15 @@ async function answerAllowed(
 function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unknown): Answer {
   const error = toStatusError(thrown);
   if (error.code >= 500 && !request.signal.aborted) {
-    const fields = { method: request.method, path: request.path, error: error.cause ?? error };
+    const { method, path, auditId } = request;
+    const fields = { method, path, auditId, error: error.cause ?? error };
     parts.logger.error(fields, 'request failed');
   }
   return statusAnswer(error);
 }
 
-function withStandardHeaders(answer: Answer, request: RequestRecord, uuid: () => string): Answer {
-  const added: [string, string][] = [['Audit-Id', auditId(request, uuid)]];
+function withStandardHeaders(answer: Answer, auditId: string): Answer {
+  const added: [string, string][] = [['Audit-Id', auditId]];
   if (!answer.headers.some(([name]) => name.toLowerCase() === 'cache-control')) {
     added.push(['Cache-Control', 'no-cache, private']);
   }
@@ -134,27 +142,9 @@ function withStandardHeaders(answer: Answer, request: RequestRecord, uuid: () =>
 const AUDIT_ID_LENGTH_MAX = 64;
 
 // A client's own ID is echoed only if it can stand in a header without harm.
-function auditId(request: RequestRecord, uuid: () => string): string {
+function auditIdOf(request: RequestRecord, uuid: () => string): string {
   const given = request.header('audit-id') ?? '';
   return /^[\x21-\x7e]+$/.test(given) && given.length <= AUDIT_ID_LENGTH_MAX ? given : uuid();
-}
-
-function withSignal(request: RequestRecord, expiry: AbortSignal): RequestRecord {
-  return {
-    method: request.method,
-    path: request.path,
-    query: request.query,
-    header: (name) => request.header(name),
-    headers: (name) => request.headers(name),
-    headerNames: () => request.headerNames(),
-    body: (maxBytes) => request.body(maxBytes),
-    secure: request.secure,
-    protocol: request.protocol,
-    remoteAddress: request.remoteAddress,
-    peerCertificate: request.peerCertificate,
-    signal: AbortSignal.any([request.signal, expiry]),
-    receivedAt: request.receivedAt,
-  };
 }
 
 // Nobody will pump the answer of a request that was given up.

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { jsonAnswer, unauthorized, type Answer, type UserInfo } from '../../lib/request/index.js';
 import { injectedRecord, type InjectedRequest } from '../../lib/server/inject.js';
-import { silentLogger } from '../../lib/server/logger.js';
+import { silentLogger, type LogFields } from '../../lib/server/logger.js';
 import { createPipeline, type PipelineParts } from '../../lib/server/pipeline.js';
 import { ManualClock } from '../clock.js';
 
@@ -220,6 +220,25 @@ test('a watch has no deadline, and a malformed timeout is refused', async (t) =>
   const refused = await ask(partsWith({ clock }), { path: '/version?timeout=soon' });
   t.is(refused.status, 400);
   t.regex(bodyOf(refused).message ?? '', /^invalid timeout specified in the request URL/);
+});
+
+test('handlers and the log know the audit ID of the answer', async (t) => {
+  const ids: unknown[] = [];
+  const logger = { ...silentLogger, error: ({ auditId }: LogFields) => void ids.push(auditId) };
+  const route: PipelineParts['route'] = async ({ auditId }) => {
+    ids.push(auditId);
+    throw new Error('a bug');
+  };
+  for (const path of ['/version', '/apis/example.com/v1/widgets?watch=true']) {
+    const answer = await ask(partsWith({ logger, route }), {
+      path,
+      headers: { 'audit-id': 'mine-1' },
+    });
+    t.is(header(answer, 'Audit-Id'), 'mine-1');
+    t.deepEqual(ids.splice(0), ['mine-1', 'mine-1'], path);
+  }
+  await ask(partsWith({ logger, route }));
+  t.deepEqual(ids, ['made-up-id', 'made-up-id']);
 });
 
 test('answers carry an audit ID and say that they must not be cached', async (t) => {
