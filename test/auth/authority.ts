@@ -25,7 +25,9 @@ export interface IssueOptions {
   readonly pathLength?: number;
   /** Object identifiers of extended key usages; none: no such extension. */
   readonly usages?: readonly string[];
-  /** Days from NOW. */
+  /** What days are counted from. Default NOW; real TLS needs the real time. */
+  readonly around?: number;
+  /** Days from `around`. */
   readonly notBeforeDays?: number;
   readonly notAfterDays?: number;
   readonly hosts?: readonly string[];
@@ -61,12 +63,13 @@ export async function issue(options: IssueOptions): Promise<Issued> {
     const value = new Uint8Array([0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 0x61]);
     extensions.push(new x509.Extension('2.5.29.30', true, value));
   }
+  const around = options.around ?? NOW;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: (serial++).toString(16).padStart(4, '0'),
     subject: options.subject,
     issuer: options.issuer?.name ?? options.subject,
-    notBefore: new Date(NOW + (options.notBeforeDays ?? -10) * DAY_MS),
-    notAfter: new Date(NOW + (options.notAfterDays ?? 10) * DAY_MS),
+    notBefore: new Date(around + (options.notBeforeDays ?? -10) * DAY_MS),
+    notAfter: new Date(around + (options.notAfterDays ?? 10) * DAY_MS),
     signingAlgorithm: algorithm,
     publicKey: keys.publicKey,
     signingKey: (options.issuer?.keys ?? keys).privateKey,
@@ -78,6 +81,13 @@ export async function issue(options: IssueOptions): Promise<Issued> {
     keys,
     name: options.subject,
   };
+}
+
+/** The private key, PEM. */
+export async function keyOf({ keys }: Issued): Promise<string> {
+  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+  const body = Buffer.from(key).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
 }
 
 /** As much of a request as authenticators look at. */

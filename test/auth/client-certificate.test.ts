@@ -1,4 +1,4 @@
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 
@@ -7,7 +7,7 @@ import test from 'ava';
 import { AuthError, clientCertificateAuthenticator } from '../../lib/auth/index.js';
 import type { PeerCertificate } from '../../lib/request/index.js';
 import { isStatusError, textAnswer } from '../../lib/request/index.js';
-import { issue, NOW, peerOf, requestOf } from './authority.js';
+import { issue, keyOf, NOW, peerOf, requestOf } from './authority.js';
 import type { Issued, IssueOptions } from './authority.js';
 import { bench } from '../transport/fixture.js';
 
@@ -309,8 +309,6 @@ test('a chain sent over TLS is verified, also when the client resumes its sessio
     return textAnswer(200, user?.username ?? 'nobody', [['Connection', 'close']]);
   });
   const certificate = await leaf(intermediate);
-  const key = await webcrypto.subtle.exportKey('pkcs8', certificate.keys.privateKey);
-  const body = Buffer.from(key).toString('base64');
   let session: Buffer | undefined;
   for (let attempt = 0; attempt < 3; attempt++) {
     const socket = connectTls({
@@ -318,7 +316,7 @@ test('a chain sent over TLS is verified, also when the client resumes its sessio
       host: '127.0.0.1',
       rejectUnauthorized: false,
       cert: `${certificate.pem}\n${intermediate.pem}\n`,
-      key: `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`,
+      key: await keyOf(certificate),
       ...(session === undefined ? {} : { session }),
     });
     socket.on('session', (ticket: Buffer) => (session = ticket));
