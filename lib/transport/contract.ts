@@ -3,6 +3,10 @@
  * and pumps its answers. Nothing behind the handler sees a socket.
  */
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+
 import type { Handler } from '../request/index.js';
 
 /** The clock a transport lives by; any clock of the package's other folders is one. */
@@ -48,6 +52,11 @@ export interface ListenOptions {
 export interface CloseOptions {
   /** How long running requests may take to finish before they are cut off. 0: cut at once. */
   readonly graceMs: number;
+  /**
+   * Over how long the ends of watches are spread, so that their clients do not all come back at
+   * once; at least 200 end in a second. Default 0: all at once. No longer than `graceMs`.
+   */
+  readonly watchGraceMs?: number;
 }
 
 export interface Listener {
@@ -70,6 +79,46 @@ export interface Listener {
 export interface Transport {
   /** Rejects with a TransportError. */
   listen(options: ListenOptions): Promise<Listener>;
+}
+
+export interface MountOptions {
+  readonly handler: Handler;
+  /**
+   * The path below which requests are the handler's, such as `/k8s`; the handler sees paths without
+   * it. Default: none, every request is.
+   */
+  readonly prefix?: string;
+  readonly clock: TransportClock;
+  /** The other limits are those of the server that one is mounted in. */
+  readonly limits?: Partial<Pick<TransportLimits, 'bodyDiscardMs'>>;
+  /** As of `ListenOptions`. */
+  readonly onError?: ListenOptions['onError'];
+}
+
+/**
+ * A listener for `request` of a server of node:http, node:https or node:http2 (for `connect` of the
+ * latter, too, if it takes websockets), and a middleware for Express and its kin. Whatever is
+ * outside of the prefix goes to `next`; where there is none, it is answered 404.
+ */
+export interface NodeHandler {
+  (
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+    next?: () => void,
+  ): void;
+  readonly prefix: string;
+  /** A listener for `upgrade` of a server that speaks HTTP/1.1. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, next?: () => void): void;
+}
+
+export interface Mount {
+  readonly nodeHandler: NodeHandler;
+  /**
+   * Ends watches cleanly, lets other requests finish for `graceMs`, and then cuts what is left.
+   * Resolves when no request is under way. Later requests still reach the handler, which refuses
+   * what it does not want; a watch that it answers ends at once.
+   */
+  close(options: CloseOptions): Promise<void>;
 }
 
 /** Limits of a listener; each default says why. */

@@ -35,6 +35,10 @@ export interface ExchangeOptions {
   readonly stream: AnswerStream;
   /** Hands the connection over; undefined where the protocol has no way to. */
   readonly connect: ((answer: Answer, source: ConnectSource) => void) | undefined;
+  /** In the stead of the context's. */
+  readonly handler?: Handler;
+  /** What stands before the request's path in the client's eyes: the prefix of a mount. */
+  readonly basePath?: string;
 }
 
 export class Exchange {
@@ -52,7 +56,8 @@ export class Exchange {
   async run(): Promise<void> {
     let answer: Answer;
     try {
-      answer = await this.#context.handler(this.#options.request);
+      const { handler = this.#context.handler, request } = this.#options;
+      answer = await handler(request);
     } catch (error) {
       this.#fail(error);
       return;
@@ -67,8 +72,9 @@ export class Exchange {
   }
 
   /** Answers without asking the handler. */
-  answer(answer: Answer): void {
-    const { request, stream } = this.#options;
+  answer(given: Answer): void {
+    const { request, stream, basePath = '' } = this.#options;
+    const answer = basePath === '' ? given : located(given, basePath);
     const { source } = answer;
     if (stream.closed) {
       if (source.type === 'pull') this.#closeSource(source);
@@ -176,6 +182,15 @@ export class Exchange {
       this.#context.onError(error, 'source');
     }
   }
+}
+
+// Whoever answers does not know of the mount, and names paths of its own.
+function located(answer: Answer, basePath: string): Answer {
+  const headers = answer.headers.map(([name, value]) => {
+    const isPath = name.toLowerCase() === 'location' && /^\/(?!\/)/.test(value);
+    return [name, isPath ? basePath + value : value] as const;
+  });
+  return { ...answer, headers };
 }
 
 // RFC 9110 §6.4.1.

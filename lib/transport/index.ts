@@ -6,6 +6,9 @@ export type {
   CloseOptions,
   ListenOptions,
   Listener,
+  Mount,
+  MountOptions,
+  NodeHandler,
   ServingCertificate,
   TlsOptions,
   Transport,
@@ -15,4 +18,7 @@ export type {
 } from './contract.js';
 export { TransportError } from './error.js';
 export type { TransportErrorCode } from './error.js';
+export { LocalTransport } from './local.js';
+export type { LocalAnswer, LocalRequest, LocalTransportOptions } from './local.js';
 export { listen, nodeTransport } from './node/listen.js';
+export { mount } from './node/mount.js';

@@ -20,6 +20,27 @@ export function parseTarget(target: string): RequestTarget | undefined {
   return { path, query: new URLSearchParams(mark < 0 ? '' : origin.slice(mark + 1)) };
 }
 
+/** What is left of a target under a prefix. */
+export interface MountedTarget {
+  /** Path and query as the handler is to see them. */
+  readonly target: string;
+  /** What stands before that path in the client's eyes. */
+  readonly basePath: string;
+}
+
+/**
+ * Cuts a mount's prefix off from a target; undefined for a target that is not below it. A prefix is
+ * compared as it is written, whole segments only: `/k8s` has `/k8s` and `/k8s/apis` below it, and
+ * not `/k8sx`.
+ */
+export function targetBelow(prefix: string, target: string): MountedTarget | undefined {
+  const origin = target.startsWith('/') ? target : originForm(target);
+  if (!origin?.startsWith(prefix)) return undefined;
+  const rest = origin.slice(prefix.length);
+  if (rest.startsWith('/')) return { target: rest, basePath: prefix };
+  return rest === '' || rest.startsWith('?') ? { target: `/${rest}`, basePath: prefix } : undefined;
+}
+
 // A percent sign that two hexadecimal digits do not follow.
 const brokenEscape = /%(?![0-9A-Fa-f]{2})/;
 const absoluteForm = /^https?:\/\/[^/?#]+/i;

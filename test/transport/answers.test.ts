@@ -3,14 +3,14 @@ import test from 'ava';
 import { bytesAnswer, emptyAnswer, textAnswer } from '../../lib/request/index.js';
 import type { Answer, PullSource } from '../../lib/request/index.js';
 import type { TransportError } from '../../lib/transport/index.js';
-import { PROTOCOLS } from './clients.js';
 import { bench, TestSource } from './fixture.js';
+import { SERVED } from './mounted.js';
 
 /** More than sockets and windows hold while nobody reads. */
 const LONG = Buffer.alloc(32 * 1024 * 1024, 'x');
 
-for (const protocol of PROTOCOLS) {
-  test(`${protocol}: bytes come with their length, headers in order and repeated`, async (t) => {
+for (const { name: server, protocol, bench } of SERVED) {
+  test(`${server}: bytes come with their length, headers in order and repeated`, async (t) => {
     const { client } = await bench(t, protocol, async () =>
       bytesAnswer(201, Buffer.from('{"ä":1}'), 'application/json', [
         ['Warning', '299 - "one"'],
@@ -27,7 +27,7 @@ for (const protocol of PROTOCOLS) {
     t.is(await response.text(), '{"ä":1}');
   });
 
-  test(`${protocol}: HEAD has the length, no body, and nothing is pulled`, async (t) => {
+  test(`${server}: HEAD has the length, no body, and nothing is pulled`, async (t) => {
     const source = new TestSource(true);
     const { client } = await bench(t, protocol, async ({ path }) =>
       path === '/pull' ? { status: 200, headers: [['X', 'y']], source } : textAnswer(200, 'four'),
@@ -44,7 +44,7 @@ for (const protocol of PROTOCOLS) {
     t.is(source.closes, 1);
   });
 
-  test(`${protocol}: an answer that is not taken is broken off at its deadline`, async (t) => {
+  test(`${server}: an answer that is not taken is broken off at its deadline`, async (t) => {
     const endless = new TestSource(false);
     endless.push('begun');
     const { client, clock, errors } = await bench(t, protocol, async ({ path, receivedAt }) => {
@@ -65,7 +65,7 @@ for (const protocol of PROTOCOLS) {
     t.is(errors.length, 2);
   });
 
-  test(`${protocol}: a deadline leaves no timer behind`, async (t) => {
+  test(`${server}: a deadline leaves no timer behind`, async (t) => {
     const { client, clock } = await bench(t, protocol, async ({ receivedAt }) => {
       const source = new TestSource(false);
       source.push('all', { type: 'end' });
@@ -78,7 +78,7 @@ for (const protocol of PROTOCOLS) {
   });
 
   for (const status of [204, 304]) {
-    test(`${protocol}: ${status} has neither body nor length`, async (t) => {
+    test(`${server}: ${status} has neither body nor length`, async (t) => {
       const { client } = await bench(t, protocol, async () =>
         emptyAnswer(status, [['ETag', '"e"']]),
       );
@@ -93,7 +93,7 @@ for (const protocol of PROTOCOLS) {
     });
   }
 
-  test(`${protocol}: a big body in small pulls arrives whole`, async (t) => {
+  test(`${server}: a big body in small pulls arrives whole`, async (t) => {
     const PIECES = 2_000;
     let piece = 0;
     let closes = 0;
@@ -115,7 +115,7 @@ for (const protocol of PROTOCOLS) {
     t.is(closes, 1);
   });
 
-  test(`${protocol}: a watch's head comes at once, then each event`, async (t) => {
+  test(`${server}: a watch's head comes at once, then each event`, async (t) => {
     const source = new TestSource(true);
     const { client } = await bench(t, protocol, async () => ({
       status: 200,
@@ -136,7 +136,7 @@ for (const protocol of PROTOCOLS) {
     t.is(source.closes, 1);
   });
 
-  test(`${protocol}: a client that does not read stops the pulling`, async (t) => {
+  test(`${server}: a client that does not read stops the pulling`, async (t) => {
     const TOTAL_BYTES = 128 * 1024 * 1024;
     const piece = Buffer.alloc(64 * 1024, 'x');
     let pulled = 0;
@@ -195,7 +195,7 @@ for (const protocol of PROTOCOLS) {
     ],
   ];
   for (const [name, make] of BREAKS) {
-    test(`${protocol}: ${name} in a body breaks it off, and the client can tell`, async (t) => {
+    test(`${server}: ${name} in a body breaks it off, and the client can tell`, async (t) => {
       const { client, errors } = await bench(t, protocol, async () => ({
         status: 200,
         headers: [],
@@ -208,7 +208,7 @@ for (const protocol of PROTOCOLS) {
     });
   }
 
-  test(`${protocol}: an exception before the first byte is a 500`, async (t) => {
+  test(`${server}: an exception before the first byte is a 500`, async (t) => {
     const source = new TestSource();
     source.pull = () => {
       throw new Error('a bug');
@@ -224,7 +224,7 @@ for (const protocol of PROTOCOLS) {
     t.is(source.closes, 1);
   });
 
-  test(`${protocol}: a connect source for who did not ask for one is a 400`, async (t) => {
+  test(`${server}: a connect source for who did not ask for one is a 400`, async (t) => {
     const { client } = await bench(t, protocol, async () => ({
       status: 101,
       headers: [],

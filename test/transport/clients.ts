@@ -120,7 +120,9 @@ class Http1Client extends BaseClient {
       const seen = (): unknown => this.ports.add(socket.localPort ?? 0);
       if (socket.connecting) socket.once('connect', seen);
       else seen();
-      socket.once('close', this.#onClosed);
+      if (!socket.listeners('close').includes(this.#onClosed)) {
+        socket.once('close', this.#onClosed);
+      }
     });
     const response = new Promise<Received>((resolve, reject) => {
       request.on('error', reject);

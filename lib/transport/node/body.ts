@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream';
 
-import { requestEntityTooLarge } from '../../request/index.js';
+import { internalError, requestEntityTooLarge } from '../../request/index.js';
 
 export interface BodyOptions {
   readonly source: Readable;
@@ -27,13 +27,12 @@ export interface BodyOptions {
 export function readBody(options: BodyOptions): Promise<Uint8Array> {
   const { source, declaredBytes, maxBytes, signal, isWhole, onCutShort, onWanted } = options;
   return new Promise((resolve, reject) => {
-    const tooLarge = (): Error => requestEntityTooLarge(`limit is ${maxBytes}`);
     if (signal.aborted) {
       reject(signal.reason as Error);
       return;
     }
     if (declaredBytes !== undefined && declaredBytes > maxBytes) {
-      reject(tooLarge());
+      reject(tooLarge(maxBytes));
       return;
     }
     if (source.readableEnded || source.destroyed) {
@@ -47,7 +46,7 @@ export function readBody(options: BodyOptions): Promise<Uint8Array> {
       if (total > maxBytes) {
         stop();
         source.pause();
-        reject(tooLarge());
+        reject(tooLarge(maxBytes));
       } else {
         chunks.push(chunk);
       }
@@ -75,6 +74,37 @@ export function readBody(options: BodyOptions): Promise<Uint8Array> {
     onWanted();
   });
 }
+
+/** Whether somebody has read the request's body, or found that there is none. */
+export const wasReadBefore = (request: Readable): boolean =>
+  request.readableDidRead || request.readableEnded;
+
+/**
+ * The body of a request that somebody has read before: a body parser in front of a mounted server.
+ *
+ * What was kept as bytes (`rawBody`, or a `body` of express.raw) or as text is taken. A value that
+ * was parsed is not: numbers have lost their digits by then, and repeated keys are gone. Rejects
+ * with a StatusError: 500 for such a value, 413 for too many bytes.
+ */
+export async function bodyReadBefore(request: Readable, maxBytes: number): Promise<Uint8Array> {
+  if (!request.readableDidRead) return new Uint8Array(0);
+  const { rawBody, body } = request as { rawBody?: unknown; body?: unknown };
+  const bytes = bytesOf(rawBody) ?? bytesOf(body);
+  if (bytes === undefined) throw internalError(READ_BEFORE);
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+const READ_BEFORE =
+  "the request's body was parsed before the API server got to it: mount the API server in front " +
+  'of body parsers, or let them leave its prefix alone';
+
+function bytesOf(kept: unknown): Uint8Array | undefined {
+  if (typeof kept === 'string') return new TextEncoder().encode(kept);
+  return kept instanceof Uint8Array ? kept : undefined;
+}
+
+const tooLarge = (maxBytes: number): Error => requestEntityTooLarge(`limit is ${maxBytes}`);
 
 // A copy: the chunks are views of the sockets' read buffers, which they would keep alive.
 function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {

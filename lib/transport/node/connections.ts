@@ -1,5 +1,5 @@
 /**
- * The open connections of one listener, and how they end.
+ * The open connections of one listener, and how they end; those of a server that is not ours.
  *
  * 1. A connection is *busy* while a request of it is unanswered; when the listener closes, the ones
  *    that are not busy go at once, the busy ones with their last answer, and all after the grace
@@ -18,6 +18,8 @@ import type { PeerCertificate } from '../../request/index.js';
 export class Connection {
   readonly socket: Socket;
   readonly remoteAddress: string;
+  /** Whether it is a TLS connection. */
+  readonly secure: boolean;
   /** Requests that are not answered yet. */
   requestCount = 0;
   /** Where several requests share the connection: says goodbye and ends it after the last one. */
@@ -28,24 +30,45 @@ export class Connection {
   constructor(socket: Socket) {
     this.socket = socket;
     this.remoteAddress = socket.remoteAddress ?? '';
+    // HTTP/2 sessions give a stand-in for their socket, of the socket's class.
+    this.secure = socket instanceof TLSSocket;
   }
 
   /** The certificate the client showed; read once, as Node decodes the whole chain for it. */
   get peerCertificate(): PeerCertificate | undefined {
     if (!this.#peerCertificateRead) {
       this.#peerCertificateRead = true;
-      if (this.socket instanceof TLSSocket) this.#peerCertificate = readPeer(this.socket);
+      if (this.secure) this.#peerCertificate = readPeer(this.socket as TLSSocket);
     }
     return this.#peerCertificate;
   }
 }
 
-export class Connections {
+/** What requests need of the connections that they come by. */
+export interface RequestConnections {
+  /** Whether a connection ends with its last answer. */
+  readonly closing: boolean;
+  of(socket: Socket): Connection;
+  find(socket: Socket): Connection | undefined;
+  begin(connection: Connection): void;
+  end(connection: Connection): void;
+  /** Ends what is idle now; what is busy ends with its last answer. */
+  close(): void;
+  /** Cuts everything. */
+  destroy(): void;
+}
+
+/** The connections of a listener of one's own. */
+export class Connections implements RequestConnections {
   readonly #open = new Map<Socket, Connection>();
   readonly #byEndpoint = new Map<string, Connection>();
   /** TCP sockets whose TLS handshake is not done, by the client's address and port. */
   readonly #shaking = new Map<string, Socket>();
   #closing = false;
+
+  get closing(): boolean {
+    return this.#closing;
+  }
 
   /** A TCP connection that will do a TLS handshake. */
   shake(socket: Socket): void {
@@ -95,7 +118,6 @@ export class Connections {
     if (last && connection.closeGently === undefined) connection.socket.destroySoon();
   }
 
-  /** Ends what is idle now; what is busy ends with its last answer. */
   close(): void {
     this.#closing = true;
     for (const socket of this.#shaking.values()) socket.destroy();
@@ -105,12 +127,41 @@ export class Connections {
     }
   }
 
-  /** Cuts everything. */
   destroy(): void {
     this.#closing = true;
     for (const socket of this.#shaking.values()) socket.destroy();
     for (const socket of this.#open.keys()) socket.destroy();
   }
+}
+
+/** The connections of somebody else's server: they are known, and left to it. */
+export class ForeignConnections implements RequestConnections {
+  readonly closing = false;
+  readonly #known = new WeakMap<Socket, Connection>();
+
+  of(socket: Socket): Connection {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
+    const connection = new Connection(socket);
+    this.#known.set(socket, connection);
+    return connection;
+  }
+
+  find(socket: Socket): Connection | undefined {
+    return this.#known.get(socket);
+  }
+
+  begin(connection: Connection): void {
+    connection.requestCount++;
+  }
+
+  end(connection: Connection): void {
+    connection.requestCount--;
+  }
+
+  close(): void {}
+
+  destroy(): void {}
 }
 
 function endpoint(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {

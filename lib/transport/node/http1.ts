@@ -19,17 +19,21 @@ import { Exchange } from '../exchange.js';
 import type { ExchangeOptions } from '../exchange.js';
 import type { AnswerStream, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
-import { readBody } from './body.js';
+import type { MountedTarget } from '../target.js';
+import { bodyReadBefore, readBody, wasReadBefore } from './body.js';
 import type { Connection } from './connections.js';
 import type { NodeContext } from './context.js';
 import { NodeRequestRecord } from './record.js';
+import { flush, isUntouched, isWrapped, write, writeHead } from './response.js';
 
 /** The events of a server that speaks HTTP/1.1; an HTTP/2 server with the fallback has them too. */
 export type Http1Server = Pick<Server, 'on'>;
 
 export function serveHttp1(server: Http1Server, context: NodeContext): void {
-  server.on('request', (request, response) => acceptHttp1(context, request, response, false));
-  server.on('checkContinue', (request, response) => acceptHttp1(context, request, response, true));
+  server.on('request', (request, response) => acceptHttp1(context, request, response));
+  server.on('checkContinue', (request, response) =>
+    acceptHttp1(context, request, response, { expectsContinue: true }),
+  );
   server.on('clientError', (error, socket) => refuse(context, error, socket as Socket));
 }
 
@@ -60,20 +64,33 @@ function refuse(context: NodeContext, error: NodeJS.ErrnoException, socket: Sock
   socket.destroySoon();
 }
 
-/** Serves one request. `connect` hands the connection over, where the client asked for that. */
+export interface AcceptOptions {
+  /** Whether the client waits to be told to send its body. */
+  readonly expectsContinue?: boolean;
+  /** Hands the connection over, where the client asked for that. */
+  readonly connect?: ExchangeOptions['connect'];
+  /** The target and what a mount cut off from it, where that is not what the request says. */
+  readonly mounted?: MountedTarget;
+}
+
+/** Serves one request. */
 export function acceptHttp1(
   context: NodeContext,
   request: IncomingMessage,
   response: ServerResponse,
-  expectsContinue: boolean,
-  connect?: ExchangeOptions['connect'],
+  options: AcceptOptions = {},
 ): void {
   const connection = context.connections.of(request.socket);
-  const stream = new Http1Stream(context, request, response, expectsContinue);
-  const target = parseTarget(request.url ?? '');
+  const stream = new Http1Stream(context, request, response, options.expectsContinue === true);
+  const target = parseTarget(options.mounted?.target ?? request.url ?? '');
   const record = makeRecord(context, connection, request, stream, target);
-  const exchange = new Exchange(context.exchanges, { request: record, stream, connect });
-  context.begin(connection, record);
+  const exchange = new Exchange(context.exchanges, {
+    request: record,
+    stream,
+    connect: options.connect,
+    basePath: options.mounted?.basePath ?? '',
+  });
+  context.begin(connection, record, () => request.socket.destroy());
   response.on('close', () => {
     stream.close();
     if (!response.writableFinished) record.abort(connectionClosed());
@@ -94,26 +111,29 @@ function makeRecord(
   stream: Http1Stream,
   target: ReturnType<typeof parseTarget>,
 ): NodeRequestRecord {
+  const wasRead = wasReadBefore(request);
   const declared = request.headers['content-length'];
   const record: NodeRequestRecord = new NodeRequestRecord({
     method: request.method ?? 'GET',
     path: target?.path ?? '/',
     query: target?.query ?? new URLSearchParams(),
     rawHeaders: request.rawHeaders,
-    secure: context.secure,
+    secure: connection.secure,
     protocol: 'HTTP/1.1',
     connection,
     receivedAt: context.clock.now(),
     readBody: (maxBytes, signal) =>
-      readBody({
-        source: request,
-        declaredBytes: declared === undefined ? undefined : Number(declared),
-        maxBytes,
-        signal,
-        isWhole: () => request.complete,
-        onCutShort: () => record.abort(connectionClosed()),
-        onWanted: () => stream.sendContinue(),
-      }),
+      wasRead
+        ? bodyReadBefore(request, maxBytes)
+        : readBody({
+            source: request,
+            declaredBytes: declared === undefined ? undefined : Number(declared),
+            maxBytes,
+            signal,
+            isWhole: () => request.complete,
+            onCutShort: () => record.abort(connectionClosed()),
+            onWanted: () => stream.sendContinue(),
+          }),
   });
   return record;
 }
@@ -178,21 +198,24 @@ class Http1Stream implements AnswerStream {
     this.end(bytes, taken);
   }
 
-  head(status: number, headers: Headers, flush: boolean): void {
+  head(status: number, headers: Headers, flushNow: boolean): void {
     this.#writeHead(status, headers);
-    if (flush) this.#response.flushHeaders();
+    if (!flushNow) return;
+    this.#response.flushHeaders();
+    flush(this.#response);
   }
 
   write(bytes: Uint8Array, taken: () => void): void {
-    this.#response.write(bytes, taken);
+    write(this.#response, bytes, taken);
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
     // The end calls back by `finish`, which may come before the write lets its bytes go.
-    const rest = taken === undefined ? bytes : undefined;
-    if (bytes !== undefined && taken !== undefined) this.#response.write(bytes, taken);
+    const isLent = taken !== undefined || isWrapped(this.#response);
+    const rest = isLent ? undefined : bytes;
+    if (bytes !== undefined && isLent) write(this.#response, bytes, taken ?? ignore);
     if (!this.#bodyIsComing()) {
       this.#response.end(rest);
       return;
@@ -210,13 +233,11 @@ class Http1Stream implements AnswerStream {
   // A client that still waits to be told to send its body may send it or not: what it sends next
   // can't be told apart, so the connection ends (RFC 9110 §10.1.1).
   #writeHead(status: number, headers: Headers): void {
-    const flat: string[] = [];
-    for (const [name, value] of headers) flat.push(name, value);
-    const last = this.#expectsContinue || this.#context.exchanges.closing;
-    if (last && !headers.some(([name]) => name.toLowerCase() === 'connection')) {
-      flat.push('Connection', 'close');
-    }
-    this.#response.writeHead(status, flat);
+    const last = this.#expectsContinue || this.#context.connections.closing;
+    const saysClose = last && !headers.some(([name]) => name.toLowerCase() === 'connection');
+    const all: Headers = saysClose ? [...headers, ['Connection', 'close']] : headers;
+    if (isUntouched(this.#response)) this.#response.writeHead(status, all.flat());
+    else writeHead(this.#response, status, all);
     this.headSent = true;
   }
 

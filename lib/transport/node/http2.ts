@@ -29,7 +29,7 @@ import type { AnswerStream, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import { assertSendable } from './field.js';
 import { readBody } from './body.js';
-import type { Connection } from './connections.js';
+import type { Connection, Connections } from './connections.js';
 import type { NodeContext } from './context.js';
 import { duplexOf } from './duplex.js';
 import { NodeRequestRecord } from './record.js';
@@ -51,10 +51,14 @@ export function http2Settings(limits: TransportLimits): Settings {
   };
 }
 
-export function serveHttp2(server: Http2SecureServer, context: NodeContext): void {
+export function serveHttp2(
+  server: Http2SecureServer,
+  context: NodeContext,
+  connections: Connections,
+): void {
   const sessions = new WeakMap<object, Session>();
   server.on('session', (session) => {
-    const connection = context.connections.at(session.socket);
+    const connection = connections.at(session.socket);
     if (connection === undefined) session.destroy();
     else sessions.set(session, new Session(context, session, connection));
   });
@@ -99,7 +103,7 @@ class Session {
       stream: out,
       connect: isConnect(headers) ? (answer, source) => out.connect(answer, source) : undefined,
     });
-    context.begin(this.#connection, record);
+    context.begin(this.#connection, record, () => out.reset());
     stream.on('close', () => {
       out.close();
       if (!out.isComplete) record.abort(streamReset());
@@ -129,7 +133,7 @@ class Session {
       query: target?.query ?? new URLSearchParams(),
       rawHeaders,
       moreHeaders: impliedHeaders(headers),
-      secure: this.#context.secure,
+      secure: this.#connection.secure,
       protocol: 'HTTP/2',
       connection: this.#connection,
       receivedAt: this.#context.clock.now(),
@@ -264,7 +268,8 @@ class Http2Stream implements AnswerStream {
   }
 }
 
-const connectionSpecific: ReadonlySet<string> = new Set([
+/** Header fields that HTTP/2 has no place for (RFC 9113 §8.2.2). */
+export const connectionSpecific: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -276,12 +281,13 @@ function streamReset(): TransportError {
   return new TransportError('client-left', 'the client reset the stream');
 }
 
-function isConnect(headers: IncomingHttpHeaders): boolean {
+/** Whether a request is an extended CONNECT (RFC 8441). */
+export function isConnect(headers: IncomingHttpHeaders): boolean {
   return headers[':method'] === 'CONNECT' && headers[':protocol'] !== undefined;
 }
 
-// What HTTP/1.1 clients say in headers and HTTP/2 ones in pseudo-headers.
-function impliedHeaders(
+/** What HTTP/1.1 clients say in headers and HTTP/2 ones in pseudo-headers. */
+export function impliedHeaders(
   headers: IncomingHttpHeaders,
 ): readonly (readonly [name: string, value: string])[] {
   const implied: [string, string][] = [];

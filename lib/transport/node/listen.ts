@@ -22,11 +22,11 @@ import type {
   ServingCertificate,
   TlsOptions,
   Transport,
-  TransportErrorPlace,
   TransportLimits,
 } from '../contract.js';
-import { TransportError } from '../error.js';
+import { guardedReport, TransportError } from '../error.js';
 import { TurnQueue } from '../turns.js';
+import { Connections } from './connections.js';
 import { NodeContext } from './context.js';
 import { serveHttp1 } from './http1.js';
 import type { Http1Server } from './http1.js';
@@ -47,7 +47,8 @@ export const nodeTransport: Transport = { listen };
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const limits: TransportLimits = { ...TRANSPORT_LIMITS, ...options.limits };
-  const onError = guarded(options.onError);
+  const onError = guardedReport(options.onError);
+  const connections = new Connections();
   const context = new NodeContext({
     exchanges: {
       handler: options.handler,
@@ -59,11 +60,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     clock: options.clock,
     limits,
-    secure: options.tls !== undefined,
+    connections,
     onError,
   });
   const server =
-    options.tls === undefined ? plainServer(context) : secureServer(context, options.tls);
+    options.tls === undefined
+      ? plainServer(context, connections)
+      : secureServer(context, connections, options.tls);
   await bound(server, options.host, options.port);
   server.on('error', (error) => onError(error, 'listener'));
   return new NodeListener(server, context, options.tls);
@@ -90,11 +93,11 @@ class NodeListener implements Listener {
     this.#tls = tls;
   }
 
-  close({ graceMs }: CloseOptions): Promise<void> {
+  close({ graceMs, watchGraceMs = 0 }: CloseOptions): Promise<void> {
     const { clock } = this.#context;
     if (this.#closed === undefined) {
       this.#closed = new Promise((resolve) => this.#server.close(() => resolve()));
-      this.#context.close();
+      this.#context.close(watchGraceMs);
     }
     if (graceMs <= 0) {
       this.#context.destroy();
@@ -114,7 +117,7 @@ class NodeListener implements Listener {
   }
 }
 
-function plainServer(context: NodeContext): Server {
+function plainServer(context: NodeContext, connections: Connections): Server {
   const { limits } = context;
   const server = createServer({
     ...socketOptions,
@@ -124,13 +127,17 @@ function plainServer(context: NodeContext): Server {
     maxHeaderSize: limits.headerBytesMax,
     connectionsCheckingInterval: Math.min(HEADER_CHECK_INTERVAL_MS, limits.readHeaderTimeoutMs),
   });
-  server.on('connection', (socket) => context.connections.open(socket));
+  server.on('connection', (socket) => connections.open(socket));
   serveHttp1(server, context);
   serveUpgrades(server, context);
   return server;
 }
 
-function secureServer(context: NodeContext, tls: TlsOptions): Http2SecureServer {
+function secureServer(
+  context: NodeContext,
+  connections: Connections,
+  tls: TlsOptions,
+): Http2SecureServer {
   const { limits } = context;
   const server = createSecureServer({
     ...socketOptions,
@@ -150,15 +157,15 @@ function secureServer(context: NodeContext, tls: TlsOptions): Http2SecureServer 
     maxHeaderSize: limits.headerBytesMax,
     connectionsCheckingInterval: Math.min(HEADER_CHECK_INTERVAL_MS, limits.readHeaderTimeoutMs),
   });
-  server.on('connection', (socket) => context.connections.shake(socket));
+  server.on('connection', (socket) => connections.shake(socket));
   // Before Node's own listener, which makes sessions of the connections.
-  server.prependListener('secureConnection', (socket) => context.connections.open(socket));
+  server.prependListener('secureConnection', (socket) => connections.open(socket));
   server.on('tlsClientError', (error) => context.onError(error, 'tls'));
   serveHttp1(server as unknown as Http1Server, context);
   serveUpgrades(server as unknown as Http1Server, context);
   // A listener for `request` makes Node serve HTTP/2 streams by its compatibility layer, too.
   server.removeAllListeners('stream');
-  serveHttp2(server, context);
+  serveHttp2(server, context, connections);
   return server;
 }
 
@@ -233,17 +240,4 @@ function listenError(error: unknown, host: string, port: number): TransportError
         error,
       );
   }
-}
-
-// An error reporter that fails must not take the connection down with it.
-function guarded(
-  report: ListenOptions['onError'],
-): (error: unknown, place: TransportErrorPlace) => void {
-  return (error, place) => {
-    try {
-      report?.(error, place);
-    } catch {
-      // There is nobody left to tell.
-    }
-  };
 }

@@ -14,6 +14,7 @@ import type { Duplex as NodeDuplex } from 'node:stream';
 
 import type { Answer, ConnectSource } from '../../request/index.js';
 import type { Headers } from '../stream.js';
+import type { MountedTarget } from '../target.js';
 import type { NodeContext } from './context.js';
 import { duplexOf } from './duplex.js';
 import { assertSendable } from './field.js';
@@ -21,14 +22,16 @@ import type { Http1Server } from './http1.js';
 import { acceptHttp1 } from './http1.js';
 
 export function serveUpgrades(server: Http1Server, context: NodeContext): void {
-  server.on('upgrade', (request, socket, head) => accept(context, request, socket, head));
+  server.on('upgrade', (request, socket, head) => acceptUpgrade(context, request, socket, head));
 }
 
-function accept(
+/** Serves one request for an upgrade. */
+export function acceptUpgrade(
   context: NodeContext,
   request: IncomingMessage,
   socket: NodeDuplex,
   head: Buffer,
+  mounted?: MountedTarget,
 ): void {
   socket.on('error', ignore);
   if (hasBody(request)) {
@@ -46,9 +49,10 @@ function accept(
   }
   response.once('finish', () => (socket as Socket).destroySoon());
   if (head.byteLength > 0) socket.unshift(head);
-  acceptHttp1(context, request, response, false, (answer, source) =>
-    connect(response, socket as Socket, answer, source),
-  );
+  acceptHttp1(context, request, response, {
+    connect: (answer, source) => connect(response, socket as Socket, answer, source),
+    ...(mounted === undefined ? {} : { mounted }),
+  });
 }
 
 function connect(

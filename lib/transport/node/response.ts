@@ -1,0 +1,67 @@
+/**
+ * Writes into Node's response objects, HTTP/1.1's and those of HTTP/2's compatibility layer, which
+ * others may have had their hands on before: middleware of the server that one is mounted in.
+ *
+ * 1. What was set by `setHeader` before is sent, too, unless the answer says otherwise.
+ * 2. Middleware that wraps `write` (compression, say) may drop callbacks, read the bytes later
+ *    than it returns, and hold them back until it has more. So it gets a copy, `drain` says when it
+ *    takes more, and its `flush` is called, if it has one, after every write.
+ */
+
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+
+import type { Headers } from '../stream.js';
+import { assertSendable } from './field.js';
+
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Sends the head. Throws when a header can't be sent; the response is as before then. */
+export function writeHead(response: NodeResponse, status: number, headers: Headers): void {
+  const lines = new Map<string, { name: string; readonly values: string[] }>();
+  for (const [name, value] of headers) {
+    assertSendable(name, value);
+    const line = lines.get(name.toLowerCase());
+    if (line === undefined) lines.set(name.toLowerCase(), { name, values: [value] });
+    else line.values.push(value);
+  }
+  // Of a body that somebody else meant to send.
+  for (const name of ['content-length', 'content-encoding']) response.removeHeader(name);
+  for (const { name, values } of lines.values()) {
+    response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values);
+  }
+  response.writeHead(status);
+}
+
+/** Writes; `taken` as in AnswerStream. */
+export function write(response: NodeResponse, bytes: Uint8Array, taken: () => void): void {
+  if (!isWrapped(response)) {
+    (response as ServerResponse).write(bytes, taken);
+    return;
+  }
+  const goesOn = (response as ServerResponse).write(Uint8Array.from(bytes));
+  flush(response);
+  // A microtask later: the caller goes on when it is taken, and is not through with this write yet.
+  if (goesOn) queueMicrotask(taken);
+  else response.once('drain', taken);
+}
+
+/** Sends what wrapping middleware holds back. */
+export function flush(response: NodeResponse): void {
+  const { flush: flushWrapped } = response as { flush?: unknown };
+  if (isWrapped(response) && typeof flushWrapped === 'function') flushWrapped.call(response);
+}
+
+/** Whether middleware has put methods of its own over the response's. */
+export function isWrapped(response: NodeResponse): boolean {
+  return Object.hasOwn(response, 'write') || Object.hasOwn(response, 'end');
+}
+
+/** Whether the response is as Node made it: no header set, no method replaced. */
+export function isUntouched(response: NodeResponse): boolean {
+  return (
+    !isWrapped(response) &&
+    !Object.hasOwn(response, 'writeHead') &&
+    response.getHeaderNames().length === 0
+  );
+}
