@@ -5,10 +5,11 @@
  *    other authority beside a valid token).
  * 2. Whoever is accepted is in the group `system:authenticated`, except who is said to be in
  *    `system:unauthenticated` (apiserver `authentication/group`).
- * 3. There is no anonymous user: who is not accepted gets 401 Unauthorized, and is told no more.
+ * 3. Who shows no credentials is anonymous, if the chain has such a user; who shows bad ones only
+ *    never is. Whoever is not accepted gets 401 Unauthorized, and is told no more.
  */
 
-import type { RequestRecord, UserInfo } from '../request/index.js';
+import type { RequestRecord, StatusError, UserInfo } from '../request/index.js';
 import { isStatusError, unauthorized } from '../request/index.js';
 import type { Authenticator } from './contract.js';
 
@@ -18,36 +19,56 @@ export const AUTHENTICATED_GROUP = 'system:authenticated';
 /** The group of those who are let in without being known. */
 const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 
+const ANONYMOUS: UserInfo = {
+  username: 'system:anonymous',
+  uid: '',
+  groups: [UNAUTHENTICATED_GROUP],
+  extra: {},
+};
+
 /** An authenticator that always decides: a user, or StatusError 401. */
 export interface AuthenticatorChain extends Authenticator {
   authenticate(request: RequestRecord): Promise<UserInfo>;
 }
 
-/** A chain of the given authenticators; with none of them, everybody gets 401. */
-export function authenticatorChain(authenticators: readonly Authenticator[]): AuthenticatorChain {
+export interface AuthenticatorChainOptions {
+  /** Lets in who shows no credentials, as `system:anonymous`. Default false. */
+  readonly anonymous?: boolean;
+}
+
+/** A chain of the given authenticators; with none of them, nobody is known. */
+export function authenticatorChain(
+  authenticators: readonly Authenticator[],
+  options: AuthenticatorChainOptions = {},
+): AuthenticatorChain {
   return {
     async authenticate(request) {
-      for (const authenticator of authenticators) {
-        const user = await attempt(authenticator, request);
-        if (user !== undefined) return withGroup(user);
-      }
-      throw unauthorized();
+      const { user, refused } = await authenticateFirst(authenticators, request);
+      if (user !== undefined) return withGroup(user);
+      if (refused === undefined && options.anonymous === true) return ANONYMOUS;
+      throw refused ?? unauthorized();
     },
     isCredentialHeader: (name) =>
       authenticators.some((authenticator) => authenticator.isCredentialHeader?.(name) === true),
   };
 }
 
-async function attempt(
-  authenticator: Authenticator,
+/** The first user that any of them knows; else the last refusal, if there was one. */
+export async function authenticateFirst(
+  authenticators: readonly Authenticator[],
   request: RequestRecord,
-): Promise<UserInfo | undefined> {
-  try {
-    return await authenticator.authenticate(request);
-  } catch (error) {
-    if (isStatusError(error) && error.code === 401) return undefined;
-    throw error;
+): Promise<{ readonly user: UserInfo | undefined; readonly refused: StatusError | undefined }> {
+  let refused: StatusError | undefined;
+  for (const authenticator of authenticators) {
+    try {
+      const user = await authenticator.authenticate(request);
+      if (user !== undefined) return { user, refused };
+    } catch (error) {
+      if (!isStatusError(error) || error.code !== 401) throw error;
+      refused = error;
+    }
   }
+  return { user: undefined, refused };
 }
 
 function withGroup(user: UserInfo): UserInfo {

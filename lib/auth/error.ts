@@ -1,4 +1,4 @@
-/** What can be wrong with the files authentication works from. Refusals are StatusErrors. */
+/** What can be wrong with what authentication works from. Refusals are StatusErrors. */
 
 export type AuthErrorCode =
   /** A token file can't be used; the message names file and line. */
@@ -8,9 +8,17 @@ export type AuthErrorCode =
   /** A host that no certificate can be made for. */
   | 'bad-host'
   /** A folder or file for generated certificates can't be read or written. */
-  | 'bad-folder';
+  | 'bad-folder'
+  /** The front proxy's headers or names can't be used. */
+  | 'bad-front-proxy'
+  /** A pattern of paths that can't be matched. */
+  | 'bad-path'
+  /** The cluster's authentication configuration can't be read; the message says what to do. */
+  | 'lookup-failed'
+  /** A TokenReview or SubjectAccessReview got no answer that decides anything. */
+  | 'review-failed';
 
-/** Thrown while authentication is set up. */
+/** Thrown while authentication is set up, and by reviews that fail. */
 export class AuthError extends Error {
   override readonly name: string = 'AuthError';
   readonly code: AuthErrorCode;

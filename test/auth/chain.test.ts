@@ -66,3 +66,31 @@ test('whoever is authenticated may do everything, nobody else anything', async (
   });
   t.like(await allowAuthenticated.authorize(asked(['dev'])), { allowed: false });
 });
+
+test('who shows no credentials is anonymous where that is allowed, who shows bad ones is not', async (t) => {
+  const anonymous = {
+    username: 'system:anonymous',
+    uid: '',
+    groups: ['system:unauthenticated'],
+    extra: {},
+  };
+  const ask = (...authenticators: readonly Authenticator[]) =>
+    authenticatorChain(authenticators, { anonymous: true }).authenticate(requestOf({}));
+  t.deepEqual(await ask(nothing), anonymous);
+  t.deepEqual(await ask(), anonymous);
+  t.is((await ask(nothing, knows(userOf('a')))).username, 'a');
+  const error = await t.throwsAsync(ask(nothing, refuses, nothing));
+  t.like(error, { code: 401 });
+});
+
+test('a chain knows the credential headers of all', (t) => {
+  const sees = (header: string): Authenticator => ({
+    ...nothing,
+    isCredentialHeader: (name) => name === header,
+  });
+  const chain = authenticatorChain([nothing, sees('x-a'), sees('x-b')]);
+  t.deepEqual(
+    ['x-a', 'x-b', 'x-c'].map((name) => chain.isCredentialHeader?.(name)),
+    [true, true, false],
+  );
+});
