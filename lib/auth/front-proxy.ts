@@ -136,7 +136,7 @@ const valuesOf = (request: RequestRecord, name: string): readonly string[] =>
 
 // Node makes a character of every byte of a header.
 function decodedValue(value: string): string {
-  if (!/[\u0080-\u00ff]/.test(value) || /[^\u0000-\u00ff]/.test(value)) return value;
+  if (!/[\u0080-\u00ff]/.test(value) || /[\u0100-\uffff]/.test(value)) return value;
   try {
     return strictUtf8.decode(Buffer.from(value, 'latin1'));
   } catch {
