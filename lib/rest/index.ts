@@ -9,6 +9,7 @@ export { createRestHandler, PATCH_MEDIA_TYPES } from './handler/index.js';
 export type { RestHandler, RestHandlerOptions, ServedElsewhere } from './handler/index.js';
 export { keyPrefix, objectKey, ResourceStore } from './store/index.js';
 export type {
+  Caller,
   CreateRequest,
   DeleteCollectionRequest,
   Deleted,
@@ -20,6 +21,7 @@ export type {
   Preconditions,
   PropagationPolicy,
   ResourceStoreOptions,
+  Updated,
   UpdateRequest,
   Written,
 } from './store/index.js';

@@ -45,6 +45,7 @@ import {
   type TransportErrorPlace,
   type TransportLimits,
 } from '../transport/index.js';
+import { requireAllowed } from './access.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
 import { implicitNamespaceAnswer } from './implicit-namespace.js';
@@ -121,15 +122,20 @@ export class ApiServer {
     this.#caches = cachesOf(options, this.#storage, this.#clock);
     this.engine = [...this.#caches.values()][0]?.engine ?? 'javascript';
     this.#metrics = new ServerMetrics(this.#caches, this.#clock);
+    const authorizer = options.authorizer ?? allowAuthenticated;
     this.#rest = createRestHandler({
       stores: this.#stores(options),
       now: () => this.#clock.now(),
+      authorize: async (user, request, info) => {
+        if (user !== ADMINISTRATOR) await requireAllowed(authorizer, user, request, info);
+      },
+      logger: this.#logger,
       ...(options.random === undefined ? {} : { random: options.random }),
       watchTimeoutSecondsMin: (options.minRequestTimeoutMs ?? MIN_REQUEST_TIMEOUT_MS) / 1_000,
     });
     this.handler = createPipeline({
       authenticator: authenticatorChain(options.authenticator ? [options.authenticator] : []),
-      authorizer: options.authorizer ?? allowAuthenticated,
+      authorizer,
       route: this.#router(options.resources),
       clock: this.#clock,
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,

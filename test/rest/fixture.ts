@@ -14,7 +14,7 @@ import {
   keyPrefix,
   ResourceStore,
 } from '../../lib/rest/index.js';
-import type { RestHandler } from '../../lib/rest/index.js';
+import type { RestHandler, RestHandlerOptions } from '../../lib/rest/index.js';
 import { MemoryStorage } from '../../lib/storage/index.js';
 import type { Clock, Storage, Timer } from '../../lib/storage/index.js';
 
@@ -76,6 +76,7 @@ export interface ServerOptions {
   readonly storage?: Storage;
   readonly clock?: TestClock;
   readonly historyEntriesMax?: number;
+  readonly handler?: Pick<RestHandlerOptions, 'authorize' | 'logger'>;
 }
 
 export interface AskOptions {
@@ -83,6 +84,7 @@ export interface AskOptions {
   readonly body?: JsonValue | Uint8Array;
   readonly headers?: { readonly [name: string]: string };
   readonly signal?: AbortSignal;
+  readonly auditId?: string;
 }
 
 /** What came back, its body read to the end (of watches: only on `pull`). */
@@ -139,6 +141,7 @@ export class TestServer {
       stores: this.stores.values(),
       now: () => this.clock.now(),
       random,
+      ...options.handler,
     });
   }
 
@@ -183,7 +186,7 @@ export class TestServer {
 function requestRecord(
   method: string,
   url: string,
-  { body, headers = {}, signal }: AskOptions,
+  { body, headers = {}, signal, auditId }: AskOptions,
   receivedAt: number,
 ): RequestRecord {
   const [path = '', query = ''] = url.split('?');
@@ -210,6 +213,7 @@ function requestRecord(
     peerCertificate: undefined,
     signal: signal ?? new AbortController().signal,
     receivedAt,
+    ...(auditId === undefined ? {} : { auditId }),
   };
 }
 

@@ -14,3 +14,5 @@ export { getMember, isJsonObject, setMember } from './member.js';
 export type { JsonObject } from './member.js';
 export { isLosslessNumber, isNumber, LosslessNumber, numberLexeme } from './number.js';
 export type { JsonNumber, LosslessJson } from './number.js';
+export { plainJson } from './plain.js';
+export type { PlainJson } from './plain.js';

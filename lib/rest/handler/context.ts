@@ -4,10 +4,17 @@
  */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
-import type { Answer, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type { Answer, Logger, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
 import type { Representation } from '../negotiation/index.js';
 import type { ResourceStore } from '../store/index.js';
 import type { TablePrinter } from '../table/index.js';
+
+/** Rejects with a StatusError where the user may not do what the request info says. */
+export type Authorize = (
+  user: UserInfo,
+  request: RequestRecord,
+  info: RequestInfo,
+) => Promise<void>;
 
 /** Settings of a REST handler, defaults applied. */
 export interface HandlerSettings {
@@ -17,6 +24,9 @@ export interface HandlerSettings {
   readonly random: () => number;
   readonly watchTimeoutSecondsMin: number;
   readonly deleteCollectionWorkers: number;
+  readonly authorize: Authorize;
+  /** What functions of definitions tell, and what is told about them. */
+  readonly logger: Logger;
 }
 
 /** A resource in one of its served versions. */

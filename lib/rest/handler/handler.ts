@@ -10,13 +10,14 @@
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
 import { compareVersions } from '../../discovery/index.js';
 import { apiVersionOf, isPathSegmentName } from '../../object/index.js';
-import type { Answer, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type { Answer, Logger, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
 import {
   badRequest,
   methodNotAllowed,
   notFound,
   pageNotFound,
   quote,
+  silentLogger,
   statusAnswer,
   warningHeaders,
 } from '../../request/index.js';
@@ -26,6 +27,7 @@ import type { ResourceStore } from '../store/index.js';
 import { toStatusFailure } from '../store/index.js';
 import { TablePrinter } from '../table/index.js';
 import type {
+  Authorize,
   Context,
   HandlerSettings,
   RequestContext,
@@ -57,6 +59,13 @@ export interface RestHandlerOptions {
   readonly watchTimeoutSecondsMin?: number;
   /** Deletions at the same time for one DELETE of a collection. Default 1. */
   readonly deleteCollectionWorkers?: number;
+  /**
+   * Asked, besides what was asked in front of the handler, where one request does two things: a PUT
+   * that creates must be allowed to create. Default: all is allowed.
+   */
+  readonly authorize?: Authorize;
+  /** Default: one that says nothing. */
+  readonly logger?: Logger;
 }
 
 /** Answers requests for resources. Never rejects. */
@@ -119,6 +128,8 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
     random: options.random ?? Math.random,
     watchTimeoutSecondsMin: options.watchTimeoutSecondsMin ?? WATCH_TIMEOUT_SECONDS_MIN,
     deleteCollectionWorkers: options.deleteCollectionWorkers ?? 1,
+    authorize: options.authorize ?? (async () => undefined),
+    logger: options.logger ?? silentLogger,
   };
   return async (request, info, user) => {
     const key = resourceKey(info.group, info.version, info.resource);

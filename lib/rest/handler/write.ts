@@ -32,6 +32,7 @@ import {
   isJsonObject,
   unreadablePatch,
 } from '../store/index.js';
+import { callerOf } from './caller.js';
 import type { Context } from './context.js';
 import { checkRepresentation, objectAnswer } from './represent.js';
 
@@ -54,6 +55,7 @@ export async function create(context: Context): Promise<Answer> {
     dryRun,
     fieldValidation,
     signal: request.signal,
+    caller: callerOf(context),
   });
   return writtenAnswer(context, 201, written, warnings);
 }
@@ -65,8 +67,12 @@ export async function update(context: Context): Promise<Answer> {
   const { value: object, duplicates } = await readBody(request, type);
   const warnings = checkDuplicates(context, object, duplicates, options.fieldValidation);
   checkReplacement(type, context.version, object, info);
-  const written = await context.store.update({ ...target(context, options), change: () => object });
-  return writtenAnswer(context, 200, written, warnings);
+  const written = await context.store.update({
+    ...target(context, options),
+    change: () => object,
+    ...(info.subresource === '' ? { creation: creationOf(context, object) } : {}),
+  });
+  return writtenAnswer(context, written.created ? 201 : 200, written, warnings);
 }
 
 export async function patch(context: Context): Promise<Answer> {
@@ -185,6 +191,18 @@ function target(context: Context, options: WriteOptions): Omit<UpdateRequest, 'c
     ...(info.subresource === 'status' ? { subresource: 'status' } : {}),
     ...options,
     signal: request.signal,
+    caller: callerOf(context),
+  };
+}
+
+// Whoever puts what is not there yet must be allowed to create it, as upstream.
+function creationOf(
+  { user, request, info, settings }: Context,
+  object: JsonValue,
+): NonNullable<UpdateRequest['creation']> {
+  return {
+    object,
+    authorize: () => settings.authorize(user, request, { ...info, verb: 'create' }),
   };
 }
 

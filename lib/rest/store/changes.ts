@@ -1,14 +1,23 @@
 /**
- * What each kind of write makes of an object: pure decisions, from decoded request and present
- * state to the bytes that are to be stored. The order of the checks is upstream's, so that a
- * request with several faults is told the same one.
+ * What each kind of write makes of an object: decisions, from decoded request and present state to
+ * the bytes that are to be stored. They are pure but for what hooks of the type's strategy do. The
+ * order of checks and hooks is upstream's, so that a request with several faults is told the same
+ * one.
  */
 
 import { apiVersionOf, storageVersion } from '../../object/index.js';
-import type { ObjectMeta, ResourceType, ResourceVersion } from '../../object/index.js';
+import type {
+  JsonValue,
+  ObjectMeta,
+  ResourceType,
+  ResourceVersion,
+  UnknownObject,
+} from '../../object/index.js';
 import { decodeJson, encodeJson } from '../../object/lossless/index.js';
 import type { FieldError } from '../../request/index.js';
 import { badRequest, conflict, fieldInvalid, invalid, StatusError } from '../../request/index.js';
+import { strategyOf } from '../definition/index.js';
+import type { HookContext, ResourceStrategy } from '../definition/index.js';
 import { failedPrecondition, isFinalized, planDeletion } from './deletion.js';
 import type { DeletionOptions } from './deletion.js';
 import type { CurrentState } from './guaranteed-update.js';
@@ -25,8 +34,16 @@ import { objectKey } from './key.js';
 import { decodeMetadata } from './metadata.js';
 import type { JsonObject } from '../../object/lossless/index.js';
 import type { PreparedObject } from './preparation.js';
-import { composeObject, prepareCreate, prepareStatusUpdate, prepareUpdate } from './preparation.js';
+import {
+  composeObject,
+  prepareCreate,
+  prepareStatusUpdate,
+  prepareUpdate,
+  withGeneration,
+} from './preparation.js';
 import type { CreateRequest, FieldValidation, UpdateRequest } from './request.js';
+import { validateScale } from './scale.js';
+import { applyDefault, StrategyCalls } from './strategy.js';
 import { metadataWarnings, validateMetadata, validateMetadataUpdate } from './validation.js';
 
 /** An object as it is to be stored, or as it is removed. */
@@ -45,16 +62,29 @@ export interface ChangesOptions {
   readonly newUid: () => string;
 }
 
+/** An update of which it is known what the client wants. */
+interface DecidedUpdate {
+  readonly next: PreparedObject;
+  readonly previous: PreparedObject;
+  readonly version: ResourceVersion;
+  readonly name: string;
+  readonly warnings: readonly string[];
+  /** Undefined: the type has no strategy. */
+  readonly calls: StrategyCalls | undefined;
+}
+
 export class Changes {
   readonly #type: ResourceType;
   readonly #now: () => number;
   readonly #newUid: () => string;
   readonly #storedApiVersion: string;
+  readonly #strategy: ResourceStrategy<UnknownObject> | undefined;
 
   constructor({ type, now, newUid }: ChangesOptions) {
     this.#type = type;
     this.#now = now;
     this.#newUid = newUid;
+    this.#strategy = strategyOf(type);
     this.#storedApiVersion = apiVersionOf(type.group, storageVersion(type).name);
   }
 
@@ -77,22 +107,60 @@ export class Changes {
     return { ...incoming, metadata, warnings, unknown: [] };
   }
 
-  /** Throws a StatusError 422. */
-  create(incoming: IncomingObject, name: string, version: ResourceVersion): Change {
+  /** Rejects with a StatusError 422, and with what hooks throw. */
+  async create(
+    incoming: IncomingObject,
+    name: string,
+    version: ResourceVersion,
+    context: HookContext,
+  ): Promise<Change> {
     this.#checkKind(incoming, version, name);
-    const prepared = prepareCreate(
-      this.#asStored(incoming),
+    const filled = this.#default(this.#asStored(incoming), context);
+    let object = prepareCreate(
+      filled,
       { name, uid: this.#newUid(), creationTimestamp: this.#timestamp() },
       version.statusSubresource,
     );
-    this.#refuse(name, validateMetadata(prepared.metadata, this.#type.namespaced));
-    return this.#change(prepared, false, incoming.warnings);
+    const calls = this.#calls(context);
+    if (calls !== undefined) object = await calls.prepare(object);
+    this.#refuse(name, [
+      ...validateMetadata(object.metadata, this.#type.namespaced),
+      ...((await calls?.validate(object)) ?? []),
+      ...validateScale(version.scale, object.content, 'all'),
+    ]);
+    if (calls === undefined) return this.#change(object, false, incoming.warnings);
+    const warnings = [...incoming.warnings, ...(await calls.warnings(object))];
+    return this.#change(await calls.canonicalize(object), false, warnings);
   }
 
-  /** Throws a StatusError 400, 409 or 422, and what the request's `change` throws. */
-  update(request: UpdateRequest, version: ResourceVersion, current: CurrentState): Change {
+  /** A create by PUT. Rejects as `create`, and with 400 and 409. */
+  async createMissing(
+    request: UpdateRequest,
+    version: ResourceVersion,
+    value: JsonValue,
+    context: HookContext,
+  ): Promise<Change> {
+    const { name, namespace } = request;
+    const incoming = readIncoming(this.#type, version, value, false);
+    const warnings = [
+      ...this.#checkFields(incoming, version, request.fieldValidation, false),
+      ...metadataWarnings(incoming.metadata),
+    ];
+    checkAddress(incoming.metadata, name, namespace);
+    this.#checkUid(incoming.metadata, {}, request);
+    const metadata = placeInNamespace(this.#type, incoming.metadata, namespace);
+    return this.create({ ...incoming, metadata, warnings }, name, version, context);
+  }
+
+  /** Rejects with a StatusError 400, 409 or 422, and what the request and hooks throw. */
+  async update(
+    request: UpdateRequest,
+    version: ResourceVersion,
+    current: CurrentState,
+    context: HookContext,
+  ): Promise<Change> {
     const { name, namespace, subresource } = request;
-    const previous = this.#decode(current);
+    const previous = this.#default(this.#decode(current), context);
     const shown = composeObject({
       content: { ...previous.content, apiVersion: apiVersionOf(this.#type.group, version.name) },
       metadata: { ...previous.metadata, resourceVersion: current.revision.toString() },
@@ -108,16 +176,41 @@ export class Changes {
     if (!isPatch) this.#checkUid(incoming.metadata, previous.metadata, request);
     this.#checkResourceVersion(incoming.metadata, current.revision, name);
     this.#checkKind(incoming, version, name);
-    const next = this.#asStored(incoming);
-    if (subresource === 'status') {
-      return this.#change(prepareStatusUpdate(next, previous), false, warnings);
-    }
-    const prepared = prepareUpdate(next, previous, version.statusSubresource);
+    const next = this.#default(this.#asStored(incoming), context);
+    const calls = this.#calls(context, previous, current.revision);
+    const decided = { next, previous, version, name, warnings, calls };
+    return subresource === 'status' ? this.#updateStatus(decided) : this.#updateMain(decided);
+  }
+
+  async #updateMain(decided: DecidedUpdate): Promise<Change> {
+    const { next, previous, version, name, warnings, calls } = decided;
+    const { statusSubresource, scale } = version;
+    let object = prepareUpdate(next, previous, statusSubresource);
+    if (calls !== undefined) object = await calls.prepare(object);
     this.#refuse(name, [
-      ...validateMetadata(prepared.metadata, this.#type.namespaced),
-      ...validateMetadataUpdate(prepared.metadata, previous.metadata),
+      ...validateMetadata(object.metadata, this.#type.namespaced),
+      ...validateMetadataUpdate(object.metadata, previous.metadata),
+      ...((await calls?.validate(object)) ?? []),
+      ...validateScale(scale, object.content, 'all'),
     ]);
-    return this.#change(prepared, isFinalized(prepared.metadata), warnings);
+    const told = calls === undefined ? warnings : [...warnings, ...(await calls.warnings(object))];
+    if (calls !== undefined) object = await calls.canonicalize(object);
+    object = withGeneration(object, previous, statusSubresource);
+    return this.#change(object, isFinalized(object.metadata), told);
+  }
+
+  async #updateStatus(decided: DecidedUpdate): Promise<Change> {
+    const { next, previous, version, name, warnings, calls } = decided;
+    let object = prepareStatusUpdate(next, previous);
+    if (calls !== undefined) object = prepareStatusUpdate(await calls.prepare(object), previous);
+    this.#refuse(name, [
+      ...((await calls?.validate(object)) ?? []),
+      ...validateScale(version.scale, object.content, 'status'),
+    ]);
+    if (calls === undefined) return this.#change(object, false, warnings);
+    const told = [...warnings, ...(await calls.warnings(object))];
+    object = prepareStatusUpdate(await calls.canonicalize(object), previous);
+    return this.#change(object, false, told);
   }
 
   /** Throws a StatusError 409. */
@@ -135,6 +228,23 @@ export class Changes {
     const metadata = planDeletion(object.metadata, request, this.#timestamp());
     if (metadata === undefined) return this.#change(object, true, []);
     return this.#change({ ...object, metadata }, false, []);
+  }
+
+  #default(object: PreparedObject, context: HookContext): PreparedObject {
+    return applyDefault(this.#type, this.#strategy, context, object);
+  }
+
+  #calls(
+    context: HookContext,
+    previous?: PreparedObject,
+    revision?: bigint,
+  ): StrategyCalls | undefined {
+    if (this.#strategy === undefined) return undefined;
+    const old = previous && {
+      ...previous,
+      metadata: { ...previous.metadata, resourceVersion: String(revision) },
+    };
+    return new StrategyCalls(this.#type, this.#strategy, context, old);
   }
 
   #change(object: PreparedObject, removes: boolean, warnings: readonly string[]): Change {
@@ -204,6 +314,7 @@ export class Changes {
       throw badRequest(`invalid resource version: ${JSON.stringify(resourceVersion)}`);
     }
     const wanted = BigInt(resourceVersion);
+    if (wanted === 0n && this.#strategy?.allowUnconditionalUpdate === true) return;
     if (wanted === 0n) {
       // Upstream puts the resource where everything else has the kind, and a bare number.
       const { group, resource: kind } = this.#type;

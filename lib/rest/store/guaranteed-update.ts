@@ -6,7 +6,7 @@
  *     Whatever the change refuses on a guess is asked again on the live state, unless that is the
  *     same.
  *  2. A lost swap brings the newer state along, and the change is made anew on that: a change runs
- *     once per state and must be pure.
+ *     once per state and must be pure. It may take its time; nothing is held meanwhile.
  *  3. What a dry run answers is decided on the live state.
  *  4. Writers that lose go on until they win or their signal aborts; nobody is starved by the loop
  *     itself, because each lost swap means that somebody else won.
@@ -32,7 +32,9 @@ export interface GuaranteedUpdate<Result> {
   readonly key: string;
   /** From the cache; `undefined`: it has none. */
   readonly guess: CurrentState | undefined;
-  readonly change: (current: CurrentState) => Intent<Result>;
+  readonly change: (current: CurrentState) => Promise<Intent<Result>>;
+  /** What is written where there is no such key. Absent: `notFound` is thrown. */
+  readonly create?: (() => Promise<Intent<Result>>) | undefined;
   /** What is thrown when there is no such key. */
   readonly notFound: () => Error;
   readonly dryRun: boolean;
@@ -41,11 +43,15 @@ export interface GuaranteedUpdate<Result> {
 
 export interface Updated<Result> {
   readonly result: Result;
-  /** Of the write; of the state when nothing was written. */
-  readonly revision: bigint;
+  /** Of the write; of the state when nothing was written; of neither for a dry creation. */
+  readonly revision: bigint | undefined;
+  /** Whether there was no such key before. */
+  readonly created: boolean;
 }
 
-/** Rejects with what `change` threw on the live state, `notFound()`, or a StorageError. */
+/**
+ * Rejects with what `change` or `create` threw on the live state, `notFound()`, or a StorageError.
+ */
 export async function guaranteedUpdate<Result>(
   update: GuaranteedUpdate<Result>,
 ): Promise<Updated<Result>> {
@@ -56,42 +62,55 @@ export async function guaranteedUpdate<Result>(
     update.signal?.throwIfAborted();
     let intent: Intent<Result>;
     try {
-      intent = update.change(current);
+      intent = await intentFor(update, current);
     } catch (error) {
-      if (isLive) throw error;
+      if (isLive || update.signal?.aborted === true) throw error;
       const live = await readLive(update);
-      if (live.revision === current.revision) throw error;
+      if (live?.revision === current?.revision) throw error;
       current = live;
       isLive = true;
       continue;
     }
+    const created = current === undefined;
     if (dryRun) {
       const live = isLive ? current : await readLive(update);
-      if (live.revision === current.revision) {
-        return { result: intent.result, revision: live.revision };
+      if (live?.revision === current?.revision) {
+        return { result: intent.result, revision: live?.revision, created };
       }
       current = live;
       isLive = true;
       continue;
     }
+    update.signal?.throwIfAborted();
     const { value } = intent;
-    const written = await storage.write({ key, expected: current.revision, value });
-    if (written.ok) return { result: intent.result, revision: written.revision };
+    const written = await storage.write({ key, expected: current?.revision ?? 0n, value });
+    if (written.ok) return { result: intent.result, revision: written.revision, created };
     current = stateOf(written.current, update);
     isLive = true;
   }
 }
 
-async function readLive(
-  update: Pick<GuaranteedUpdate<never>, 'storage' | 'key' | 'notFound'>,
-): Promise<CurrentState> {
+function intentFor<Result>(
+  { change, create, notFound }: GuaranteedUpdate<Result>,
+  current: CurrentState | undefined,
+): Promise<Intent<Result>> {
+  if (current !== undefined) return change(current);
+  if (create === undefined) throw notFound();
+  return create();
+}
+
+type Place = Pick<GuaranteedUpdate<unknown>, 'storage' | 'key' | 'create' | 'notFound'>;
+
+async function readLive(update: Place): Promise<CurrentState | undefined> {
   return stateOf(await update.storage.get(update.key), update);
 }
 
+// Undefined only where something can be created.
 function stateOf(
   stored: StoredValue | undefined,
-  { notFound }: Pick<GuaranteedUpdate<never>, 'notFound'>,
-): CurrentState {
-  if (stored === undefined) throw notFound();
-  return { bytes: stored.value, revision: stored.revision };
+  { create, notFound }: Place,
+): CurrentState | undefined {
+  if (stored !== undefined) return { bytes: stored.value, revision: stored.revision };
+  if (create === undefined) throw notFound();
+  return undefined;
 }

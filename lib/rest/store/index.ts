@@ -8,12 +8,14 @@ export { keyPrefix, objectKey } from './key.js';
 export type { JsonObject } from '../../object/lossless/index.js';
 export { isJsonObject } from '../../object/lossless/index.js';
 export type {
+  Caller,
   CreateRequest,
   DeleteCollectionRequest,
   Deleted,
   DeletedCollection,
   DeleteRequest,
   FieldValidation,
+  Updated,
   UpdateRequest,
   Written,
 } from './request.js';

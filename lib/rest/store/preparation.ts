@@ -51,7 +51,7 @@ export function prepareCreate(
   };
 }
 
-/** The successor of `previous` that a client wants to be `next`. */
+/** The successor of `previous` that a client wants; its generation is still the same. */
 export function prepareUpdate(
   next: PreparedObject,
   previous: PreparedObject,
@@ -60,10 +60,20 @@ export function prepareUpdate(
   const content = statusSubresource
     ? withProperty(next.content, 'status', previous.content['status'])
     : next.content;
-  return {
-    content,
-    metadata: successor(next.metadata, previous.metadata, !equalJson(content, previous.content)),
-  };
+  return { content, metadata: successor(next.metadata, previous.metadata) };
+}
+
+/** The successor with the generation that it has, once nothing of it changes any more. */
+export function withGeneration(
+  next: PreparedObject,
+  previous: PreparedObject,
+  statusSubresource: boolean,
+): PreparedObject {
+  const counted = ({ content }: PreparedObject): JsonObject =>
+    statusSubresource ? without(content, 'status') : content;
+  if (equalJson(counted(next), counted(previous))) return next;
+  const generation = (previous.metadata.generation ?? 0) + 1;
+  return { ...next, metadata: { ...next.metadata, generation } };
 }
 
 /** The successor of `previous` that takes only its status from `next`. */
@@ -78,7 +88,7 @@ export function prepareStatusUpdate(
 }
 
 // Fields that are left out mean: as they were. Older clients do not send them back.
-function successor(next: ObjectMeta, previous: ObjectMeta, changed: boolean): ObjectMeta {
+function successor(next: ObjectMeta, previous: ObjectMeta): ObjectMeta {
   const { resourceVersion, ...metadata } = next;
   void resourceVersion;
   metadata.uid ??= previous.uid as string;
@@ -91,7 +101,7 @@ function successor(next: ObjectMeta, previous: ObjectMeta, changed: boolean): Ob
   if (previous.deletionGracePeriodSeconds !== undefined) {
     metadata.deletionGracePeriodSeconds ??= previous.deletionGracePeriodSeconds;
   }
-  metadata.generation = (previous.generation ?? 0) + (changed ? 1 : 0);
+  metadata.generation = previous.generation ?? 0;
   return metadata;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Selectors } from '../../cache/index.js';
+import type { Logger, RequestInfo, UserInfo } from '../../request/index.js';
 import type { CachedObject } from '../../watch/index.js';
 import type { JsonValue, ResourceVersion } from '../../object/index.js';
 import type { DeletionOptions } from './deletion.js';
@@ -12,7 +13,18 @@ import type { JsonObject } from '../../object/lossless/index.js';
 /** What happens to metadata fields that do not exist: they are dropped in any case. */
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
+/** Whose request it is: what hooks of the type's strategy are told besides the object. */
+export interface Caller {
+  readonly user: UserInfo;
+  readonly requestInfo: RequestInfo;
+  /** The audit ID. */
+  readonly requestId: string;
+  readonly logger: Logger;
+}
+
 interface WriteOptions {
+  /** Default: the server itself, `system:apiserver`, with no request and a silent logger. */
+  readonly caller?: Caller;
   /** The version that is asked and answered in. Default: the storage version. */
   readonly version?: ResourceVersion;
   /** Everything but the write. Default false. */
@@ -33,8 +45,8 @@ export interface CreateRequest extends WriteOptions {
 export interface UpdateRequest extends WriteOptions {
   readonly namespace: string;
   readonly name: string;
-  /** With `status` everything but the status stays as it is. */
-  readonly subresource?: 'status';
+  /** With `status` everything but the status stays as it is. `scale` is only told to hooks. */
+  readonly subresource?: 'status' | 'scale';
   /**
    * The object that is to be, made of the present one. Called again when somebody else was faster:
    * must depend on nothing else. The argument is the callee's own.
@@ -43,6 +55,15 @@ export interface UpdateRequest extends WriteOptions {
   /** Whether the change is a patch: what its result lacks is told in other words. */
   readonly isPatch?: boolean;
   readonly fieldValidation?: FieldValidation;
+  /**
+   * What is created where there is no such object, if the type's strategy allows it. Default: that
+   * is 404 in any case.
+   */
+  readonly creation?: {
+    readonly object: JsonValue;
+    /** Rejects where the caller may not create. Asked once. */
+    readonly authorize: () => Promise<void>;
+  };
 }
 
 export interface DeleteRequest extends WriteOptions, DeletionOptions {
@@ -72,6 +93,11 @@ export interface Written {
   /** `undefined` for what a dry run would have created. */
   readonly resourceVersion: string | undefined;
   readonly warnings: readonly string[];
+}
+
+export interface Updated extends Written {
+  /** Whether it was not there before. */
+  readonly created: boolean;
 }
 
 export interface Deleted extends Written {

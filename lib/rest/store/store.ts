@@ -19,12 +19,15 @@ import type { ObjectKey, ResourceType, ResourceVersion } from '../../object/inde
 import { decodeJson, isJsonObject } from '../../object/lossless/index.js';
 import { alreadyExists, generateNameConflict, notFound, StatusError } from '../../request/index.js';
 import type { Storage, StoredValue } from '../../storage/index.js';
+import { strategyOf } from '../definition/index.js';
+import type { HookContext } from '../definition/index.js';
 import { Changes } from './changes.js';
 import type { Change } from './changes.js';
 import { deleteCollection } from './collection.js';
 import { toStatusFailure } from './failure.js';
-import type { CurrentState } from './guaranteed-update.js';
+import type { CurrentState, Updated as GuaranteedResult } from './guaranteed-update.js';
 import { guaranteedUpdate } from './guaranteed-update.js';
+import { hookContext } from './hook-context.js';
 import { isPossibleKey, objectKey } from './key.js';
 import { decodeMetadata } from './metadata.js';
 import { generateName, NAME_ATTEMPTS_MAX } from './name.js';
@@ -35,6 +38,7 @@ import type {
   Deleted,
   DeletedCollection,
   DeleteRequest,
+  Updated,
   UpdateRequest,
   Written,
 } from './request.js';
@@ -75,16 +79,20 @@ export class ResourceStore {
   async create(request: CreateRequest): Promise<Written> {
     const version = this.#versionOf(request);
     const creation = this.#changes.beginCreate(request, version);
+    const context = hookContext(request, version, 'create');
     const { generateName: base = '', name = '' } = creation.metadata;
     const isGenerated = name === '' && base !== '';
     for (let attempt = 1; ; attempt++) {
       const chosen = isGenerated ? generateName(base, this.#random) : name;
-      const change = this.#changes.create(creation, chosen, version);
+      const change = await this.#changes.create(creation, chosen, version, {
+        ...context,
+        name: chosen,
+      });
       const key = { namespace: change.metadata.namespace ?? '', name: chosen };
       request.signal?.throwIfAborted();
       const outcome = await this.#insert(key, change, request.dryRun === true);
       if ('revision' in outcome) {
-        return this.#written(change, version, outcome.revision, creation.warnings);
+        return this.#written(change, version, outcome.revision, change.warnings);
       }
       if (!isGenerated) throw alreadyThere(this.type, chosen, outcome.existing);
       if (attempt === NAME_ATTEMPTS_MAX) throw generateNameConflict(this.type, chosen);
@@ -92,24 +100,29 @@ export class ResourceStore {
   }
 
   /** Rejects with 404, 409 Conflict, 422 Invalid, 400, 413, and with what `change` throws. */
-  async update(request: UpdateRequest): Promise<Written> {
+  async update(request: UpdateRequest): Promise<Updated> {
     const version = this.#versionOf(request);
     const verb = request.isPatch === true ? 'patch' : 'update';
-    let previous = 0n;
-    const updated = await this.#guaranteed(verb, request, (current) => {
-      previous = current.revision;
-      return this.#changes.update(request, version, current);
-    });
-    const { result } = updated;
+    const context = hookContext(request, version, verb);
+    let previous: bigint | undefined;
+    const { result, revision, created } = await this.#guaranteed(
+      verb,
+      request,
+      (current) => {
+        previous = current.revision;
+        return this.#changes.update(request, version, current, context);
+      },
+      this.#creation(request, version, context),
+    );
     // An update that lets the object go answers, as upstream, with the revision it last had.
-    const revision = result.removes ? previous : updated.revision;
-    return this.#written(result, version, revision, result.warnings);
+    const told = result.removes ? previous : revision;
+    return { ...this.#written(result, version, told, result.warnings), created };
   }
 
   /** Rejects with 404, 409 Conflict for a failed precondition. */
   async delete(request: DeleteRequest): Promise<Deleted> {
     const version = this.#versionOf(request);
-    const { result, revision } = await this.#guaranteed('delete', request, (current) =>
+    const { result, revision } = await this.#guaranteed('delete', request, async (current) =>
       this.#changes.delete(request, current),
     );
     return { ...this.#written(result, version, revision, []), gone: result.removes };
@@ -121,6 +134,24 @@ export class ResourceStore {
    */
   deleteCollection(request: DeleteCollectionRequest): Promise<DeletedCollection> {
     return deleteCollection(this, request);
+  }
+
+  // Undefined where a PUT creates nothing.
+  #creation(
+    request: UpdateRequest,
+    version: ResourceVersion,
+    context: HookContext,
+  ): (() => Promise<Change>) | undefined {
+    const { creation } = request;
+    if (creation === undefined || strategyOf(this.type)?.allowCreateOnUpdate !== true) {
+      return undefined;
+    }
+    let authorized: Promise<void> | undefined;
+    return async () => {
+      authorized ??= creation.authorize();
+      await authorized;
+      return this.#changes.createMissing(request, version, creation.object, context);
+    };
   }
 
   async #insert(
@@ -147,8 +178,9 @@ export class ResourceStore {
   async #guaranteed(
     verb: string,
     request: ObjectKey & { readonly dryRun?: boolean; readonly signal?: AbortSignal },
-    change: (current: CurrentState) => Change,
-  ): Promise<{ readonly result: Change; readonly revision: bigint }> {
+    change: (current: CurrentState) => Promise<Change>,
+    create?: () => Promise<Change>,
+  ): Promise<GuaranteedResult<Change>> {
     const { type } = this;
     const key = { namespace: request.namespace, name: request.name };
     if (!isPossibleKey(type, key)) throw notFound(type, key.name);
@@ -157,10 +189,16 @@ export class ResourceStore {
         storage: this.#storage,
         key: objectKey(type, key),
         guess: await this.#guess(key),
-        change: (current) => {
-          const result = change(current);
+        change: async (current) => {
+          const result = await change(current);
           return { value: result.removes ? null : result.value, result };
         },
+        create:
+          create &&
+          (async () => {
+            const result = await create();
+            return { value: result.value, result };
+          }),
         notFound: () => notFound(type, key.name),
         dryRun: request.dryRun === true,
         signal: request.signal,
