@@ -1,5 +1,6 @@
 /** The door of the server: an API server put together, and the parts of it that embedders touch. */
 
+export type { HealthCheck, HealthEndpoint } from './health.js';
 export { type Inject, LoadError, loadObjects, type Loaded } from './load.js';
 export { lineLogger, silentLogger, type LogFields, type Logger } from './logger.js';
 export type { InjectedRequest } from './inject.js';

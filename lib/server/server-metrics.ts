@@ -23,13 +23,20 @@ import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../
 import type { Clock } from '../storage/index.js';
 
 export class ServerMetrics {
-  readonly #registry = new MetricsRegistry();
-  readonly #requests = new RequestMetrics(this.#registry);
-  readonly #stopProcessMetrics = registerProcessMetrics(this.#registry);
+  readonly #registry: MetricsRegistry;
+  readonly #requests: RequestMetrics;
+  readonly #stopProcessMetrics: () => void;
   readonly #served: ReadonlySet<string>;
   readonly #clock: Clock;
 
-  constructor(caches: ReadonlyMap<ResourceType, WatchCache>, clock: Clock) {
+  constructor(
+    caches: ReadonlyMap<ResourceType, WatchCache>,
+    clock: Clock,
+    registry: MetricsRegistry = new MetricsRegistry(),
+  ) {
+    this.#registry = registry;
+    this.#requests = new RequestMetrics(registry);
+    this.#stopProcessMetrics = registerProcessMetrics(registry);
     this.#clock = clock;
     this.#served = new Set([...caches.keys()].flatMap(servedKeys));
     registerCacheMetrics(this.#registry, () => Array.from(caches, sampleOf));

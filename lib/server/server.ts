@@ -17,6 +17,7 @@ import {
 import { WatchCache } from '../cache/index.js';
 import { createDiscoveryHandler } from '../discovery/index.js';
 import type { EngineKind, HistoryLimits } from '../engine/index.js';
+import type { MetricsRegistry } from '../metrics/index.js';
 import { qualifiedResource, type ResourceType } from '../object/index.js';
 import { createOpenApiHandler } from '../openapi/index.js';
 import {
@@ -76,6 +77,10 @@ export interface ServerOptions {
   readonly requestTimeoutMs?: number;
   /** A watch that names no end gets a random one between this and twice this. Default 1 800 000. */
   readonly minRequestTimeoutMs?: number;
+  /** Further checks of the health endpoints, with names of their own. */
+  readonly healthChecks?: readonly HealthCheck[];
+  /** Where its metrics go, among others. Default a registry of its own. */
+  readonly metrics?: MetricsRegistry;
   readonly clock?: Clock;
   /** A number in [0, 1), for generated names and jitter. Default Math.random. */
   readonly random?: () => number;
@@ -121,7 +126,7 @@ export class ApiServer {
     this.#ownsStorage = options.storage === undefined;
     this.#caches = cachesOf(options, this.#storage, this.#clock);
     this.engine = [...this.#caches.values()][0]?.engine ?? 'javascript';
-    this.#metrics = new ServerMetrics(this.#caches, this.#clock);
+    this.#metrics = new ServerMetrics(this.#caches, this.#clock, options.metrics);
     const authorizer = options.authorizer ?? allowAuthenticated;
     this.#rest = createRestHandler({
       stores: this.#stores(options),
@@ -136,7 +141,7 @@ export class ApiServer {
     this.handler = createPipeline({
       authenticator: authenticatorChain(options.authenticator ? [options.authenticator] : []),
       authorizer,
-      route: this.#router(options.resources),
+      route: this.#router(options.resources, options.healthChecks ?? []),
       clock: this.#clock,
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       uuid: randomUUID,
@@ -213,12 +218,12 @@ export class ApiServer {
     this.#logger[isBug ? 'error' : 'debug']({ error, place }, 'transport');
   }
 
-  #router(types: readonly ResourceType[]) {
+  #router(types: readonly ResourceType[], further: readonly HealthCheck[]) {
     const discovery = createDiscoveryHandler(types);
     const openApi = createOpenApiHandler(types);
     const hasNamespaces = types.some((type) => qualifiedResource(type) === 'namespaces');
     const endpoints: EndpointParts = {
-      checks: this.#checks(),
+      checks: [...this.#checks(), ...further],
       reportFailure: (endpoint, check, reason) =>
         this.#logger.warn({ endpoint, check, reason }, 'health check failed'),
       exposition: () => this.#metrics.exposition(),
