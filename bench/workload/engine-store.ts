@@ -3,14 +3,13 @@
 import { DEFAULT_HISTORY } from '../../lib/cache/index.js';
 import { createEngineCache, type EngineCache, type EngineKind } from '../../lib/engine/index.js';
 import type { Store } from './churn.js';
-import { podIdentity, type PodIdentity } from './pods.js';
+import { podIdentity } from './pods.js';
 
 /** As many as a cache has unless told otherwise. */
 const SHARDS = 16;
 
 export class EngineStore implements Store {
   readonly cache: EngineCache;
-  readonly #identities: PodIdentity[] = [];
 
   /**
    * Throws `engine-unavailable` where that engine cannot be had. `now` is one clock for all threads
@@ -27,7 +26,8 @@ export class EngineStore implements Store {
   }
 
   put(index: number, object: Uint8Array, revision: number): void {
-    const { namespace, name } = (this.#identities[index] ??= podIdentity(index));
+    // Made anew each time, as from a feed: names that were kept would count as the cache's memory.
+    const { namespace, name } = podIdentity(index);
     this.cache.apply([{ type: 'put', namespace, name, object, revision: BigInt(revision) }]);
   }
 }

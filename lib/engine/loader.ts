@@ -22,6 +22,7 @@ import {
 } from './contract.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
 import { type NativeModule, openNative } from './native/index.js';
+import { LIMIT } from './wire.js';
 
 /** The variable that decides what `auto` means. */
 export const ENGINE_VARIABLE = 'SHARDWATCH_ENGINE';
@@ -150,9 +151,10 @@ function nativeSearch(): AddonSearch {
   return search;
 }
 
-function checkOptions({ shardCount, history }: EngineCacheOptions): void {
+function checkOptions({ shardCount, fields, history }: EngineCacheOptions): void {
   const { windowMs, entriesMin, entriesMax, bytesMax } = history;
   check(Number.isSafeInteger(shardCount) && shardCount >= 1, 'shardCount is an integer above 0');
+  check(fields.length <= LIMIT.declaredFieldsMax, `fields are at most ${LIMIT.declaredFieldsMax}`);
   check(windowMs >= 0, 'history.windowMs is 0 or more');
   check(entriesMin >= 0, 'history.entriesMin is 0 or more');
   check(entriesMax >= entriesMin, 'history.entriesMax is not below history.entriesMin');

@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -50,12 +50,16 @@ export const LIMIT: {
   readonly recordLanes: 8;
   readonly recordsMax: 1020;
   readonly readyMax: 8160;
+  readonly heapAheadMax: 32;
+  readonly declaredFieldsMax: 65535;
 } = {
   exchangeBytes: 65536,
   headLanes: 32,
   recordLanes: 8,
   recordsMax: 1020,
   readyMax: 8160,
+  heapAheadMax: 32,
+  declaredFieldsMax: 65535,
 };
 
 /** A choice: keyOrder. */

@@ -22,6 +22,8 @@ using wire::Status;
 // Far more than processors; each takes a cache line.
 constexpr uint64_t kShardsMax = 65536;
 
+static_assert(wire::kDeclaredFieldsMax == kDeclaredFieldsMax);
+
 bool ReadFields(napi_env env, napi_value argument, std::vector<std::string>* fields) {
   uint32_t length = 0;
   if (!ReadLength(env, argument, &length)) return false;
@@ -70,7 +72,9 @@ int64_t OpenCache(napi_env env, Environment& environment, Arguments<2> arguments
   StoreOptions options;
   uint64_t shard_count = 0;
   if (!ReadLimits(exchange, &shard_count, &options.history)) return kInvalidArgument;
-  if (shard_count > kShardsMax) return Fail(Status::kTooLarge);
+  if (shard_count > kShardsMax || fields.size() > wire::kDeclaredFieldsMax) {
+    return Fail(Status::kTooLarge);
+  }
   options.shard_count = static_cast<uint32_t>(shard_count);
   options.fields = std::move(fields);
   options.seed = exchange.Revision(HeadLane::kSeed);

@@ -57,10 +57,12 @@ function checkWire({ abiVersion, status, results, limits, lanes }) {
 }
 
 // The exchange is a head and records, and each has the lanes that it needs.
-function checkRoom({ exchangeBytes, headLanes, recordLanes, recordsMax, readyMax }, lanes) {
+function checkRoom(limits, lanes) {
+  const { exchangeBytes, headLanes, recordLanes, recordsMax, readyMax, heapAheadMax } = limits;
   const LANE_BYTES = 8;
+  const HEAP_LISTS = 3;
   const behindHead = exchangeBytes / LANE_BYTES - headLanes;
-  if (recordsMax * recordLanes > behindHead || readyMax > behindHead) {
+  if (Math.max(recordsMax * recordLanes, readyMax, HEAP_LISTS * heapAheadMax) > behindHead) {
     throw new Error('wire.json: the exchange has no room for its records');
   }
   for (const [name, room] of [

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 3;
+inline constexpr int32_t kAbiVersion = 4;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -36,6 +36,8 @@ inline constexpr uint32_t kHeadLanes = 32;
 inline constexpr uint32_t kRecordLanes = 8;
 inline constexpr uint32_t kRecordsMax = 1020;
 inline constexpr uint32_t kReadyMax = 8160;
+inline constexpr uint32_t kHeapAheadMax = 32;
+inline constexpr uint32_t kDeclaredFieldsMax = 65535;
 
 enum class KeyOrder : int32_t {
   kBefore = 0,

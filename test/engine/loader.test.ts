@@ -340,6 +340,14 @@ const BAD_OPTIONS = [
   { options: { history: { bytesMax: -1 } }, message: /bytesMax/ },
 ];
 
+test('a cache declares a limited number of fields', (t) => {
+  const fields = Array.from({ length: 65_536 }, (_, at) => `spec.f${at}`);
+  t.throws(() => createEngineCache('javascript', cacheOptions({ fields })), {
+    instanceOf: RangeError,
+    message: /fields are at most 65535/,
+  });
+});
+
 for (const { options, message } of BAD_OPTIONS) {
   test(`options out of range are refused: ${JSON.stringify(options)}`, (t) => {
     t.throws(() => createEngineCache('javascript', cacheOptions(options)), {

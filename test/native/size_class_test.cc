@@ -18,7 +18,7 @@ TEST(SizeClass, EverySizeHasTheSmallestClassThatHoldsIt) {
   }
 }
 
-TEST(SizeClass, ClassesRiseAlignedAndByAtMostASixteenth) {
+TEST(SizeClass, ClassesRiseAlignedAndByAtMostAThirtySecond) {
   EXPECT_EQ(SizeClassBytes(0), kSlotAlignment);
   EXPECT_EQ(SizeClassBytes(kSizeClassCount - 1), kPooledBytesMax);
   for (uint32_t size_class = 1; size_class < kSizeClassCount; ++size_class) {
@@ -26,8 +26,8 @@ TEST(SizeClass, ClassesRiseAlignedAndByAtMostASixteenth) {
     const size_t bytes = SizeClassBytes(size_class);
     EXPECT_GT(bytes, below);
     EXPECT_EQ(bytes % kSlotAlignment, 0U);
-    if (below >= 256) {
-      EXPECT_LE(bytes, below + below / 16);
+    if (below >= 512) {
+      EXPECT_LE(bytes, below + below / 32);
     }
   }
 }

@@ -9,8 +9,8 @@ namespace shardwatch {
 
 namespace {
 
-constexpr uint32_t kLinearClasses = 16;
-constexpr uint32_t kStepsPerDoubling = 16;
+constexpr uint32_t kLinearClasses = 32;
+constexpr uint32_t kStepsPerDoubling = 32;
 constexpr size_t kLinearBytesMax = kLinearClasses * kSlotAlignment;
 constexpr uint32_t kLinearBits = std::bit_width(kLinearBytesMax) - 1;
 

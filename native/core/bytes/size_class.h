@@ -2,9 +2,9 @@
 //
 // A request is rounded up to its class, so that a slot that one block leaves fits the next one.
 //  1. Classes rise; every size up to kPooledBytesMax has the smallest class that holds it.
-//  2. Above 256 bytes a class is at most a sixteenth larger than the one below it, so that rounding
-//     wastes less than that of a slot: objects of one type are often of one size, and a coarse
-//     class would be the wrong one for all of them.
+//  2. Above 512 bytes a class is at most a thirty-second larger than the one below it, so that
+//     rounding wastes less than that of a slot: objects of one type are often of one size, and a
+//     coarse class would be the wrong one for all of them.
 //  3. Every class is a multiple of kSlotAlignment.
 // Pure functions of their arguments. Thread rule: any thread.
 
@@ -22,8 +22,8 @@ inline constexpr size_t kSlotAlignment = 16;
 // hold too few of them.
 inline constexpr size_t kPooledBytesMax = 32 * 1024;
 
-// 16, 32, ... 256, then sixteen steps to each doubling: 272, 288, ... 512, 544, ... 32 768.
-inline constexpr uint32_t kSizeClassCount = 128;
+// 16, 32, ... 512, then thirty-two steps to each doubling: 528, ... 1 024, 1 056, ... 32 768.
+inline constexpr uint32_t kSizeClassCount = 224;
 
 // The class of blocks that are not pooled.
 inline constexpr uint32_t kUnpooledClass = kSizeClassCount;

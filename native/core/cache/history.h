@@ -30,7 +30,7 @@ namespace shardwatch {
 
 // Events between retained roots: at most half as many are applied or undone for any revision. With
 // fewer events between them roots retain nodes again and again that one of them would do for.
-inline constexpr uint64_t kRetainedEvery = 4096;
+inline constexpr uint64_t kRetainedEvery = 6144;
 
 // Rebuilt states that are kept: as many paginated lists at different revisions go on without a
 // rebuild.

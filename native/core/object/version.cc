@@ -3,6 +3,7 @@
 #include "native/core/object/version.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <functional>
 #include <new>
@@ -76,21 +77,19 @@ void Version::Free(Version* version, Arena& arena, InternTable& strings) {
 }
 
 Version::Version(const ScannedObject& object, const RevisionStamp& stamp, uint64_t revision)
-    : revision_(revision),
+    : digits_length_(static_cast<uint8_t>(stamp.digits_length())),
+      field_count_(static_cast<uint16_t>(object.fields.size())),
+      label_count_(static_cast<uint32_t>(object.labels.size())),
+      revision_(revision),
       bytes_length_(static_cast<uint32_t>(stamp.size())),
       digits_offset_(static_cast<uint32_t>(stamp.digits_offset())),
-      digits_length_(static_cast<uint32_t>(stamp.digits_length())),
       api_version_offset_(object.api_version_offset),
       api_version_length_(object.api_version_length),
-      name_length_(static_cast<uint32_t>(object.name.size())),
-      field_count_(static_cast<uint32_t>(object.fields.size())),
-      label_count_(static_cast<uint32_t>(object.labels.size())) {
-  if (IsNameInBytes(object)) {
-    name_offset_ = static_cast<uint32_t>(object.name.data() - object.head.data());
-  } else {
-    name_offset_ = bytes_length_;
-    copied_name_length_ = name_length_;
-  }
+      name_offset_(IsNameInBytes(object)
+                       ? static_cast<uint32_t>(object.name.data() - object.head.data())
+                       : bytes_length_),
+      name_length_(static_cast<uint32_t>(object.name.size())) {
+  assert(object.fields.size() <= kDeclaredFieldsMax);
 }
 
 // False when memory is out; what is not acquired by then is null.

@@ -10,6 +10,7 @@
 //     it is freed.
 //  3. The name is part of the bytes; a copy of it follows them only where it has escapes there.
 //  4. A version that can't be made, because memory is out, leaves nothing behind.
+//  5. No version has more than kDeclaredFieldsMax declared fields.
 // Thread rule: immutable; any thread that keeps its root (an epoch's pin, or a hold).
 
 #ifndef NATIVE_CORE_OBJECT_VERSION_H_
@@ -30,6 +31,9 @@
 #include "native/core/object/stamp.h"
 
 namespace shardwatch {
+
+// As many fields as a cache may declare.
+inline constexpr size_t kDeclaredFieldsMax = UINT16_MAX;
 
 class Version : public Retired {
  public:
@@ -89,7 +93,7 @@ class Version : public Retired {
   uint32_t digits_length() const { return digits_length_; }
 
   // Of the slot, the arena's rounding left out.
-  size_t size() const { return bytes_offset() + bytes_length_ + copied_name_length_; }
+  size_t size() const { return bytes_offset() + bytes_length_ + copied_name_length(); }
 
  private:
   Version(const ScannedObject& object, const RevisionStamp& stamp, uint64_t revision);
@@ -107,24 +111,30 @@ class Version : public Retired {
     return sizeof(Version) + (size_t{label_count_} + field_count_) * sizeof(InternedString*);
   }
 
+  // What follows the bytes where the name is not one of their parts.
+  size_t copied_name_length() const { return name_offset_ == bytes_length_ ? name_length_ : 0; }
+
+  // The first three fill the gap that Retired leaves at its end: there are as many of these headers
+  // as there are versions.
+  const uint8_t digits_length_;
+  const uint16_t field_count_;
+  const uint32_t label_count_;
   uint64_t revision_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* api_version_ = nullptr;
   Signature signature_ = 0;
   const uint32_t bytes_length_;
   const uint32_t digits_offset_;
-  const uint32_t digits_length_;
   const uint32_t api_version_offset_;
   const uint32_t api_version_length_;
   // From the beginning of the bytes.
-  uint32_t name_offset_ = 0;
+  const uint32_t name_offset_;
   const uint32_t name_length_;
-  // 0 where the name is one of the bytes' parts.
-  uint32_t copied_name_length_ = 0;
-  // Next to the labels, which a selector reads with it.
-  const uint32_t field_count_;
-  const uint32_t label_count_;
 };
+
+#if !defined(_MSC_VER)
+static_assert(sizeof(void*) != 8 || sizeof(Version) == 96);
+#endif
 
 // What is written instead of a part of a version's bytes while they are copied out.
 struct Rendering {
