@@ -9,8 +9,8 @@
  * Rules that every engine keeps:
  *  1. The smallest priority leaves first; of equal ones the one that was pushed, or given that
  *     priority, first. -0 and 0 are equal. Neither priorities nor deadlines are NaN.
- *  2. A slot is free again as soon as its entry has left, and the slots in use are few: at most as
- *     many as there were entries at once.
+ *  2. A slot is free again soon after its entry has left, and the slots in use are few: hardly more
+ *     than there were entries at once.
  *  3. A batch is pushed whole or not at all.
  *
  * Thread rule: an EngineHeap belongs to the thread that opened it. Several threads may have one
@@ -95,14 +95,15 @@ export interface EngineHeap {
   /** The new entry's handle, or `full`. */
   push(priority: number, deadline: number): number;
   /**
-   * Pushes `count` entries and writes their handles; no array is shorter. 0, or `full`: then
-   * nothing was pushed.
+   * Pushes `count` entries and writes their slots and, where there is an array for them, their
+   * handles; no array is shorter. 0, or `full`: then nothing was pushed.
    */
   pushAll(
     count: number,
     priorities: Float64Array,
     deadlines: Float64Array | undefined,
-    handles: Float64Array,
+    slots: Uint32Array,
+    handles: Float64Array | undefined,
   ): number;
 
   /** Takes the first entry: its slot, or `empty`. Not of a shared heap. */

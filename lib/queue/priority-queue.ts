@@ -113,12 +113,12 @@ export class PriorityQueue<T> {
   enqueue(item: T, priority: number, options?: EnqueueOptions): number {
     this.#checkOpen();
     checkPriority(priority);
+    if (this.#choice?.isToMoveForOne(this.#heap.size) === true) this.#move();
     const handle =
       options === undefined
         ? this.#heap.push(priority, NO_DEADLINE)
         : this.#enqueueWith(priority, options);
     if (handle < 0) throw full(this, 1);
-    this.#choice?.noteSingle();
     const slot = slotOf(handle);
     this.#items.hold(slot, item);
     const signal = options?.signal;
@@ -146,10 +146,10 @@ export class PriorityQueue<T> {
     checkPriorities(priorities, length);
     if (deadlines !== undefined) checkDeadlines(deadlines, length);
     this.#considerMoving(length);
-    const handles = options.handles ?? this.#scratch.handles(length);
-    const result = this.#heap.pushAll(length, priorities, deadlines, handles);
+    const slots = this.#scratch.slots(length);
+    const result = this.#heap.pushAll(length, priorities, deadlines, slots, options.handles);
     if (result < 0) throw full(this, length);
-    this.#items.holdAll(handles, items);
+    this.#items.holdAll(slots, items);
     if (this.#handover.takers > 0) this.#serve();
   }
 
@@ -159,7 +159,7 @@ export class PriorityQueue<T> {
    */
   dequeue(): T | undefined {
     this.#checkAlone();
-    this.#choice?.noteSingle();
+    if (this.#choice?.isToMoveForOne(this.#heap.size) === true) this.#move();
     const slot = this.#heap.pop();
     return slot < 0 ? undefined : this.#items.release(slot);
   }

@@ -3,7 +3,6 @@
  * what is left for JavaScript to do for each entry, so it does little.
  */
 
-import { slotOf } from '../engine/index.js';
 import { EntrySignals } from './entry-signals.js';
 
 export class SlotItems<T> {
@@ -23,11 +22,11 @@ export class SlotItems<T> {
     items[slot] = item;
   }
 
-  /** Keeps items, each in the slot of the handle at its place. */
-  holdAll(handles: Float64Array, items: readonly T[]): void {
+  /** Keeps items, each in the slot at its place. */
+  holdAll(slots: Uint32Array, items: readonly T[]): void {
     const held = this.#items;
     for (let at = 0; at < items.length; at++) {
-      const slot = slotOf(handles[at]!);
+      const slot = slots[at]!;
       if (slot < held.length) held[slot] = items[at]!;
       else this.hold(slot, items[at]!);
     }

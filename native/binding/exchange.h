@@ -2,7 +2,8 @@
 // number, in lanes of 8 bytes.
 //
 //   lanes 0 .. 31    head: wire::HeadLane, or wire::StatsLane
-//   lanes 32 ..      records of 8 lanes each, or one handle a lane
+//   lanes 32 ..      records of 8 lanes each, or one handle a lane, or lists for a heap that looks
+//                    ahead: priorities in; slots, priorities and handles out
 //
 //  1. Lanes mean something only right before a call, for its arguments, and right after it.
 //  2. Revisions are 64-bit integers, everything else doubles; see generate.mjs.
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "native/wire/wire.h"
 
@@ -55,6 +57,12 @@ class Exchange {
   // REQUIRES: index < wire::kReadyMax.
   void SetHandle(size_t index, int64_t handle) {
     Store(wire::kHeadLanes + index, static_cast<double>(handle));
+  }
+
+  // The lanes of a list for a heap. REQUIRES: list < 3, count <= wire::kHeapAheadMax.
+  std::span<double> HeapLanes(size_t list, size_t count) {
+    const size_t first = wire::kHeadLanes + list * wire::kHeapAheadMax;
+    return {reinterpret_cast<double*>(bytes_) + first, count};
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "native/binding/exports.h"
@@ -20,6 +21,8 @@ using wire::Status;
 constexpr uint32_t kGenerationStep = 0x13c6ef37;
 
 constexpr int64_t kNotFound = Fail(Status::kNotFound);
+
+static_assert(HeapEnd::kAheadMax == wire::kHeapAheadMax);
 
 int64_t OpenUse(Environment& environment, std::shared_ptr<SharedHeap> shared,
                 Connection& connection) {
@@ -58,6 +61,7 @@ int64_t ShareHeap(napi_env env, Environment& environment, Arguments<1> arguments
   int64_t failure = 0;
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
+  (*use)->end().EndAhead();
   (*use)->shared()->heap().Share();
   return static_cast<int64_t>(Process::Get().heaps.Share((*use)->shared()));
 }
@@ -85,13 +89,15 @@ int64_t HeapPush(napi_env env, Environment& environment, Arguments<3> arguments)
   int64_t failure = 0;
   double priority = 0;
   double deadline = 0;
+  uint32_t slot = 0;
   double handle = 0;
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
   if (!ReadNumber(env, arguments[1], &priority) || !ReadNumber(env, arguments[2], &deadline)) {
     return kInvalidArgument;
   }
-  const HeapFault fault = (*use)->end().Push({&priority, 1}, {&deadline, 1}, {&handle, 1});
+  const HeapFault fault =
+      (*use)->end().Push({&priority, 1}, {&deadline, 1}, {&slot, 1}, {&handle, 1});
   return fault == HeapFault::kNone ? static_cast<int64_t>(handle) : Fail(StatusOf(fault));
 }
 
@@ -110,21 +116,23 @@ bool ReadEntrySlots(napi_env env, napi_value value, uint64_t count, std::span<ui
   return true;
 }
 
-int64_t HeapPushAll(napi_env env, Environment& environment, Arguments<5> arguments) {
+int64_t HeapPushAll(napi_env env, Environment& environment, Arguments<6> arguments) {
   int64_t failure = 0;
   uint64_t count = 0;
   std::span<double> priorities;
   std::span<double> deadlines;
+  std::span<uint32_t> slots;
   std::span<double> handles;
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
   if (!ReadCount(env, arguments[1], &count) ||
       !ReadEntryLanes(env, arguments[2], count, false, &priorities) ||
       !ReadEntryLanes(env, arguments[3], count, true, &deadlines) ||
-      !ReadEntryLanes(env, arguments[4], count, false, &handles)) {
+      !ReadEntrySlots(env, arguments[4], count, &slots) ||
+      !ReadEntryLanes(env, arguments[5], count, true, &handles)) {
     return kInvalidArgument;
   }
-  return Fail(StatusOf((*use)->end().Push(priorities, deadlines, handles)));
+  return Fail(StatusOf((*use)->end().Push(priorities, deadlines, slots, handles)));
 }
 
 int64_t HeapPop(napi_env env, Environment& environment, Arguments<1> arguments) {
@@ -149,6 +157,47 @@ int64_t HeapTake(napi_env env, Environment& environment, Arguments<4> arguments)
   const HeapEnd::Taken taken = (*use)->end().Take(slots, priorities);
   (*use)->exchange().SetNumber(HeadLane::kCount, uint64_t{taken.all});
   return static_cast<int64_t>(taken.own);
+}
+
+// At most `max`.
+bool ReadCountTo(napi_env env, napi_value value, uint64_t max, uint32_t* count) {
+  uint64_t read = 0;
+  if (!ReadCount(env, value, &read) || read > max) return false;
+  *count = static_cast<uint32_t>(read);
+  return true;
+}
+
+int64_t HeapAdvance(napi_env env, Environment& environment, Arguments<4> arguments) {
+  int64_t failure = 0;
+  uint32_t taken = 0;
+  uint32_t pushed = 0;
+  uint32_t wanted = 0;
+  std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
+  if (use == nullptr) return failure;
+  HeapEnd& end = (*use)->end();
+  Exchange& exchange = (*use)->exchange();
+  if (end.heap().is_shared() || !ReadCountTo(env, arguments[1], end.run_size(), &taken) ||
+      !ReadCountTo(env, arguments[2], end.reserved(), &pushed) ||
+      !ReadCountTo(env, arguments[3], HeapEnd::kAheadMax, &wanted)) {
+    return kInvalidArgument;
+  }
+  const std::span<const double> priorities = exchange.HeapLanes(0, pushed);
+  const auto is_nan = [](double priority) { return std::isnan(priority); };
+  if (std::ranges::any_of(priorities, is_nan)) return kInvalidArgument;
+  if (pushed > taken && end.IsFullWith(pushed - taken)) return Fail(Status::kFull);
+  const HeapEnd::Ahead ahead =
+      end.Advance(taken, priorities, exchange.HeapLanes(0, wanted), exchange.HeapLanes(1, wanted),
+                  exchange.HeapLanes(2, HeapEnd::kAheadMax));
+  exchange.SetNumber(HeadLane::kCount, uint64_t{ahead.reserved});
+  return ahead.run;
+}
+
+int64_t HeapEndAhead(napi_env env, Environment& environment, Arguments<1> arguments) {
+  int64_t failure = 0;
+  std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
+  if (use == nullptr) return failure;
+  (*use)->end().EndAhead();
+  return 0;
 }
 
 int64_t HeapCollect(napi_env env, Environment& environment, Arguments<3> arguments) {
@@ -228,8 +277,9 @@ int64_t HeapLoad(napi_env env, Environment& environment, Arguments<6> arguments)
 constexpr std::array kExports = {
     Method("openHeap", Answer<3, OpenHeap>),       Method("shareHeap", Answer<1, ShareHeap>),
     Method("attachHeap", Answer<2, AttachHeap>),   Method("closeHeap", Answer<1, CloseHeap>),
-    Method("heapPush", Answer<3, HeapPush>),       Method("heapPushAll", Answer<5, HeapPushAll>),
+    Method("heapPush", Answer<3, HeapPush>),       Method("heapPushAll", Answer<6, HeapPushAll>),
     Method("heapPop", Answer<1, HeapPop>),         Method("heapTake", Answer<4, HeapTake>),
+    Method("heapAdvance", Answer<4, HeapAdvance>), Method("heapEndAhead", Answer<1, HeapEndAhead>),
     Method("heapCollect", Answer<3, HeapCollect>), Method("heapRemove", Answer<2, HeapRemove>),
     Method("heapUpdate", Answer<3, HeapUpdate>),   Method("heapExpire", Answer<4, HeapExpire>),
     Method("heapClear", Answer<1, HeapClear>),     Method("heapLoad", Answer<6, HeapLoad>),

@@ -81,11 +81,14 @@ Exports WatchExports();
 //   attachHeap(connection, number)                   a heap's handle
 //   closeHeap(heap)                                  its entries leave; gives up the handle
 //   heapPush(heap, priority, deadline)               the entry's handle
-//   heapPushAll(heap, count, priorities, deadlines | undefined, handles)
+//   heapPushAll(heap, count, priorities, deadlines | undefined, slots, handles | undefined)
 //   heapPop(heap)                                    the slot of the first entry
 //   heapTake(heap, count, slots, priorities | undefined)
 //                                                    slots written: of this thread's entries; the
 //                                                    head's count is of all
+//   heapAdvance(heap, taken, pushed, wanted)         entries of the new run; the head's count is
+//                                                    that of new handles, all in the exchange
+//   heapEndAhead(heap)                               no run, no reserve
 //   heapCollect(heap, count, slots)                  slots written
 //   heapRemove(heap, handle)                         the entry's slot
 //   heapUpdate(heap, handle, priority)

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -33,10 +34,12 @@ class Side {
 
   // The handle, or nothing where it was refused.
   std::optional<uint64_t> Push(double priority, double deadline = kNever) {
+    uint32_t slot = kNoSlot;
     double handle = 0;
-    if (end_->Push({&priority, 1}, {&deadline, 1}, {&handle, 1}) != HeapFault::kNone) {
+    if (end_->Push({&priority, 1}, {&deadline, 1}, {&slot, 1}, {&handle, 1}) != HeapFault::kNone) {
       return std::nullopt;
     }
+    EXPECT_EQ(slot, SlotOfHandle(static_cast<uint64_t>(handle)));
     return static_cast<uint64_t>(handle);
   }
 
@@ -100,11 +103,11 @@ TEST(HeapEnd, BatchesAreRefusedWhole) {
   Side side(MakeHeap({.capacity = 3}));
   side.Push(1);
   const std::vector<double> priorities = {1, 2, 3};
-  std::vector<double> handles(3);
-  EXPECT_EQ(side.end().Push(priorities, {}, handles), HeapFault::kFull);
+  std::vector<uint32_t> slots(3);
+  EXPECT_EQ(side.end().Push(priorities, {}, slots, {}), HeapFault::kFull);
   EXPECT_EQ(side.end().Size(), 1U);
   side.Take(1);
-  EXPECT_EQ(side.end().Push(priorities, {}, handles), HeapFault::kNone);
+  EXPECT_EQ(side.end().Push(priorities, {}, slots, {}), HeapFault::kNone);
   EXPECT_FALSE(side.Push(0));
   EXPECT_EQ(side.end().Size(), 3U);
 }
@@ -190,6 +193,116 @@ TEST(HeapEnd, RandomStepsAreThoseOfAList) {
       ASSERT_TRUE(end.IsWhole()) << step;
     }
   }
+}
+
+// What who looks ahead has in his hands, beside the list of entries as it should be.
+class Ahead {
+ public:
+  explicit Ahead(HeapEnd& end) : end_(end) {}
+
+  // False where the reserve is used up: that is known after the next Advance.
+  bool Push(double priority, uint64_t turn) {
+    if (pushed_.size() == handles_.size() || priority < last_) return false;
+    const uint64_t handle = handles_[pushed_.size()];
+    pushed_.push_back(priority);
+    list_.insert({{priority, turn}, handle});
+    return true;
+  }
+
+  // The first entry, if it is in the run.
+  bool Pop() {
+    if (taken_ == run_.size()) return false;
+    EXPECT_EQ(run_[taken_++], SlotOfHandle(list_.begin()->second));
+    list_.erase(list_.begin());
+    if (taken_ == run_.size()) last_ = -kNever;
+    return true;
+  }
+
+  void Advance(size_t wanted) {
+    std::vector<double> slots(wanted);
+    std::vector<double> priorities(wanted);
+    std::vector<double> handles(HeapEnd::kAheadMax);
+    const HeapEnd::Ahead ahead =
+        end_.Advance(static_cast<uint32_t>(taken_), pushed_, slots, priorities, handles);
+    handles_.erase(handles_.begin(), handles_.begin() + static_cast<ptrdiff_t>(pushed_.size()));
+    for (size_t index = 0; index < ahead.reserved; ++index) {
+      handles_.push_back(static_cast<uint64_t>(handles[index]));
+    }
+    ASSERT_EQ(ahead.run, std::min(wanted, list_.size()));
+    run_.assign(slots.begin(), slots.begin() + ahead.run);
+    last_ = ahead.run == 0 ? -kNever : priorities[ahead.run - 1];
+    taken_ = 0;
+    pushed_.clear();
+  }
+
+  // After Advance(0).
+  void Remove(size_t place) {
+    const auto entry = std::next(list_.begin(), static_cast<ptrdiff_t>(place % list_.size()));
+    uint32_t slot = kNoSlot;
+    EXPECT_EQ(end_.Remove(entry->second, &slot), HeapFault::kNone);
+    EXPECT_EQ(slot, SlotOfHandle(entry->second));
+    list_.erase(entry);
+  }
+
+  size_t size() const { return list_.size(); }
+
+ private:
+  HeapEnd& end_;
+  std::map<std::pair<double, uint64_t>, uint64_t> list_;
+  std::vector<uint32_t> run_;
+  size_t taken_ = 0;
+  double last_ = -kNever;
+  std::vector<double> pushed_;
+  std::vector<uint64_t> handles_;
+};
+
+TEST(HeapEnd, WhoLooksAheadSeesEntriesInOrder) {
+  std::mt19937_64 random(29);
+  for (const uint32_t sequences : {kNoSequence, 41U}) {
+    Side side(MakeHeap({.capacity = 40, .sequences = sequences}));
+    Ahead ahead(side.end());
+    for (uint64_t step = 0; step < 20000; ++step) {
+      const auto dice = random() % 100;
+      const auto priority = static_cast<double>(random() % 60);
+      if (dice < 50 && ahead.size() < 40) {
+        if (!ahead.Push(priority, step)) {
+          ahead.Advance(0);
+          ASSERT_TRUE(ahead.Push(priority, step));
+        }
+      } else if (dice < 95 && ahead.size() > 0) {
+        if (!ahead.Pop()) {
+          ahead.Advance(1 + random() % HeapEnd::kAheadMax);
+          ASSERT_TRUE(ahead.Pop());
+        }
+      } else if (ahead.size() > 0) {
+        ahead.Advance(0);
+        ahead.Remove(random());
+        ASSERT_EQ(side.end().Size(), ahead.size());
+        ASSERT_TRUE(side.end().IsWhole()) << step;
+      }
+    }
+  }
+}
+
+TEST(HeapEnd, WhatIsKnownAheadIsGivenUp) {
+  Side side(MakeHeap({.capacity = 10}));
+  for (int priority = 0; priority < 5; ++priority) side.Push(priority);
+  std::vector<double> slots(3);
+  std::vector<double> priorities(3);
+  std::vector<double> handles(HeapEnd::kAheadMax);
+  const HeapEnd::Ahead ahead = side.end().Advance(0, {}, slots, priorities, handles);
+  EXPECT_EQ(ahead.run, 3U);
+  EXPECT_EQ(ahead.reserved, HeapEnd::kAheadMax);
+  EXPECT_EQ(priorities, (std::vector<double>{0, 1, 2}));
+  // Whatever else is called finds the run where it belongs.
+  double first = -1;
+  side.end().Peek(&first);
+  EXPECT_EQ(first, 0);
+  EXPECT_EQ(side.end().run_size(), 0U);
+  EXPECT_EQ(side.Take(10).size(), 5U);
+  side.end().EndAhead();
+  EXPECT_EQ(side.end().reserved(), 0U);
+  EXPECT_LT(SlotOfHandle(*side.Push(1)), 5 + HeapEnd::kAheadMax);
 }
 
 TEST(HeapEnd, WhatIsDispatchedIsCollectedInOrderAndWakesOnce) {

@@ -75,8 +75,11 @@ class Party {
   void Push() {
     double priority = static_cast<double>(random_() % 5);
     double deadline = static_cast<double>(random_() % 100);
+    uint32_t slot = 0;
     double handle = 0;
-    if (end_->Push({&priority, 1}, {&deadline, 1}, {&handle, 1}) != HeapFault::kNone) return;
+    if (end_->Push({&priority, 1}, {&deadline, 1}, {&slot, 1}, {&handle, 1}) != HeapFault::kNone) {
+      return;
+    }
     ASSERT_TRUE(handles_.emplace(Slot(static_cast<uint64_t>(handle)), handle).second);
     ++pushed;
   }

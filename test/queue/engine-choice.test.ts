@@ -23,14 +23,21 @@ function autoTest(behaviour: string, run: (t: ExecutionContext) => void): void {
   });
 }
 
-autoTest('one entry at a time a queue stays on JavaScript', (t) => {
+autoTest('one entry at a time a small queue stays on JavaScript', (t) => {
   const queue = new PriorityQueue<number>();
   for (let count = 0; count < 2_000; count++) {
     queue.enqueue(count, count);
-    if (count % 2 === 0) queue.dequeue();
-    if (count % 40 === 0) queue.enqueueBatch([0, 0], new Float64Array(2));
+    if (count > 100) queue.dequeue();
+    if (count % 80 === 0) queue.enqueueBatch([0, 0], new Float64Array(2));
   }
   t.is(queue.engine, 'javascript');
+});
+
+autoTest('one entry at a time a large queue moves, and none is lost', (t) => {
+  const queue = new PriorityQueue<number>();
+  for (let count = 0; count < 1_000; count++) queue.enqueue(count, count);
+  t.is(queue.engine, 'native');
+  t.deepEqual(drain(queue), [...Array(1_000).keys()]);
 });
 
 autoTest('with batches a queue moves, and all is as it was', (t) => {
@@ -52,7 +59,10 @@ autoTest('with batches a queue moves, and all is as it was', (t) => {
 
 autoTest('a queue of many entries does not stop for moving', (t) => {
   const queue = new PriorityQueue<number>();
-  for (let count = 0; count < 20_000; count++) queue.enqueue(count, count);
+  for (let first = 0; first < 20_000; first += 10) {
+    const batch = Array.from({ length: 10 }, (_, at) => first + at);
+    queue.enqueueBatch(batch, Float64Array.from(batch));
+  }
   const items = [...new Float64Array(64)];
   while (queue.size > 17_000) queue.dequeueBatch(items);
   t.is(queue.engine, 'javascript');

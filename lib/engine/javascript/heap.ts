@@ -66,13 +66,16 @@ export class JavaScriptHeap implements EngineHeap {
     count: number,
     priorities: Float64Array,
     deadlines: Float64Array | undefined,
-    handles: Float64Array,
+    slots: Uint32Array,
+    handles: Float64Array | undefined,
   ): number {
     if (this.#size + count > this.#capacity) return HEAP_FAULT.full;
     this.#order.reserve(count);
     for (let at = 0; at < count; at++) {
       const deadline = deadlines === undefined ? NO_DEADLINE : deadlines[at]!;
-      handles[at] = this.#slots.handleOf(this.#add(priorities[at]!, deadline));
+      const slot = this.#add(priorities[at]!, deadline);
+      slots[at] = slot;
+      if (handles !== undefined) handles[at] = this.#slots.handleOf(slot);
     }
     return 0;
   }

@@ -17,7 +17,8 @@ export interface HeapAddon {
     count: number,
     priorities: Float64Array,
     deadlines: Float64Array | undefined,
-    handles: Float64Array,
+    slots: Uint32Array,
+    handles: Float64Array | undefined,
   ): number;
   heapPop(heap: number): number;
   /** Slots of this thread's that were taken; the exchange's `count` is of all threads. */
@@ -27,6 +28,12 @@ export interface HeapAddon {
     slots: Uint32Array,
     priorities: Float64Array | undefined,
   ): number;
+  /**
+   * Entries of the new run. The exchange has `pushed` priorities, and afterwards the run's slots,
+   * its priorities, and as many new handles as its `count` tells, in lists of `heapAheadMax` lanes.
+   */
+  heapAdvance(heap: number, taken: number, pushed: number, wanted: number): number;
+  heapEndAhead(heap: number): number;
   heapCollect(heap: number, count: number, slots: Uint32Array): number;
   heapRemove(heap: number, handle: number): number;
   heapUpdate(heap: number, handle: number, priority: number): number;
@@ -59,6 +66,8 @@ export const HEAP_EXPORTS: readonly (keyof HeapAddon)[] = [
   'heapPushAll',
   'heapPop',
   'heapTake',
+  'heapAdvance',
+  'heapEndAhead',
   'heapCollect',
   'heapRemove',
   'heapUpdate',

@@ -25,7 +25,7 @@ export function createHeap(
   connection.revisions[HEAD_LANE.nonce] = nonce;
   const handle = connection.addon.openHeap(connection.handle, capacity, sequences);
   if (handle < 0) throw statusError(handle, TITLE);
-  const heap = new NativeHeap(connection, handle, { nonce, isShared: false, onDispatched });
+  const heap = new NativeHeap(connection, handle, { nonce, capacity, onDispatched });
   if (contents !== undefined) heap.load(contents);
   return heap;
 }
@@ -43,7 +43,7 @@ export function attachHeap(
     throw new EngineError('not-shareable', `${TITLE} is not in this process, or not any more`);
   }
   if (handle < 0) throw statusError(handle, TITLE);
-  return new NativeHeap(connection, handle, { nonce, isShared: true, onDispatched });
+  return new NativeHeap(connection, handle, { nonce, capacity: undefined, onDispatched });
 }
 
 function checkToken(token: HeapShare): HeapShare {

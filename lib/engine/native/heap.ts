@@ -1,8 +1,9 @@
 /**
  * One thread's end of a heap of the native engine.
  *
- * As long as a heap is not shared nobody else changes its size, which is kept here then: asking for
- * it would cost a call.
+ * As long as a heap is not shared nobody else changes it: its size is kept here then, and what goes
+ * one by one is known ahead (heap-ahead.ts), because each call into the addon costs as much as what
+ * it is for.
  */
 
 import {
@@ -10,14 +11,19 @@ import {
   type EngineHeap,
   type EngineHeapOptions,
   HEAP_FAULT,
+  HEAP_SLOTS,
   type HeapContents,
   type HeapShare,
   NO_DEADLINE,
 } from '../heap.js';
-import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
+import { ABI_VERSION, HEAD_LANE, LIMIT, STATUS } from '../wire.js';
 import type { HeapAddon } from './heap-addon.js';
 import type { Connection, Wakeable } from './connection.js';
 import { statusError } from './errors.js';
+import { HeapAhead } from './heap-ahead.js';
+
+/** More entries than these leave no slots to keep for entries to come. */
+const AHEAD_ENTRIES_MAX = HEAP_SLOTS - 2 * LIMIT.heapAheadMax;
 
 export class NativeHeap implements EngineHeap, Wakeable {
   readonly kind = 'native';
@@ -26,10 +32,12 @@ export class NativeHeap implements EngineHeap, Wakeable {
   readonly #handle: number;
   readonly #nonce: bigint;
   readonly #onDispatched: () => void;
+  readonly #capacity: number;
   #isShared: boolean;
   #isClosed = false;
-  // Of a heap that is not shared.
+  // Of a heap that is not shared, both.
   #size = 0;
+  #ahead: HeapAhead | undefined;
 
   /** `handle` is that of a heap which this thread has just opened or attached to. */
   constructor(
@@ -37,7 +45,8 @@ export class NativeHeap implements EngineHeap, Wakeable {
     handle: number,
     options: Pick<EngineHeapOptions, 'onDispatched'> & {
       readonly nonce: bigint;
-      readonly isShared: boolean;
+      /** Undefined for a heap that is shared. */
+      readonly capacity: number | undefined;
     },
   ) {
     this.#connection = connection;
@@ -45,9 +54,11 @@ export class NativeHeap implements EngineHeap, Wakeable {
     this.#handle = handle;
     this.#nonce = options.nonce;
     this.#onDispatched = options.onDispatched;
-    this.#isShared = options.isShared;
+    this.#isShared = options.capacity === undefined;
+    this.#capacity = options.capacity ?? HEAP_SLOTS;
     connection.closeAbandonedHeap(this, handle);
     if (this.#isShared) connection.add(handle, this);
+    else this.#ahead = new HeapAhead(connection, handle);
   }
 
   get isShared(): boolean {
@@ -60,17 +71,31 @@ export class NativeHeap implements EngineHeap, Wakeable {
   }
 
   get firstPriority(): number {
+    if (this.#ahead !== undefined) return this.#size === 0 ? NaN : this.#lookAhead().priority;
     const slot = this.#isClosed ? STATUS.notFound : this.#addon.heapPeek(this.#handle);
     return slot < 0 ? NaN : this.#connection.numbers[HEAD_LANE.priority]!;
   }
 
   get nextDeadline(): number {
     if (this.#isClosed) return NO_DEADLINE;
+    this.#ahead?.settle();
     this.#check(this.#addon.heapNextDeadline(this.#handle));
     return this.#connection.numbers[HEAD_LANE.deadline]!;
   }
 
   push(priority: number, deadline: number): number {
+    const ahead = this.#ahead;
+    if (ahead !== undefined) {
+      if (this.#size >= this.#capacity) return HEAP_FAULT.full;
+      if (deadline === NO_DEADLINE && this.#size < AHEAD_ENTRIES_MAX) {
+        const handle = ahead.push(priority);
+        if (handle >= 0) {
+          this.#size++;
+          return handle;
+        }
+      }
+      this.#settleFor(1);
+    }
     const handle = this.#addon.heapPush(this.#handle, priority, deadline);
     if (handle >= 0) this.#size++;
     else if (handle === STATUS.full) return HEAP_FAULT.full;
@@ -81,9 +106,18 @@ export class NativeHeap implements EngineHeap, Wakeable {
     count: number,
     priorities: Float64Array,
     deadlines: Float64Array | undefined,
-    handles: Float64Array,
+    slots: Uint32Array,
+    handles: Float64Array | undefined,
   ): number {
-    const status = this.#addon.heapPushAll(this.#handle, count, priorities, deadlines, handles);
+    this.#settleFor(count);
+    const status = this.#addon.heapPushAll(
+      this.#handle,
+      count,
+      priorities,
+      deadlines,
+      slots,
+      handles,
+    );
     if (status === STATUS.full) return HEAP_FAULT.full;
     this.#check(status);
     this.#size += count;
@@ -91,49 +125,63 @@ export class NativeHeap implements EngineHeap, Wakeable {
   }
 
   pop(): number {
+    if (this.#ahead !== undefined) {
+      if (this.#size === 0) return HEAP_FAULT.empty;
+      const ahead = this.#lookAhead();
+      this.#size--;
+      return ahead.take();
+    }
     const slot = this.#addon.heapPop(this.#handle);
-    if (slot >= 0) this.#size--;
-    else if (slot === STATUS.notFound) return HEAP_FAULT.empty;
-    return this.#check(slot);
+    return slot === STATUS.notFound ? HEAP_FAULT.empty : this.#check(slot);
   }
 
   popAll(count: number, slots: Uint32Array, priorities: Float64Array | undefined): number {
+    this.#ahead?.settle();
     const popped = this.#check(this.#addon.heapTake(this.#handle, count, slots, priorities));
     this.#size -= popped;
     return popped;
   }
 
   peek(): number {
+    if (this.#ahead !== undefined) {
+      return this.#size === 0 ? HEAP_FAULT.empty : this.#lookAhead().slot;
+    }
     const slot = this.#addon.heapPeek(this.#handle);
     return slot === STATUS.notFound ? HEAP_FAULT.empty : this.#check(slot);
   }
 
   has(handle: number): boolean {
+    this.#ahead?.settle();
     const found = this.#addon.heapHas(this.#handle, handle);
     return found !== STATUS.invalidArgument && this.#check(found) === 1;
   }
 
   remove(handle: number): number {
+    this.#ahead?.settle();
     const slot = this.#addon.heapRemove(this.#handle, handle);
     if (slot >= 0) this.#size--;
     return this.#named(slot);
   }
 
   update(handle: number, priority: number): number {
+    this.#ahead?.settle();
     return this.#named(this.#addon.heapUpdate(this.#handle, handle, priority));
   }
 
   expire(now: number, count: number, slots: Uint32Array): number {
+    this.#ahead?.settle();
     const expired = this.#check(this.#addon.heapExpire(this.#handle, now, count, slots));
     this.#size -= expired;
     return expired;
   }
 
   order(handles: Float64Array, priorities: Float64Array): number {
+    this.#ahead?.settle();
     return this.#check(this.#addon.heapOrder(this.#handle, handles, priorities));
   }
 
   clear(): void {
+    this.#ahead?.settle();
     this.#check(this.#addon.heapClear(this.#handle));
     this.#size = 0;
   }
@@ -150,6 +198,8 @@ export class NativeHeap implements EngineHeap, Wakeable {
   }
 
   share(): HeapShare {
+    this.#ahead?.end();
+    this.#ahead = undefined;
     const id = this.#check(this.#addon.shareHeap(this.#handle));
     this.#isShared = true;
     // Whoever is called by other threads is held until it is closed.
@@ -179,6 +229,19 @@ export class NativeHeap implements EngineHeap, Wakeable {
 
   callWake(): void {
     if (!this.#isClosed) this.#onDispatched();
+  }
+
+  // With an entry in its run. The heap is not empty.
+  #lookAhead(): HeapAhead {
+    const ahead = this.#ahead!;
+    if (!ahead.hasNext) ahead.look();
+    return ahead;
+  }
+
+  // Before so many entries are pushed by a call. Where slots are few, none are kept for others.
+  #settleFor(count: number): void {
+    if (this.#size + count > AHEAD_ENTRIES_MAX) this.#ahead?.end();
+    else this.#ahead?.settle();
   }
 
   // What an entry's handle came to. The addon takes for an argument of a wrong type what can't be a

@@ -20,7 +20,7 @@ bool IsMostlyDead(const KeyHeap& order, size_t alive) {
 }  // namespace
 
 size_t EntryHeap::PopFirst(std::span<HeapKey> keys) {
-  if (order_.size() > size_) {
+  if (HasDead()) {
     First();
     keys[0] = order_.Top();
     order_.Pop();
@@ -28,7 +28,7 @@ size_t EntryHeap::PopFirst(std::span<HeapKey> keys) {
   }
   // All are alive. None of their slots is waited for: by the time that they are needed, memory has
   // brought them all.
-  const size_t count = std::min<size_t>(keys.size(), size_);
+  const size_t count = std::min<size_t>(keys.size(), size_ - ahead_);
   for (size_t index = 0; index < count; ++index) {
     keys[index] = order_.Top();
     slots_.Prefetch(SlotOf(keys[index]));

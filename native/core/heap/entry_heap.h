@@ -76,10 +76,10 @@ class EntryHeap {
   };
 
   bool IsFullWith(size_t count) const { return count > capacity_ - size_; }
-  // REQUIRES: room in the slots and in the order.
-  void PushKey(uint64_t rank, uint32_t slot, uint32_t sequence) {
+  // REQUIRES: room in the order.
+  void PushKey(double priority, uint32_t slot, uint32_t sequence) {
     slots_[slot].sequence = sequence;
-    order_.Push(MakeHeapKey(rank, sequence, slot));
+    order_.Push(MakeHeapKey(RankOf(priority), sequence, slot));
   }
   uint32_t NextSequence() {
     if (next_sequence_ == sequences_) Number();
@@ -89,12 +89,13 @@ class EntryHeap {
   void Leave(uint32_t slot);
   // The slot of the first entry. REQUIRES: there is one.
   uint32_t First() {
-    while (order_.size() > size_ && !slots_.IsAlive(order_.Top())) order_.Pop();
+    while (HasDead() && !slots_.IsAlive(order_.Top())) order_.Pop();
     return SlotOf(order_.Top());
   }
   // Drops the first living keys from the order, as many as there is room for, and tells them: their
   // entries are to leave before anything else happens. REQUIRES: there is one.
   size_t PopFirst(std::span<HeapKey> keys);
+  bool HasDead() const { return order_.size() > size_ - ahead_; }
   void DropDead();
   void Number();
 
@@ -110,6 +111,8 @@ class EntryHeap {
   SlotTable slots_;
   KeyHeap order_;
   uint32_t size_ = 0;
+  // Living entries that are not in the order: those of an end's run.
+  uint32_t ahead_ = 0;
   uint32_t next_sequence_ = 0;
 };
 

@@ -71,6 +71,7 @@ HeapEnd::HeapEnd(std::shared_ptr<EntryHeap> heap, ReadyList& ready, uint64_t con
 HeapEnd::~HeapEnd() {
   {
     Guard guard(*heap_);
+    EndAhead();
     LeaveAll();
     while (first_posted_ != kNoSlot) {
       const uint32_t slot = first_posted_;
@@ -84,45 +85,50 @@ HeapEnd::~HeapEnd() {
 }
 
 HeapFault HeapEnd::Push(std::span<const double> priorities, std::span<const double> deadlines,
-                        std::span<double> handles) {
-  const size_t count = handles.size();
-  assert(priorities.size() >= count && (deadlines.empty() || deadlines.size() >= count));
+                        std::span<uint32_t> slots, std::span<double> handles) {
+  const size_t count = slots.size();
+  assert(priorities.size() >= count && (deadlines.empty() || deadlines.size() >= count) &&
+         (handles.empty() || handles.size() >= count));
   Guard guard(*heap_);
+  PutBack();
   if (heap_->IsFullWith(count)) return HeapFault::kFull;
   const auto expires = [](double deadline) { return deadline != kNoDeadline; };
   const auto expiring =
       deadlines.empty() ? 0 : std::ranges::count_if(deadlines.first(count), expires);
-  if (!heap_->slots_.Reserve(count) || !heap_->order_.Reserve(count) ||
+  SlotTable& table = heap_->slots_;
+  if (!table.Reserve(count) || !heap_->order_.Reserve(count + reserve_size_) ||
       !deadlines_.Reserve(static_cast<size_t>(expiring))) {
     return HeapFault::kOutOfMemory;
   }
   for (size_t index = 0; index < count; ++index) {
-    PushEntry(priorities[index], deadlines.empty() ? kNoDeadline : deadlines[index],
-              &handles[index]);
+    const uint32_t slot = table.Open();
+    PushEntry(priorities[index], slot);
+    slots[index] = slot;
+    if (!handles.empty()) handles[index] = static_cast<double>(table.HandleOf(slot));
+    if (expiring == 0 || deadlines[index] == kNoDeadline) continue;
+    const uint32_t sequence = table[slot].sequence;
+    table[slot].deadline_sequence = sequence;
+    deadlines_.Push(MakeHeapKey(RankOf(deadlines[index]), sequence, slot));
+    ++expiring_;
   }
   return HeapFault::kNone;
 }
 
-void HeapEnd::PushEntry(double priority, double deadline, double* handle) {
-  SlotTable& slots = heap_->slots_;
-  const uint32_t slot = slots.Open();
+void HeapEnd::PushEntry(double priority, uint32_t slot) {
+  // Drawn first: numbering anew looks at what is somebody's.
   const uint32_t sequence = heap_->NextSequence();
-  slots[slot].owner = number_;
-  slots[slot].deadline_sequence = kNoSequence;
-  heap_->PushKey(RankOf(priority), slot, sequence);
-  if (deadline != kNoDeadline) {
-    slots[slot].deadline_sequence = sequence;
-    deadlines_.Push(MakeHeapKey(RankOf(deadline), sequence, slot));
-    ++expiring_;
-  }
+  HeapSlot& entry = heap_->slots_[slot];
+  entry.owner = number_;
+  entry.deadline_sequence = kNoSequence;
+  heap_->PushKey(priority, slot, sequence);
   ++size_;
   ++heap_->size_;
-  *handle = static_cast<double>(slots.HandleOf(slot));
 }
 
 HeapEnd::Taken HeapEnd::Take(std::span<uint32_t> slots, std::span<double> priorities) {
   Wakes wakes;
   Guard guard(*heap_);
+  PutBack();
   SlotTable& table = heap_->slots_;
   Taken taken;
   std::array<HeapKey, kTakenMax> keys;
@@ -132,23 +138,90 @@ HeapEnd::Taken HeapEnd::Take(std::span<uint32_t> slots, std::span<double> priori
     taken.all += count;
     for (const HeapKey& key : std::span(keys).first(count)) {
       const uint32_t slot = SlotOf(key);
-      HeapEnd& end = *heap_->ends_[table[slot].owner];
-      heap_->Leave(slot);
-      if (&end != this) {
+      if (table[slot].owner != number_) {
+        HeapEnd& end = *heap_->ends_[table[slot].owner];
+        heap_->Leave(slot);
         end.Post(slot, wakes);
         continue;
       }
       if (!priorities.empty()) priorities[taken.own] = ValueOf(RankOf(key));
       slots[taken.own++] = slot;
-      table.Free(slot);
+      Drop(slot);
     }
   }
   heap_->DropDead();
   return taken;
 }
 
+HeapEnd::Ahead HeapEnd::Advance(uint32_t taken, std::span<const double> pushed,
+                                std::span<double> slots, std::span<double> priorities,
+                                std::span<double> handles) {
+  assert(!heap_->is_shared() && taken <= run_size_ && pushed.size() <= reserve_size_);
+  SlotTable& table = heap_->slots_;
+  const auto run = std::span(run_).first(run_size_);
+  for (const HeapKey& key : run.first(taken)) Drop(SlotOf(key));
+  for (const HeapKey& key : run.subspan(taken)) heap_->order_.Push(key);
+  run_size_ = 0;
+  heap_->ahead_ = 0;
+  heap_->DropDead();
+  for (const double priority : pushed) {
+    PushEntry(priority, reserve_[reserve_first_]);
+    reserve_first_ = (reserve_first_ + 1) % kAheadMax;
+    --reserve_size_;
+  }
+  Ahead ahead;
+  // What is in the reserve has room in the order, beside what the run needs to come back.
+  if (heap_->order_.Reserve(kAheadMax) && table.Reserve(kAheadMax - reserve_size_)) {
+    for (; reserve_size_ < kAheadMax; ++reserve_size_) {
+      const uint32_t slot = table.Open();
+      reserve_[(reserve_first_ + reserve_size_) % kAheadMax] = slot;
+      handles[ahead.reserved++] = static_cast<double>(table.HandleOf(slot));
+    }
+  }
+  const size_t wanted = std::min<size_t>({slots.size(), kAheadMax, heap_->size_});
+  while (run_size_ < wanted) {
+    const size_t count = heap_->PopFirst(std::span(run_).first(wanted).subspan(run_size_));
+    run_size_ += static_cast<uint32_t>(count);
+    heap_->ahead_ = run_size_;
+  }
+  for (uint32_t index = 0; index < run_size_; ++index) {
+    slots[index] = SlotOf(run_[index]);
+    priorities[index] = ValueOf(RankOf(run_[index]));
+  }
+  ahead.run = run_size_;
+  return ahead;
+}
+
+void HeapEnd::EndAhead() {
+  PutBack();
+  for (; reserve_size_ > 0; --reserve_size_) {
+    heap_->slots_.Free(reserve_[reserve_first_]);
+    reserve_first_ = (reserve_first_ + 1) % kAheadMax;
+  }
+}
+
+void HeapEnd::PutBack() {
+  if (run_size_ == 0) return;
+  for (const HeapKey& key : std::span(run_).first(run_size_)) heap_->order_.Push(key);
+  run_size_ = 0;
+  heap_->ahead_ = 0;
+}
+
+void HeapEnd::Drop(uint32_t slot) {
+  SlotTable& table = heap_->slots_;
+  const bool had_deadline = table[slot].deadline_sequence != kNoSequence;
+  table.Leave(slot);
+  table.Free(slot);
+  --size_;
+  --heap_->size_;
+  if (!had_deadline) return;
+  --expiring_;
+  DropDeadDeadlines();
+}
+
 uint32_t HeapEnd::Peek(double* priority) {
   Guard guard(*heap_);
+  PutBack();
   if (heap_->size_ == 0) return kNoSlot;
   const uint32_t slot = heap_->First();
   *priority = ValueOf(RankOf(heap_->order_.Top()));
@@ -168,27 +241,29 @@ bool HeapEnd::Has(uint64_t handle) {
 
 HeapFault HeapEnd::Remove(uint64_t handle, uint32_t* slot) {
   Guard guard(*heap_);
+  PutBack();
   const HeapFault fault = Find(handle, slot);
   if (fault != HeapFault::kNone) return fault;
-  heap_->Leave(*slot);
-  heap_->slots_.Free(*slot);
+  Drop(*slot);
   heap_->DropDead();
   return HeapFault::kNone;
 }
 
 HeapFault HeapEnd::Update(uint64_t handle, double priority) {
   Guard guard(*heap_);
+  PutBack();
   uint32_t slot = kNoSlot;
   const HeapFault fault = Find(handle, &slot);
   if (fault != HeapFault::kNone) return fault;
-  if (!heap_->order_.Reserve(1)) return HeapFault::kOutOfMemory;
-  heap_->PushKey(RankOf(priority), slot, heap_->NextSequence());
+  if (!heap_->order_.Reserve(1 + reserve_size_)) return HeapFault::kOutOfMemory;
+  heap_->PushKey(priority, slot, heap_->NextSequence());
   heap_->DropDead();
   return HeapFault::kNone;
 }
 
 size_t HeapEnd::Expire(double now, std::span<uint32_t> slots) {
   Guard guard(*heap_);
+  PutBack();
   size_t count = 0;
   while (count < slots.size() && expiring_ > 0) {
     const HeapKey key = deadlines_.Top();
@@ -197,8 +272,7 @@ size_t HeapEnd::Expire(double now, std::span<uint32_t> slots) {
     deadlines_.Pop();
     if (!is_alive) continue;
     slots[count++] = SlotOf(key);
-    heap_->Leave(SlotOf(key));
-    heap_->slots_.Free(SlotOf(key));
+    Drop(SlotOf(key));
   }
   heap_->DropDead();
   return count;
@@ -216,6 +290,7 @@ bool HeapEnd::Order(std::span<double> handles, std::span<double> priorities, siz
   size_t size = 0;
   {
     Guard guard(*heap_);
+    PutBack();
     entries.reset(new (std::nothrow) Placed[size_]);
     if (entries == nullptr) return false;
     const SlotTable& slots = heap_->slots_;
@@ -235,6 +310,7 @@ bool HeapEnd::Order(std::span<double> handles, std::span<double> priorities, siz
 
 void HeapEnd::Clear() {
   Guard guard(*heap_);
+  PutBack();
   LeaveAll();
 }
 
@@ -267,8 +343,7 @@ bool HeapEnd::Load(const HeapContents& contents) {
   }
   for (size_t index = 0; index < count; ++index) {
     slots.Occupy(contents.order[index], number_);
-    heap_->PushKey(RankOf(contents.priorities[index]), contents.order[index],
-                   static_cast<uint32_t>(index));
+    heap_->PushKey(contents.priorities[index], contents.order[index], static_cast<uint32_t>(index));
   }
   for (uint32_t index = 0; index < contents.expiring.size(); ++index) {
     const uint32_t slot = contents.expiring[index];
@@ -308,6 +383,7 @@ bool HeapEnd::IsConsistent(const HeapContents& contents) const {
 
 bool HeapEnd::IsWhole() {
   Guard guard(*heap_);
+  PutBack();
   const SlotTable& slots = heap_->slots_;
   size_t alive = 0;
   size_t own = 0;
@@ -348,8 +424,7 @@ void HeapEnd::LeaveAll() {
   SlotTable& slots = heap_->slots_;
   for (uint32_t slot = 0; size_ > 0; ++slot) {
     if (slots[slot].owner != number_) continue;
-    heap_->Leave(slot);
-    slots.Free(slot);
+    Drop(slot);
   }
   deadlines_.Clear();
   heap_->DropDead();

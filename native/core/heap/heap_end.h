@@ -4,11 +4,17 @@
 // An entry that another end takes goes, by its slot, through the mailbox of its own end, which is
 // signalled: its consumer is called on its own thread, and collects.
 //
+// Who is alone with the heap may look ahead (Advance), so that entries which come and go one by one
+// need no call each: he has the first entries beforehand, a run of them, and slots for those that
+// are to come, the reserve. Entries of the run stay what they are until they are said to be taken;
+// they are only out of the order, to which any other call gives them back.
+//
 // Thread rule: an end belongs to one thread, and guards what it has in common with others.
 
 #ifndef NATIVE_CORE_HEAP_HEAP_END_H_
 #define NATIVE_CORE_HEAP_HEAP_END_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,6 +48,9 @@ struct HeapContents {
 
 class HeapEnd {
  public:
+  // Entries that are told beforehand, at most, and slots of the reserve.
+  static constexpr uint32_t kAheadMax = 32;
+
   // `ready` is signalled with `consumer` when the mailbox gets something. Both belong to the thread
   // that the end belongs to; `ready` outlives it.
   HeapEnd(std::shared_ptr<EntryHeap> heap, ReadyList& ready, uint64_t consumer);
@@ -56,10 +65,11 @@ class HeapEnd {
   // What stands for the thread's consumer.
   void SetConsumer(uint64_t consumer) { entry_.consumer = consumer; }
 
-  // Pushes as many entries as there are handles, which are written. `deadlines` may be empty; an
-  // infinite one is none. REQUIRES: no NaN, and no span is shorter.
+  // Pushes as many entries as there are slots, which are written, and their handles where there is
+  // room for them. `deadlines` may be empty; an infinite one is none. REQUIRES: no NaN, and no span
+  // is shorter, but for an empty one.
   HeapFault Push(std::span<const double> priorities, std::span<const double> deadlines,
-                 std::span<double> handles);
+                 std::span<uint32_t> slots, std::span<double> handles);
 
   struct Taken {
     size_t all = 0;
@@ -68,6 +78,32 @@ class HeapEnd {
   // Takes the first entries of all ends, as many as `slots` has room for. Slots of this end's are
   // written, and their priorities where there is room for them; the others go to their ends.
   Taken Take(std::span<uint32_t> slots, std::span<double> priorities);
+
+  struct Ahead {
+    // Entries of the new run.
+    uint32_t run = 0;
+    // Slots that were added to the reserve.
+    uint32_t reserved = 0;
+  };
+  // The first `taken` entries of the run are taken, and the others no run any more; entries of the
+  // `pushed` priorities come, each in the next slot of the reserve. Then a new run is looked up,
+  // of as many entries as `slots` has room for, and the reserve filled again: `handles` are what
+  // entries in its new slots will have. Nothing but the reserve depends on memory.
+  // Slots are told as numbers. REQUIRES: the heap is not shared; not more than the run and the
+  // reserve had, and than the capacity allows; no NaN; room for kAheadMax handles. `slots` may be
+  // where `pushed` is.
+  Ahead Advance(uint32_t taken, std::span<const double> pushed, std::span<double> slots,
+                std::span<double> priorities, std::span<double> handles);
+
+  // Whether there is no room for so many entries more.
+  bool IsFullWith(size_t count) const { return heap_->IsFullWith(count); }
+  // So many slots are in the reserve.
+  uint32_t reserved() const { return reserve_size_; }
+  // So many entries are in the run.
+  uint32_t run_size() const { return run_size_; }
+
+  // Gives up the run and the reserve: the heap may be shared from then on.
+  void EndAhead();
 
   // The first entry's slot and priority, or kNoSlot.
   uint32_t Peek(double* priority);
@@ -114,7 +150,12 @@ class HeapEnd {
   // The functions below: under the heap's lock.
   // What a handle names, if it is an entry of this end.
   HeapFault Find(uint64_t handle, uint32_t* slot) const;
-  void PushEntry(double priority, double deadline, double* handle);
+  // An entry of this end in an open slot.
+  void PushEntry(double priority, uint32_t slot);
+  // An entry of this end leaves, and its slot is free.
+  void Drop(uint32_t slot);
+  // Gives the run back to the order.
+  void PutBack();
   void Post(uint32_t slot, Wakes& wakes);
   // Makes all entries of this end leave, and calls `free(slot)` for each.
   void LeaveAll();
@@ -133,6 +174,13 @@ class HeapEnd {
   uint32_t expiring_ = 0;
   // Entries of this end.
   uint32_t size_ = 0;
+  // Living entries that are not in the order, first ones first; only of a heap that is not shared.
+  std::array<HeapKey, kAheadMax> run_;
+  uint32_t run_size_ = 0;
+  // Open slots of no entry yet; the next one is at reserve_first_, the others follow it round.
+  std::array<uint32_t, kAheadMax> reserve_;
+  uint32_t reserve_first_ = 0;
+  uint32_t reserve_size_ = 0;
   // The mailbox: slots linked by their sequences.
   uint32_t first_posted_ = kNoSlot;
   uint32_t last_posted_ = kNoSlot;
