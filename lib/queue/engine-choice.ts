@@ -2,8 +2,8 @@
  * When a queue that may be on either engine moves to the native one.
  *
  * A small queue that is used one entry at a time is faster in JavaScript: a call into the addon
- * costs more than it saves. With batches, and with many entries, the native engine is the faster one
- * (bench/trials/queue.ts). So a queue begins on the JavaScript engine, and moves once such use has
+ * costs more than it saves. With batches, and with many entries, the native engine is the faster
+ * one (bench/trials/queue.ts). So a queue begins on the JavaScript engine, and moves once such use has
  * carried enough entries more than the other. It never moves back: who uses batches now and then
  * uses them again.
  */

@@ -18,6 +18,10 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
+uint32_t SlotOfHandle(uint64_t handle) {
+  return static_cast<uint32_t>(handle & (SlotTable::kSlotsMax - 1));
+}
+
 // An end with a list of its own, as a thread has it.
 class Side {
  public:
@@ -74,10 +78,6 @@ class Side {
   ReadyList ready_;
   std::optional<HeapEnd> end_;
 };
-
-uint32_t SlotOfHandle(uint64_t handle) {
-  return static_cast<uint32_t>(handle & (SlotTable::kSlotsMax - 1));
-}
 
 std::shared_ptr<EntryHeap> MakeHeap(const EntryHeapOptions& options = {}) {
   return std::make_shared<EntryHeap>(options);

@@ -5,7 +5,7 @@
  *
  *   run        [ taken … | next, …, last ]      slots and priorities, the first entries in order
  *   reserve    handles …                        of the entries to come, in order
- *   pushed     priorities …                     of the entries that have the reserve's first handles
+ *   pushed     priorities …                     of the entries with the reserve's first handles
  *
  * Rules:
  *  1. Nothing that was pushed is before the last of the run: what would be ends the run.
