@@ -38,6 +38,7 @@ export const FOLDERS: readonly string[] = [
   'transport',
   'rest',
   'server',
+  'testing',
 ];
 
 /** Folders that promise to need nothing but Node. */
