@@ -6,12 +6,11 @@
 
 import type { ResourceType } from '../object/index.js';
 import {
-  STATUS_VERBS,
   servedGroups,
+  servedSubresources,
   servedTypes,
   servedVersions,
   verbsOf,
-  versionOf,
 } from './resources.js';
 
 /** The kind that a resource answers with. */
@@ -90,8 +89,11 @@ function groupDiscovery(types: readonly ResourceType[], group: string): ApiGroup
 function resourceDiscovery(type: ResourceType, version: string): ApiResourceDiscovery {
   const { group, kind, shortNames, categories } = type;
   const responseKind = { group, version, kind };
-  const status = { subresource: 'status', responseKind, verbs: STATUS_VERBS };
-  const hasStatus = versionOf(type, version)?.statusSubresource === true;
+  const subresources = servedSubresources(type, version).map(
+    ({ name, verbs, responseKind: answers }): ApiSubresourceDiscovery => {
+      return { subresource: name, responseKind: answers, verbs };
+    },
+  );
   return {
     resource: type.resource,
     responseKind,
@@ -100,6 +102,6 @@ function resourceDiscovery(type: ResourceType, version: string): ApiResourceDisc
     verbs: verbsOf(type),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
-    ...(hasStatus ? { subresources: [status] } : {}),
+    ...(subresources.length === 0 ? {} : { subresources }),
   };
 }

@@ -7,12 +7,11 @@ import { createHash } from 'node:crypto';
 import { apiVersionOf, storageVersion } from '../object/index.js';
 import type { ResourceType } from '../object/index.js';
 import {
-  STATUS_VERBS,
   servedGroups,
+  servedSubresources,
   servedTypes,
   servedVersions,
   verbsOf,
-  versionOf,
 } from './resources.js';
 
 export interface GroupVersionForDiscovery {
@@ -47,6 +46,9 @@ export interface ApiResource {
   readonly name: string;
   readonly singularName: string;
   readonly namespaced: boolean;
+  /** Group and version of the kind, where they are not those of the list. */
+  readonly group?: string;
+  readonly version?: string;
   readonly kind: string;
   readonly verbs: readonly string[];
   readonly shortNames?: readonly string[];
@@ -128,7 +130,18 @@ function apiResources(type: ResourceType, version: string): readonly ApiResource
     // What is not stored has no version that it is stored in.
     ...(type.verbs === undefined ? { storageVersionHash: storageVersionHash(type) } : {}),
   };
-  if (versionOf(type, version)?.statusSubresource !== true) return [main];
-  const name = `${resource}/status`;
-  return [main, { name, singularName: '', namespaced, kind, verbs: STATUS_VERBS }];
+  const subresources = servedSubresources(type, version).map((subresource): ApiResource => {
+    const { verbs, responseKind } = subresource;
+    const isOfGroup = responseKind.group === type.group && responseKind.version === version;
+    return {
+      name: `${resource}/${subresource.name}`,
+      singularName: '',
+      namespaced,
+      // As upstream, named only where they differ from those of the list.
+      ...(isOfGroup ? {} : { group: responseKind.group, version: responseKind.version }),
+      kind: responseKind.kind,
+      verbs,
+    };
+  });
+  return [main, ...subresources];
 }

@@ -19,7 +19,42 @@ const RESOURCE_VERBS: readonly string[] = [
   'watch',
 ];
 
-export const STATUS_VERBS: readonly string[] = ['get', 'patch', 'update'];
+/** What is served for `/status` and `/scale`. */
+const WRITABLE_VERBS: readonly string[] = ['get', 'patch', 'update'];
+
+/** A subresource, with the kind that it takes and answers. */
+export interface ServedSubresource {
+  readonly name: string;
+  readonly verbs: readonly string[];
+  readonly responseKind: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+  };
+}
+
+/** The subresources of a version: status, scale, and the type's own in the order of their names. */
+export function servedSubresources(
+  type: ResourceType,
+  version: string,
+): readonly ServedSubresource[] {
+  const { statusSubresource, scale } = versionOf(type, version) ?? {};
+  const own = { group: type.group, version };
+  const served: ServedSubresource[] = [];
+  if (statusSubresource === true) {
+    const responseKind = { ...own, kind: type.kind };
+    served.push({ name: 'status', verbs: WRITABLE_VERBS, responseKind });
+  }
+  if (scale !== undefined) {
+    const responseKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+    served.push({ name: 'scale', verbs: WRITABLE_VERBS, responseKind });
+  }
+  for (const { name, verbs, kind, groupVersion = own } of type.subresources ?? []) {
+    const { group, version: kindVersion } = groupVersion;
+    served.push({ name, verbs, responseKind: { group, version: kindVersion, kind } });
+  }
+  return served;
+}
 
 /** What is served for a type, in upstream's order. */
 export function verbsOf({ verbs }: ResourceType): readonly string[] {

@@ -8,6 +8,7 @@ import { compareUtf8 } from '../object/index.js';
 import type { JsonSchema, JsonValue, ResourceType } from '../object/index.js';
 import { META_SCHEMAS } from './meta-schemas.js';
 import { resourcePaths } from './paths.js';
+import { SCALE_SCHEMAS } from './scale-schemas.js';
 import { listSchema, objectSchema, schemaName } from './type-schemas.js';
 
 /** A document as it is served. */
@@ -55,6 +56,7 @@ export function openApiV3Document(
     const served = type.versions.find((candidate) => candidate.name === version);
     if (type.group !== group || served?.served !== true) continue;
     Object.assign(paths, resourcePaths(type, served));
+    if (served.scale !== undefined) Object.assign(schemas, SCALE_SCHEMAS);
     schemas[schemaName(group, version, type.kind)] = objectSchema(type, served);
     schemas[schemaName(group, version, type.listKind)] = listSchema(type, served);
   }

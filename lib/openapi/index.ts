@@ -12,3 +12,4 @@ export {
 export type { OpenApiDocument } from './document.js';
 export { createOpenApiHandler } from './handler.js';
 export type { OpenApiHandler } from './handler.js';
+export { typeDeclarations } from './declarations.js';

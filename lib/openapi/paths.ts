@@ -21,6 +21,8 @@ import {
   WRITE_PARAMETERS,
 } from './parameters.js';
 import type { Parameter } from './parameters.js';
+import { subresourcePaths } from './subresources.js';
+import type { GroupVersionKind, ObjectPart } from './subresources.js';
 import { schemaName } from './type-schemas.js';
 
 export type PathItem = { readonly [key: string]: JsonValue };
@@ -62,28 +64,24 @@ export function resourcePaths(
       parameters: inScope,
     }),
     ...path(`${scoped}/{name}`, {
-      ...(served('get') ? { get: make.read('') } : {}),
-      ...(served('update') ? { put: make.replace('') } : {}),
-      ...(served('patch') ? { patch: make.patch('') } : {}),
+      ...(served('get') ? { get: make.read() } : {}),
+      ...(served('update') ? { put: make.replace() } : {}),
+      ...(served('patch') ? { patch: make.patch() } : {}),
       ...(served('delete') ? { delete: make.delete() } : {}),
       parameters: ofObject,
     }),
-    ...(version.statusSubresource
-      ? {
-          [`${scoped}/{name}/status`]: {
-            get: make.read('Status'),
-            put: make.replace('Status'),
-            patch: make.patch('Status'),
-            parameters: ofObject,
-          },
-        }
-      : {}),
+    ...subresourcePaths(
+      type,
+      version,
+      `${scoped}/{name}`,
+      (part) => make.subresource(part),
+      ofObject,
+    ),
   };
 }
 
-type Subresource = '' | 'Status';
-
 interface OperationOptions {
+  readonly kind?: GroupVersionKind;
   readonly id: string;
   readonly action: string;
   readonly description: string;
@@ -154,35 +152,74 @@ class OperationMaker {
     });
   }
 
-  read(subresource: Subresource): JsonValue {
+  read(part: ObjectPart = this.#whole): JsonValue {
     return this.#operation({
-      id: `read${this.#prefix}${this.#subject}${subresource}`,
+      kind: part.kind,
+      id: `read${this.#prefix}${this.#subject}${part.suffix}`,
       action: 'get',
-      description: `reads ${this.#one(subresource)}`,
-      parameters: GET_PARAMETERS,
-      responses: { 200: content(BODY_TYPES, this.#object) },
+      description: `reads ${part.subject}`,
+      parameters: part.isOwn ? [] : GET_PARAMETERS,
+      responses: { 200: content(BODY_TYPES, part.schema) },
     });
   }
 
-  replace(subresource: Subresource): JsonValue {
+  replace(part: ObjectPart = this.#whole): JsonValue {
     return this.#operation({
-      id: `replace${this.#prefix}${this.#subject}${subresource}`,
+      kind: part.kind,
+      id: `replace${this.#prefix}${this.#subject}${part.suffix}`,
       action: 'put',
-      description: `replaces ${this.#one(subresource)}`,
+      description: `replaces ${part.subject}`,
       parameters: WRITE_PARAMETERS,
-      body: content(BODY_TYPES, this.#object),
-      responses: { 200: content(BODY_TYPES, this.#object) },
+      body: content(BODY_TYPES, part.schema),
+      responses: { 200: content(BODY_TYPES, part.schema) },
     });
   }
 
-  patch(subresource: Subresource): JsonValue {
+  patch(part: ObjectPart = this.#whole): JsonValue {
     return this.#operation({
-      id: `patch${this.#prefix}${this.#subject}${subresource}`,
+      kind: part.kind,
+      id: `patch${this.#prefix}${this.#subject}${part.suffix}`,
       action: 'patch',
-      description: `changes ${this.#one(subresource)} by a patch`,
+      description: `changes ${part.subject} by a patch`,
       parameters: PATCH_PARAMETERS,
       body: content(PATCH_TYPES, metaReference('Patch')),
-      responses: { 200: content(BODY_TYPES, this.#object) },
+      responses: { 200: content(BODY_TYPES, part.schema) },
+    });
+  }
+
+  /** The operations of a subresource, by method. */
+  subresource(part: ObjectPart): PathItem {
+    const { verbs } = part;
+    if (part.connects)
+      return { get: this.#connect(part, 'get'), post: this.#connect(part, 'post') };
+    return {
+      ...(verbs.includes('get') ? { get: this.read(part) } : {}),
+      ...(verbs.includes('update') ? { put: this.replace(part) } : {}),
+      ...(verbs.includes('create') ? { post: this.#post(part) } : {}),
+      ...(verbs.includes('patch') ? { patch: this.patch(part) } : {}),
+    };
+  }
+
+  #post(part: ObjectPart): JsonValue {
+    return this.#operation({
+      kind: part.kind,
+      id: `create${this.#prefix}${this.#subject}${part.suffix}`,
+      action: 'post',
+      description: `creates ${part.subject}`,
+      parameters: WRITE_PARAMETERS,
+      body: content(BODY_TYPES, part.schema),
+      responses: { 201: content(BODY_TYPES, part.schema) },
+    });
+  }
+
+  #connect(part: ObjectPart, method: string): JsonValue {
+    return this.#operation({
+      kind: part.kind,
+      id: `connect${capitalised(method)}${this.#prefix}${this.#subject}${part.suffix}`,
+      action: 'connect',
+      description: `connects to ${part.subject}`,
+      parameters: [],
+      responses: { 101: {} },
     });
   }
 
@@ -212,14 +249,26 @@ class OperationMaker {
     return content([...BODY_TYPES, ...watch], this.#list);
   }
 
-  #one(subresource: Subresource): string {
-    return subresource === '' ? `a ${this.#type.kind}` : `the status of a ${this.#type.kind}`;
+  get #whole(): ObjectPart {
+    const { group, kind } = this.#type;
+    return {
+      name: '',
+      suffix: '',
+      subject: `a ${kind}`,
+      kind: { group, version: this.#version.name, kind },
+      schema: this.#object,
+      verbs: [],
+      connects: false,
+      isOwn: false,
+    };
   }
 
   #operation(options: OperationOptions): JsonValue {
-    const { group, kind } = this.#type;
+    const { group, version, kind } = options.kind ?? this.#whole.kind;
     const responses = Object.entries(options.responses).map(([code, schema]) => {
-      return [code, { description: code === '201' ? 'Created' : 'OK', content: schema }] as const;
+      const description = DESCRIPTIONS[code] ?? 'OK';
+      const isEmpty = Object.keys(schema).length === 0;
+      return [code, { description, ...(isEmpty ? {} : { content: schema }) }] as const;
     });
     return {
       tags: [this.#prefix],
@@ -229,13 +278,23 @@ class OperationMaker {
       ...(options.body === undefined
         ? {}
         : {
-            requestBody: { required: !options.action.startsWith('delete'), content: options.body },
+            requestBody: { required: isBodyRequired(options), content: options.body },
           }),
       responses: { ...Object.fromEntries(responses), 401: { description: 'Unauthorized' } },
       'x-kubernetes-action': options.action,
-      'x-kubernetes-group-version-kind': { group, kind, version: this.#version.name },
+      'x-kubernetes-group-version-kind': { group, kind, version },
     };
   }
+}
+
+const DESCRIPTIONS: { readonly [code: string]: string } = {
+  101: 'Switching Protocols',
+  201: 'Created',
+};
+
+// A delete has options, and an action on an object often says all by its name.
+function isBodyRequired({ action, kind }: OperationOptions): boolean {
+  return !action.startsWith('delete') && !(action === 'post' && kind !== undefined);
 }
 
 function content(mediaTypes: readonly string[], schema: JsonSchema): JsonSchema {

@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { doctor, DOCTOR_EXIT } from './doctor.js';
 import type { ServeOptions } from './serve.js';
+import type { TypesOptions } from './types.js';
 import { packageVersion } from './version.js';
 import { DurationError, parseGoDuration } from '../request/index.js';
 
@@ -92,6 +93,16 @@ program
     // What serving needs may not load on a system that the doctor is to look at.
     const { serve } = await import('./serve.js');
     process.exitCode = await serve(options);
+  });
+
+program
+  .command('types')
+  .description('write TypeScript declarations of what CustomResourceDefinition files define')
+  .argument('<path...>', 'CustomResourceDefinition file (YAML or JSON), or a folder of them')
+  .option('--out <file>', 'where they go. Default: standard output')
+  .action(async (paths: string[], options: TypesOptions) => {
+    const { types } = await import('./types.js');
+    process.exitCode = await types(paths, options);
   });
 
 program

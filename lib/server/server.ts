@@ -33,6 +33,7 @@ import {
 import {
   checkNameConflicts,
   createRestHandler,
+  defaultedStorage,
   keyPrefix,
   ResourceStore,
   type RestHandler,
@@ -314,7 +315,11 @@ function cachesOf(
     const cache = new WatchCache({
       name: qualifiedResource(type),
       fields: [...fields],
-      feed: { storage, prefix: keyPrefix(type), namespaced: type.namespaced },
+      feed: {
+        storage: defaultedStorage(type, storage, options.logger),
+        prefix: keyPrefix(type),
+        namespaced: type.namespaced,
+      },
       clock,
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       ...(options.history === undefined ? {} : { history: options.history }),

@@ -10,7 +10,7 @@ import {
   storageVersionHash,
 } from '../../lib/discovery/index.js';
 import { defineResource } from '../../lib/rest/definition/index.js';
-import { team, widget } from './types.js';
+import { engine, team, widget } from './types.js';
 
 const types = [team, widget];
 const MAIN_VERBS = [
@@ -237,4 +237,35 @@ test('a type that is not served with all verbs tells those that it has, in their
   t.false('storageVersionHash' in (listed ?? {}), 'it is not stored');
   const [group] = aggregatedDiscovery([reviews]).items;
   t.deepEqual(group?.versions[0]?.resources[0]?.verbs, ['get', 'list', 'watch']);
+});
+
+const told: readonly (readonly [string, string, string, string, readonly string[]])[] = [
+  ['status', 'example.com', 'v1', 'Engine', STATUS_VERBS],
+  ['scale', 'autoscaling', 'v1', 'Scale', STATUS_VERBS],
+  ['eviction', 'policy', 'v1', 'Eviction', ['create']],
+  ['report', 'example.com', 'v1', 'Engine', ['get', 'update']],
+  ['restart', 'example.com', 'v1', 'Restart', ['create']],
+  ['shell', 'example.com', 'v1', 'Engine', ['create', 'get']],
+];
+
+test('subresources are told with their verbs and kinds, in the list of a version', (t) => {
+  const resources = apiResourceList([engine], 'example.com', 'v1')?.resources ?? [];
+  t.deepEqual(
+    resources.slice(1),
+    told.map(([name, group, version, kind, verbs]) => {
+      const foreign = group === 'example.com' ? {} : { group, version };
+      const common = { name: `engines/${name}`, singularName: '', namespaced: true };
+      return { ...common, ...foreign, kind, verbs };
+    }),
+  );
+});
+
+test('subresources are told with their verbs and kinds, in the aggregated document', (t) => {
+  const [resource] = aggregatedDiscovery([engine]).items[0]?.versions[0]?.resources ?? [];
+  t.deepEqual(
+    resource?.subresources,
+    told.map(([subresource, group, version, kind, verbs]) => {
+      return { subresource, verbs, responseKind: { group, version, kind } };
+    }),
+  );
 });

@@ -41,3 +41,21 @@ export const widget = defineResource({
     { name: 'v1alpha1', served: false },
   ],
 });
+
+/** With every subresource that there can be. */
+export const engine = defineResource({
+  group: 'example.com',
+  version: 'v1',
+  kind: 'Engine',
+  statusSubresource: true,
+  scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+  subresources: {
+    restart: { kind: 'Restart', create: () => undefined },
+    eviction: {
+      kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+      create: () => undefined,
+    },
+    report: { get: () => ({}), update: () => ({}) },
+    shell: { connect: () => ({ protocol: 'x', serve: () => undefined }) },
+  },
+});

@@ -28,7 +28,6 @@ import { toStatusFailure } from '../store/index.js';
 import { TablePrinter } from '../table/index.js';
 import type {
   Authorize,
-  Context,
   HandlerSettings,
   RequestContext,
   ServedResource,
@@ -38,6 +37,8 @@ import type {
 import { remove, removeCollection } from './delete.js';
 import { get, list, watch } from './read.js';
 import { failureAnswer } from './represent.js';
+import { boundTo, subresourceTables } from './subresources.js';
+import type { StoredVerb } from './subresources.js';
 import { create, patch, update } from './write.js';
 
 /** A resource whose objects are not stored: what it is, and what answers its verbs. */
@@ -75,8 +76,6 @@ export type RestHandler = (
   user: UserInfo,
 ) => Promise<Answer>;
 
-type StoredVerb = (context: Context) => Promise<Answer>;
-
 const RESOURCE_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
   ['get', get],
   ['list', list],
@@ -86,12 +85,6 @@ const RESOURCE_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
   ['patch', patch],
   ['delete', remove],
   ['deletecollection', removeCollection],
-]);
-
-const STATUS_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
-  ['get', get],
-  ['update', update],
-  ['patch', patch],
 ]);
 
 /** Verbs that make sense across all namespaces of a namespaced type. */
@@ -107,7 +100,11 @@ const WATCH_TIMEOUT_SECONDS_MIN = 1_800;
 /** Throws a ColumnPathError when a type has a printer column that can't be read. */
 export function createRestHandler(options: RestHandlerOptions): RestHandler {
   const resources = new Map<string, RoutedResource>();
-  const add = (type: ResourceType, verbs: VerbTable, statusVerbs: VerbTable): void => {
+  const add = (
+    type: ResourceType,
+    verbs: VerbTable,
+    subresourcesOf: (version: ResourceVersion) => ReadonlyMap<string, VerbTable>,
+  ): void => {
     for (const version of type.versions) {
       if (!version.served) continue;
       const printer = new TablePrinter(version.printerColumns);
@@ -115,14 +112,14 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
       resources.set(resourceKey(type.group, version.name, type.resource), {
         resource: { type, version, apiVersion, printer },
         verbs,
-        statusVerbs,
+        subresources: subresourcesOf(version),
       });
     }
   };
   for (const store of options.stores) {
-    add(store.type, verbsOf(store, RESOURCE_VERBS), verbsOf(store, STATUS_VERBS));
+    add(store.type, boundTo(store, RESOURCE_VERBS), (version) => subresourceTables(store, version));
   }
-  for (const { type, verbs } of options.virtual ?? []) add(type, verbs, new Map());
+  for (const { type, verbs } of options.virtual ?? []) add(type, verbs, () => new Map());
   const settings: HandlerSettings = {
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -143,14 +140,8 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
 interface RoutedResource {
   readonly resource: ServedResource;
   readonly verbs: VerbTable;
-  readonly statusVerbs: VerbTable;
-}
-
-function verbsOf(store: ResourceStore, verbs: ReadonlyMap<string, StoredVerb>): VerbTable {
-  const bound = Array.from(verbs, ([verb, answer]): [string, VerbHandler] => {
-    return [verb, (context) => answer({ ...context, store })];
-  });
-  return new Map(bound);
+  /** By the subresource's name. */
+  readonly subresources: ReadonlyMap<string, VerbTable>;
 }
 
 async function serve(
@@ -174,7 +165,7 @@ async function serve(
 // Throws 404 or 405.
 function route(
   info: RequestInfo,
-  { resource: { type, version }, verbs, statusVerbs }: RoutedResource,
+  { resource: { type }, verbs, subresources }: RoutedResource,
 ): VerbHandler {
   const { verb, namespace, subresource, parts } = info;
   const name = parts[1] ?? '';
@@ -184,8 +175,9 @@ function route(
   if (subresource !== '') {
     if (isAllNamespaces) throw pageNotFound();
     // As upstream: the object is said to be missing, not the subresource.
-    if (subresource !== 'status' || !version.statusSubresource) throw notFound(type, name);
-    return statusVerbs.get(verb) ?? refuse(type, verb);
+    const table = subresources.get(subresource);
+    if (table === undefined) throw notFound(type, name);
+    return table.get(verb) ?? refuse(type, verb);
   }
   const handler = verbs.get(verb) ?? refuse(type, verb);
   if (isAllNamespaces && !ALL_NAMESPACES_VERBS.has(verb)) throw pageNotFound();

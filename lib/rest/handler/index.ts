@@ -2,4 +2,4 @@
 
 export { createRestHandler } from './handler.js';
 export type { RestHandler, RestHandlerOptions, ServedElsewhere } from './handler.js';
-export { PATCH_MEDIA_TYPES } from './write.js';
+export { PATCH_MEDIA_TYPES } from './patching.js';

@@ -22,8 +22,13 @@ import type { ReadContext, RequestContext } from './context.js';
 import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
 
 export async function get(context: ReadContext): Promise<Answer> {
-  const { store, type, request, info, apiVersion } = context;
   checkRepresentation(context, false);
+  return objectAnswer(context, 200, await objectBytes(context));
+}
+
+/** The object that the request names, in its version. Rejects with a StatusError 404. */
+export async function objectBytes(context: ReadContext): Promise<Uint8Array> {
+  const { store, type, request, info, apiVersion } = context;
   const resourceVersion = textParameter(request.query, 'resourceVersion');
   try {
     const object = await store.cache.get(info.namespace, info.name, {
@@ -32,7 +37,7 @@ export async function get(context: ReadContext): Promise<Answer> {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     });
     if (object === undefined) throw notFound(type, info.name);
-    return objectAnswer(context, 200, object.bytes);
+    return object.bytes;
   } catch (error) {
     throw toStatusFailure(type, 'get', error);
   }

@@ -1,9 +1,20 @@
 /** The door of the store: writes of one resource type. */
 
+export { defaultedStorage } from './defaulting.js';
 export type { DeletionOptions, Preconditions, PropagationPolicy } from './deletion.js';
 export { validateDeletionOptions } from './deletion.js';
 export { isStreamFailure, toStatusFailure } from './failure.js';
-export { cannotBeHandled, checkReplacement, unreadablePatch, unrecognized } from './incoming.js';
+export {
+  cannotBeHandled,
+  checkAddress,
+  checkReplacement,
+  readIncoming,
+  unknownFieldTexts,
+  unreadablePatch,
+  unrecognized,
+} from './incoming.js';
+export { hookContext } from './hook-context.js';
+export { pathNames, readCount, readText } from './scale.js';
 export { keyPrefix, objectKey } from './key.js';
 export type { JsonObject } from '../../object/lossless/index.js';
 export { isJsonObject } from '../../object/lossless/index.js';

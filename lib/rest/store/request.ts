@@ -45,8 +45,8 @@ export interface CreateRequest extends WriteOptions {
 export interface UpdateRequest extends WriteOptions {
   readonly namespace: string;
   readonly name: string;
-  /** With `status` everything but the status stays as it is. `scale` is only told to hooks. */
-  readonly subresource?: 'status' | 'scale';
+  /** With `status` everything but the status stays as it is; others are only told to hooks. */
+  readonly subresource?: string;
   /**
    * The object that is to be, made of the present one. Called again when somebody else was faster:
    * must depend on nothing else. The argument is the callee's own.
