@@ -5,5 +5,10 @@
 
 export { WatchCache } from './cache/index.js';
 export { defineResource, readResourceTypes } from './rest/index.js';
-export { ApiServer, createServer, type ServerOptions } from './server/index.js';
+export {
+  ApiServer,
+  createAggregatedServer,
+  createServer,
+  type ServerOptions,
+} from './server/index.js';
 export { MemoryStorage, systemClock, type Clock, type Storage } from './storage/index.js';

@@ -90,7 +90,7 @@ class IdentityHeaders {
     return {
       username,
       uid: firstValue(request, this.#uid),
-      groups: this.#groups.flatMap((name) => request.headers(name).filter((value) => value !== '')),
+      groups: this.#groups.flatMap((name) => valuesOf(request, name).filter(isPresent)),
       extra: this.#extraOf(request),
     };
   }
@@ -130,6 +130,8 @@ function decodedKey(key: string): string {
     return key;
   }
 }
+
+const isPresent = (value: string): boolean => value !== '';
 
 const valuesOf = (request: RequestRecord, name: string): readonly string[] =>
   request.headers(name).map(decodedValue);

@@ -1,5 +1,14 @@
 /** The door of the server: an API server put together, and the parts of it that embedders touch. */
 
+export {
+  AggregatedServer,
+  createAggregatedServer,
+  type AggregatedAuthentication,
+  type AggregatedAuthorization,
+  type AggregatedListenOptions,
+  type AggregatedServerOptions,
+} from './aggregated.js';
+export type { CertificateFiles } from './certificate-files.js';
 export type { HealthCheck, HealthEndpoint } from './health.js';
 export { type Inject, LoadError, loadObjects, type Loaded } from './load.js';
 export { lineLogger, silentLogger, type LogFields, type Logger } from './logger.js';

@@ -293,6 +293,10 @@ test('what is given by hand is not looked up, and both need no server', async (t
   const missing = followClusterAuthentication({ clock, frontProxy });
   t.is((await t.throwsAsync(missing, { instanceOf: AuthError }))?.code, 'lookup-failed');
 
+  const skipped = await followed(t, { clock, frontProxy, skipLookup: true });
+  t.is((await skipped.authenticate(from(all.proxy, 'eva')))?.username, 'eva');
+  t.is(await skipped.authenticate(from(all.client)), undefined);
+
   const swapped = dataOf({ proxyCa: all.clientCa, clientCa: all.newProxyCa });
   const { options } = await cluster(t, swapped);
   const mixed = await followed(t, { ...options, frontProxy });

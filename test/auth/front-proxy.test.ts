@@ -89,8 +89,10 @@ const CASES: readonly (readonly [
     [
       ['x-remote-user', Buffer.from('José 模型').toString('latin1')],
       ['x-remote-group', 'caf\u00e9'],
+      ['x-remote-group', Buffer.from('größe').toString('latin1')],
+      ['x-remote-extra-a', Buffer.from('ß').toString('latin1')],
     ],
-    { username: 'José 模型', groups: ['café'] },
+    { username: 'José 模型', groups: ['café', 'größe'], extra: { a: ['ß'] } },
   ],
   [
     'a uid that nobody has asked for',
