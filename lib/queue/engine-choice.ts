@@ -3,9 +3,9 @@
  *
  * A small queue that is used one entry at a time is faster in JavaScript: a call into the addon
  * costs more than it saves. With batches, and with many entries, the native engine is the faster
- * one (bench/trials/queue.ts). So a queue begins on the JavaScript engine, and moves once such use has
- * carried enough entries more than the other. It never moves back: who uses batches now and then
- * uses them again.
+ * one (bench/trials/queue.ts). So a queue begins on the JavaScript engine, and moves once such use
+ * has carried enough entries more than the other. It never moves back: who uses batches now and
+ * then uses them again.
  */
 
 /** Batches below this cost about as much a call as they save. */
