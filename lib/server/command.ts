@@ -4,6 +4,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { doctor, DOCTOR_EXIT } from './doctor.js';
 import type { ServeOptions } from './serve.js';
+import { storeCommand } from './store-command.js';
 import type { TypesOptions } from './types.js';
 import { packageVersion } from './version.js';
 import { DurationError, parseGoDuration } from '../request/index.js';
@@ -117,6 +118,8 @@ program
   .action((options: { json?: boolean }) => {
     process.exitCode = doctor(options);
   });
+
+program.addCommand(storeCommand());
 
 program.parseAsync().catch(fail);
 

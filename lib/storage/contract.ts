@@ -113,6 +113,8 @@ export type StorageErrorCode =
   | 'closed'
   | 'locked'
   | 'corrupt'
+  /** Written by a newer version, or by one too old to be upgraded. */
+  | 'unsupported-format'
   | 'unavailable';
 
 /** Thrown by storages; `code` is stable. */

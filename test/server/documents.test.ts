@@ -10,7 +10,13 @@ import test from 'ava';
 import { run } from '../witness/command.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const DOCUMENTS = ['README.md', 'docs/embedding.md', 'docs/queue.md', 'docs/resources.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/embedding.md',
+  'docs/queue.md',
+  'docs/resources.md',
+  'docs/storage.md',
+];
 
 /** Comments of this form behind `console.log(…);` say what the line prints. */
 const PRINTS = /console\.log\(.*\); \/\/ (.+)$/gm;

@@ -98,9 +98,17 @@ test('the folder is made if need be, for its owner only, whatever its name looks
   if (process.platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o700);
 });
 
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a folder where the system makes none is refused, at once', async (t) => {
+  for (const path of ['/proc/shardwatch', '/proc/shardwatch/deep/store']) {
+    await throwsCode(t, 'unavailable', () => LmdbStorage.open({ path }), /\/proc\/shardwatch/);
+  }
+});
+
 const BAD_FOLDERS: readonly {
   readonly name: string;
-  readonly code: 'corrupt' | 'unavailable';
+  readonly code: 'corrupt' | 'unavailable' | 'unsupported-format';
   readonly reason: RegExp;
   readonly prepare: (path: string) => Promise<unknown>;
 }[] = [
@@ -155,8 +163,8 @@ const BAD_FOLDERS: readonly {
   },
   {
     name: 'a store of a later format',
-    code: 'corrupt',
-    reason: /its format is "2"; this program reads 1/,
+    code: 'unsupported-format',
+    reason: /has format 2; this program reads up to 1, so use the newer program/,
     prepare: (path) => damage(path, 'format', Buffer.from('2')),
   },
   {

@@ -25,6 +25,8 @@ export interface EnvironmentOptions {
   /** Address space to begin with, in bytes; it grows as needed. */
   readonly mapSizeBytes: number;
   readonly runCommit: CommitRunner;
+  /** Reads beside the store's owner, and writes nothing. Default false. */
+  readonly readOnly?: boolean;
 }
 
 export class Environment {
@@ -37,13 +39,16 @@ export class Environment {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #runCommit: CommitRunner;
 
-  /** Opens or creates the environment. Throws `corrupt` when the folder holds something else. */
+  /**
+   * Opens or (unless it is read only) creates the environment. Throws `corrupt` when the folder
+   * holds something else.
+   */
   constructor(options: EnvironmentOptions) {
     this.path = options.path;
     this.#runCommit = options.runCommit;
     this.#root = openRoot(options);
     try {
-      this.#checkContent();
+      this.#checkContent(options.readOnly ?? false);
       // The first one marks the folder as a store of ours.
       this.meta = this.#openTable('meta');
       this.current = this.#openTable('current');
@@ -66,6 +71,16 @@ export class Environment {
       throw new StorageError('unavailable', `reading ${this.path} failed: ${text(error)}`, {
         cause: error,
       });
+    } finally {
+      snapshot.done();
+    }
+  }
+
+  /** As `read`, with an action that takes its time: pages it may still need are not used again. */
+  async readLong<Result>(action: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
+    const snapshot = this.#root.useReadTransaction();
+    try {
+      return await action(snapshot);
     } finally {
       snapshot.done();
     }
@@ -110,14 +125,20 @@ export class Environment {
     await this.#root.close();
   }
 
-  #openTable(name: string): Table {
+  #openTable(name: (typeof TABLES)[number]): Table {
     return this.#root.openDB<Buffer, Buffer>({ name, ...BINARY });
   }
 
-  #checkContent(): void {
+  #checkContent(readOnly: boolean): void {
     const names = [...this.#root.getKeys()].map((name) => decodeName(name));
-    if (names.length === 0 || names.includes('meta')) return;
-    const message = `${this.path} holds the LMDB database of another program`;
+    if (names.length > 0 && !names.includes('meta')) {
+      const message = `${this.path} holds the LMDB database of another program`;
+      throw new StorageError('corrupt', message);
+    }
+    // What is missing can't be made.
+    const missing = readOnly ? TABLES.filter((name) => !names.includes(name)) : [];
+    if (missing.length === 0) return;
+    const message = `the store in ${this.path} has no table ${missing.join(', ')}`;
     throw new StorageError('corrupt', message);
   }
 
@@ -128,8 +149,26 @@ export class Environment {
   }
 }
 
+/** Runs the action while no page of the newest state, nor of a later one, is used again. */
+export async function withPagesKept<Result>(
+  options: EnvironmentOptions,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  const root = openRoot({ ...options, readOnly: true });
+  try {
+    const snapshot = root.useReadTransaction();
+    try {
+      return await action();
+    } finally {
+      snapshot.done();
+    }
+  } finally {
+    await root.close();
+  }
+}
+
 function openRoot(options: EnvironmentOptions): RootDatabase<Buffer, Buffer> {
-  const { path, mapSizeBytes } = options;
+  const { path, mapSizeBytes, readOnly = false } = options;
   try {
     return openLmdb<Buffer, Buffer>({
       path,
@@ -138,6 +177,7 @@ function openRoot(options: EnvironmentOptions): RootDatabase<Buffer, Buffer> {
       overlappingSync: false,
       mapSize: mapSizeBytes,
       maxDbs: 8,
+      readOnly,
       ...BINARY,
     });
   } catch (error) {
@@ -169,4 +209,5 @@ function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const TABLES = ['meta', 'current', 'superseded', 'log', 'expiry'] as const;
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;

@@ -5,13 +5,14 @@
  * way together share one flush.
  */
 
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 
 import { systemClock } from '../clock.js';
 import { StorageError } from '../contract.js';
 import { VersionedStorage, type VersionedStorageOptions } from '../versioned-storage.js';
 import { checkDataFile } from './data-file.js';
 import { Environment, type CommitRunner } from './environment.js';
+import { makeFolder } from './folder.js';
 import { LmdbVersions } from './lmdb-versions.js';
 import { Meta } from './meta.js';
 
@@ -67,7 +68,7 @@ function prepareFolder(path: string): string {
   if (path === '') throw new StorageError('unavailable', 'the path of the data folder is empty');
   try {
     // What the store holds (secrets, tokens) is nobody else's business.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     if (statSync(path).isDirectory()) return realpathSync(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

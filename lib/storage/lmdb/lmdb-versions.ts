@@ -8,37 +8,22 @@
  */
 
 import type { StoredList, StoredValue } from '../contract.js';
-import {
-  applyWrites,
-  storedValue,
-  type Batch,
-  type Expiry,
-  type Version,
-  type VersionTable,
-} from '../transition.js';
+import { applyWrites, storedValue, type Batch, type Expiry } from '../transition.js';
 import type { KeyRange, VersionStore } from '../versioned-storage.js';
 import type { ChangePage } from '../watch-hub.js';
 import type { TakeWrites } from '../write-queue.js';
 import { compactBatch } from './compactor.js';
 import type { Environment } from './environment.js';
-import {
-  decodeExpiryKey,
-  decodeRevision,
-  DELETION,
-  encodeExpiryKey,
-  encodeKey,
-  encodeLogRow,
-  encodeRevision,
-  encodeVersion,
-  encodeVersionKey,
-} from './layout.js';
+import { decodeExpiryKey, decodeRevision, encodeKey } from './layout.js';
 import type { Meta } from './meta.js';
 import { rangeAt, rangeNewest, readAt, readChanges, readCurrent } from './rows.js';
+import { VersionRows } from './version-rows.js';
 
-export class LmdbVersions implements VersionStore, VersionTable {
+export class LmdbVersions implements VersionStore {
   readonly initial: VersionStore['initial'];
   readonly #environment: Environment;
   readonly #meta: Meta;
+  readonly #table: VersionRows;
   readonly #now: () => number;
 
   /** `acquired` is what `meta.acquire` gave. */
@@ -50,6 +35,7 @@ export class LmdbVersions implements VersionStore, VersionTable {
   ) {
     this.#environment = environment;
     this.#meta = meta;
+    this.#table = new VersionRows(environment);
     this.#now = now;
     this.initial = { ...acquired, expiries: this.#readExpiries() };
   }
@@ -91,7 +77,7 @@ export class LmdbVersions implements VersionStore, VersionTable {
     return this.#environment.commit(() => {
       this.#meta.checkOwn();
       const revision = this.#meta.revision();
-      const batch = applyWrites(this, take(), revision, this.#now());
+      const batch = applyWrites(this.#table, take(), revision, this.#now());
       if (batch.revision > revision) this.#meta.setRevision(batch.revision);
       return batch;
     });
@@ -114,45 +100,6 @@ export class LmdbVersions implements VersionStore, VersionTable {
     } finally {
       await this.#environment.close();
     }
-  }
-
-  read(key: string): Version | undefined {
-    return readCurrent(this.#environment, encodeKey(key));
-  }
-
-  put(key: string, previous: Version | undefined, next: Version): void {
-    const { current, expiry } = this.#environment;
-    const bytes = encodeKey(key);
-    if (previous !== undefined) this.#supersede(bytes, previous);
-    current.putSync(bytes, encodeVersion(next));
-    this.#append('put', bytes, previous, next.revision);
-    if (next.expiresAtMs === 0) return;
-    expiry.putSync(encodeExpiryKey(next.expiresAtMs, bytes), encodeRevision(next.revision));
-  }
-
-  delete(key: string, previous: Version, revision: bigint): void {
-    const { current, superseded } = this.#environment;
-    const bytes = encodeKey(key);
-    this.#supersede(bytes, previous);
-    current.removeSync(bytes);
-    superseded.putSync(encodeVersionKey(bytes, revision), DELETION);
-    this.#append('delete', bytes, previous, revision);
-  }
-
-  #supersede(key: Buffer, previous: Version): void {
-    const { superseded, expiry } = this.#environment;
-    superseded.putSync(encodeVersionKey(key, previous.revision), encodeVersion(previous));
-    if (previous.expiresAtMs > 0) expiry.removeSync(encodeExpiryKey(previous.expiresAtMs, key));
-  }
-
-  #append(
-    type: 'put' | 'delete',
-    key: Buffer,
-    previous: Version | undefined,
-    revision: bigint,
-  ): void {
-    const row = encodeLogRow(type, key, previous?.revision ?? 0n);
-    this.#environment.log.putSync(encodeRevision(revision), row);
   }
 
   #readExpiries(): Expiry[] {

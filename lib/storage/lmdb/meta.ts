@@ -8,8 +8,9 @@
 import { StorageError } from '../contract.js';
 import { FatalStorageError } from '../versioned-storage.js';
 import type { Environment, Snapshot } from './environment.js';
-import { decodeRevision, encodeRevision, FORMAT_VERSION } from './layout.js';
-import { createOwner, decodeOwner, encodeOwner, isAlive } from './owner.js';
+import { decodeRevision, encodeRevision } from './layout.js';
+import { createOwner, decodeOwner, encodeOwner, isAlive, type Owner } from './owner.js';
+import { checkFormat, CURRENT_FORMAT, parseFormat, upgrade, type Format } from './upgrade.js';
 
 const FORMAT = Buffer.from('format');
 const REVISION = Buffer.from('revision');
@@ -22,19 +23,24 @@ const FIRST_REVISION = 1n;
 export class Meta {
   readonly #environment: Environment;
   readonly #owner: Buffer;
+  readonly #format: Format;
 
-  constructor(environment: Environment, random: () => number) {
+  constructor(environment: Environment, random: () => number, format: Format = CURRENT_FORMAT) {
     this.#environment = environment;
     this.#owner = encodeOwner(createOwner(random));
+    this.#format = format;
   }
 
-  /** Takes the store, or throws `locked` or `corrupt`. In a write transaction. */
+  /**
+   * Takes the store, or throws `locked`, `unsupported-format` or `corrupt`. In a write transaction.
+   */
   acquire(): { revision: bigint; compacted: bigint } {
     const { meta, path } = this.#environment;
+    // Who has it open may be of another version, and is to be told first.
+    this.#checkOwner();
     const format = meta.get(FORMAT);
     if (format === undefined) this.#create();
-    else this.#checkFormat(format.toString('utf8'));
-    this.#checkOwner();
+    else this.#upgrade(parseFormat(format, path));
     const revision = decodeRevision(meta.get(REVISION), `${path}: meta row "revision"`);
     const compacted = decodeRevision(meta.get(COMPACTED), `${path}: meta row "compacted"`);
     this.#checkLog(revision, compacted);
@@ -76,15 +82,14 @@ export class Meta {
     if (meta.getKeysCount() > 0 || log.getKeysCount() > 0 || current.getKeysCount() > 0) {
       throw this.#corrupt('meta row "format" is missing', path);
     }
-    meta.putSync(FORMAT, Buffer.from(String(FORMAT_VERSION)));
+    meta.putSync(FORMAT, Buffer.from(String(this.#format.version)));
     this.setRevision(FIRST_REVISION);
     this.setCompacted(0n);
   }
 
-  #checkFormat(format: string): void {
-    if (format === String(FORMAT_VERSION)) return;
-    const message = `its format is ${JSON.stringify(format)}; this program reads ${FORMAT_VERSION}`;
-    throw this.#corrupt(message, this.#environment.path);
+  #upgrade(found: number): void {
+    if (!upgrade(this.#environment, found, this.#format)) return;
+    this.#environment.meta.putSync(FORMAT, Buffer.from(String(this.#format.version)));
   }
 
   #checkOwner(): void {
@@ -119,6 +124,36 @@ export class Meta {
   #corrupt(reason: string, path: string): StorageError {
     return new StorageError('corrupt', `the store in ${path} can't be used: ${reason}`);
   }
+}
+
+/** What the rows say, read only; `owner` is `undefined` while nobody has the store. */
+export interface MetaRows {
+  readonly format: number;
+  readonly revision: bigint;
+  readonly compacted: bigint;
+  readonly owner: Owner | undefined;
+}
+
+/** Throws `corrupt` or `unsupported-format`. */
+export function readMeta({ meta, path }: Environment, snapshot: Snapshot): MetaRows {
+  const options = { transaction: snapshot };
+  const format = parseFormat(meta.get(FORMAT, options), path);
+  checkFormat(format, path);
+  const owner = meta.get(OWNER, options);
+  return {
+    format,
+    revision: decodeRevision(meta.get(REVISION, options), `${path}: meta row "revision"`),
+    compacted: decodeRevision(meta.get(COMPACTED, options), `${path}: meta row "compacted"`),
+    owner: owner && decodeOwner(owner),
+  };
+}
+
+/** Writes the rows of a store that nobody has. In a write transaction. */
+export function writeMeta(environment: Environment, revision: bigint, compacted: bigint): void {
+  const { meta } = environment;
+  meta.putSync(FORMAT, Buffer.from(String(CURRENT_FORMAT.version)));
+  meta.putSync(REVISION, encodeRevision(revision));
+  meta.putSync(COMPACTED, encodeRevision(compacted));
 }
 
 function max(compacted: bigint): bigint {
