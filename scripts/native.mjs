@@ -103,7 +103,10 @@ function headerArguments() {
 
 /** Builds addon and tests of the core by cmake-js. Throws with the reason. */
 export async function buildWithCmake(sanitizer = '') {
-  if ((await run('cmake', ['--version'])).code !== 0) throw new Error('there is no cmake');
+  if ((await run('cmake', ['--version'])).code !== 0) {
+    const advice = 'CMake is not installed (Debian: apt-get install cmake)';
+    throw new Error(`${advice}, so that the tests of the C++ core can't be built and run`);
+  }
   await installGoogleTest();
   const folder = CMAKE_FOLDERS[sanitizer];
   say(`building core, addon and C++ tests (cmake-js, ${folder})`);

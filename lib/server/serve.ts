@@ -7,7 +7,7 @@
  * 3. SIGINT and SIGTERM stop it gracefully; a second signal stops it at once.
  */
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AuthError,
@@ -29,7 +29,7 @@ import {
   systemClock,
   type Storage,
 } from '../storage/index.js';
-import { LmdbStorage } from '../storage/lmdb/index.js';
+import { LmdbStorage, makeFolder } from '../storage/lmdb/index.js';
 import { TransportError, type TlsOptions } from '../transport/index.js';
 import { loadObjects, LoadError } from './load.js';
 import { lineLogger, type Logger } from './logger.js';
@@ -100,9 +100,7 @@ interface Running {
 
 async function start(options: ServeOptions, logger: Logger, opened: Opened): Promise<Running> {
   const types = await readTypes(options);
-  await mkdir(options.dataDir, { recursive: true }).catch((error: unknown) => {
-    throw new FlagError(`--data-dir: ${(error as Error).message}`);
-  });
+  makeDataFolder(options.dataDir);
   const certificates = await generateCertificates({
     directory: join(options.dataDir, 'pki'),
     hosts: [options.bindAddress],
@@ -132,6 +130,14 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
   const loaded = await loadObjects(options.load, types, (request) => server.inject(request));
   logger.info({ ...loaded }, 'objects loaded');
   return { server, types, listeners: await listen(options, server, tls, certificates) };
+}
+
+function makeDataFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw new FlagError(`--data-dir: ${(error as Error).message}`);
+  }
 }
 
 async function readTypes(options: ServeOptions): Promise<readonly ResourceType[]> {

@@ -128,6 +128,17 @@ for (const { title, args, files = {}, env = {}, says } of REFUSALS) {
   });
 }
 
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a data folder where the system makes none is refused, at once', async (t) => {
+  for (const store of ['lmdb', 'memory']) {
+    const args = ['--data-dir', '/proc/shardwatch/data', '--store', store, '--crd', CRDS];
+    const { code, stderr } = await serve('--secure-port', '0', ...args);
+    t.is(code, 1);
+    t.regex(stderr, /^error: --data-dir: .*'\/proc\/shardwatch'\n$/);
+  }
+});
+
 test('a port in use is named', async (t) => {
   await inFolder(async (folder) => {
     const holder = createServer();
