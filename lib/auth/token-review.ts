@@ -4,8 +4,8 @@
  *
  * 1. A token that is not authenticated, or not for an audience of ours, is bad credentials; so is
  *    one that could not be reviewed: what is not known is not let in, and is told to `onFailure`.
- * 2. Answers are used again for `cacheTtlMs`, good and bad ones; failures never are. Equal tokens
- *    that come at the same time are reviewed once.
+ * 2. Answers are used again for `cacheTtlMs`, good and bad ones; failures, and answers that tell of
+ *    an error, never are. Equal tokens that come at the same time are reviewed once.
  * 3. The cache knows tokens by a keyed digest only.
  */
 
@@ -28,6 +28,8 @@ export interface TokenReviewOptions extends DelegationOptions {
   readonly cacheTtlMs?: number;
   /** Is told of tokens that could not be reviewed; clients only learn that they are refused. */
   readonly onFailure?: (error: unknown) => void;
+  /** Is told why the server refused a token, where it says so. */
+  readonly onRefused?: (reason: string) => void;
 }
 
 /** Upstream's default for delegated authentication. */
@@ -39,7 +41,7 @@ const TOKENS_MAX = 32_768;
 
 /** Asks the API server about every bearer token that it has not asked about lately. */
 export function tokenReviewAuthenticator(options: TokenReviewOptions): Authenticator {
-  const { audiences = [], cacheTtlMs = CACHE_TTL_MS, onFailure } = options;
+  const { audiences = [], cacheTtlMs = CACHE_TTL_MS, onFailure, onRefused } = options;
   const reviewer = new Reviewer(options);
   const cache = new ReviewCache<UserInfo | undefined>({
     capacity: TOKENS_MAX,
@@ -47,7 +49,7 @@ export function tokenReviewAuthenticator(options: TokenReviewOptions): Authentic
   });
   const key = randomBytes(32);
   const review = async (token: string): Promise<ReviewAnswer<UserInfo | undefined>> => {
-    const status = await reviewer.review({
+    const status: TokenReviewStatus = await reviewer.review({
       path: '/apis/authentication.k8s.io/v1/tokenreviews',
       review: {
         apiVersion: 'authentication.k8s.io/v1',
@@ -56,7 +58,9 @@ export function tokenReviewAuthenticator(options: TokenReviewOptions): Authentic
       },
       totalTimeoutMs: REVIEW_TIMEOUT_MS,
     });
-    return { value: userOf(status, audiences), ttlMs: cacheTtlMs };
+    if (status.authenticated !== true && status.error)
+      onRefused?.(`token refused: ${status.error}`);
+    return { value: userOf(status, audiences), ttlMs: isFinal(status) ? cacheTtlMs : 0 };
   };
   return {
     async authenticate(request) {
@@ -83,15 +87,15 @@ interface TokenReviewStatus {
   readonly user?: Partial<UserInfo>;
 }
 
-// Throws for what must not be remembered.
+const isFinal = ({ authenticated, error }: TokenReviewStatus): boolean =>
+  authenticated === true || !error;
+
+// Undefined for a token that is nobody's, or not for us.
 function userOf(status: TokenReviewStatus, wanted: readonly string[]): UserInfo | undefined {
   // A server that tells no audiences knows none of them, and vouches for its own.
   const found = status.audiences?.length ? status.audiences : wanted;
   if (wanted.length > 0 && !wanted.some((audience) => found.includes(audience))) return undefined;
-  if (status.authenticated !== true) {
-    if (status.error) throw new AuthError('review-failed', `TokenReview: ${status.error}`);
-    return undefined;
-  }
+  if (status.authenticated !== true) return undefined;
   const { username = '', uid = '', groups = [], extra = {} } = status.user ?? {};
   if (username === '') throw new AuthError('review-failed', 'TokenReview: a user without a name');
   return { username, uid, groups, extra };

@@ -187,7 +187,7 @@ class Cluster {
       ...(tolerateLookupFailure === undefined ? {} : { tolerateLookupFailure }),
       onLoaded: (part) => this.#logger.info({ part }, 'authentication configuration in force'),
       onFailure: (error) => this.#logger.warn({ error }, 'authentication configuration'),
-      onRefused: (reason) => this.#logger.info({ reason }, 'unable to authenticate a request'),
+      onRefused: this.#refused,
     });
   }
 
@@ -231,9 +231,13 @@ class Cluster {
       ...(audiences === undefined ? {} : { audiences }),
       ...(tokenCacheTtlMs === undefined ? {} : { cacheTtlMs: tokenCacheTtlMs }),
       onFailure: (error) => this.#logger.error({ error }, 'unable to authenticate a request'),
+      onRefused: this.#refused,
     });
     return authenticatorChain([authentication, tokens, ...authenticators], { anonymous });
   }
+
+  readonly #refused = (reason: string): void =>
+    this.#logger.info({ reason }, 'unable to authenticate a request');
 }
 
 function configurationCheck(authentication: ClusterAuthentication): HealthCheck {

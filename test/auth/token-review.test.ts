@@ -126,7 +126,6 @@ const NO_ANSWERS: readonly (readonly [
   answer: (review: Review) => void,
   failure: RegExp,
 ])[] = [
-  ['an error', (review) => decide(review, { error: 'expired' }), /TokenReview: expired/],
   [
     'a user without a name',
     (review) => decide(review, { authenticated: true, user: {} }),
@@ -149,6 +148,19 @@ for (const [what, answer, failure] of NO_ANSWERS) {
     t.is(reviews.length, 2);
   });
 }
+
+test('a token that is refused with an error is refused, not remembered, and no failure', async (t) => {
+  const refusals: string[] = [];
+  const { ask, failures, reviews } = await asking(
+    t,
+    (review, index) => decide(review, index === 0 ? { error: 'expired' } : ANA),
+    { onRefused: (reason) => void refusals.push(reason) },
+  );
+  await refused(t, ask('a'));
+  t.deepEqual([refusals, failures], [['token refused: expired'], []]);
+  t.is((await ask('a'))?.username, 'ana');
+  t.is(reviews.length, 2);
+});
 
 test('what may pass is tried again, five times at most and within ten seconds', async (t) => {
   const { ask, clock, pausing, attempts, failures } = await asking(t, (review) => {
