@@ -81,6 +81,9 @@ test('a Scale as a table', async (t) => {
     ['Name', 'Desired', 'Available', 'Age'],
   );
   t.deepEqual(json.rows[0].cells.slice(0, 3), ['lamp', 3, 0]);
+  await scale(server, 'PUT', body({}));
+  const none = await scale(server, 'GET', { headers });
+  t.deepEqual(none.json.rows[0].cells.slice(0, 3), ['lamp', 0, 0]);
 });
 
 test('a patch scales the object, and nothing else of it', async (t) => {

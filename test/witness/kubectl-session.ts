@@ -238,6 +238,36 @@ function registerChanging(test: TestFn<Session>, version: KubectlVersion): void 
     t.is(shown.stdout, `6/2/${generation}`);
   });
 
+  test.serial(`${version}: scale, with and without preconditions`, async (t) => {
+    const { kubectl } = t.context;
+    const resources = await kubectl('get --raw /apis/platform.example.com/v1');
+    t.regex(resources.stdout, /"name":"apps\/scale","singularName":"","namespaced":true/);
+    const scaled = await kubectl('scale app shop -n atlas --replicas=9');
+    t.is(scaled.code, 0, scaled.stderr);
+    t.is(scaled.stdout.trim(), 'app.platform.example.com/shop scaled');
+    t.is((await kubectl(`${show}{.spec.replicas}`)).stdout, '9');
+    const wrong = await kubectl('scale app shop -n atlas --current-replicas=3 --replicas=4');
+    t.is(wrong.code, 1);
+    t.regex(wrong.stderr, /Expected replicas to be 3, was 9/);
+    const none = await kubectl('scale ap/shop -n atlas --current-replicas=9 --replicas=0');
+    t.is(none.code, 0, none.stderr);
+    t.is((await kubectl(`${show}{.spec.replicas}`)).stdout, '0');
+    const stale = await kubectl('scale app shop -n atlas --resource-version=1 --replicas=4');
+    t.is(stale.code, 1);
+    const shown = await kubectl('get app shop -n atlas --subresource=scale');
+    t.is(shown.code, 0, shown.stderr);
+    t.regex(shown.stdout, /^NAME\s+DESIRED\s+AVAILABLE\s+AGE\nshop\s+0\s+2\s/);
+    const back = await kubectl('scale app shop -n atlas --replicas=6');
+    t.is(back.code, 0, back.stderr);
+    const negative = await kubectl(
+      `patch app shop -n atlas --subresource=scale --type merge -p '{"spec":{"replicas":-1}}'`,
+    );
+    t.regex(
+      negative.stderr,
+      /\.spec\.replicas: Invalid value: -1: should be a non-negative integer/,
+    );
+  });
+
   test.serial(`${version}: replace, and replace of a stale copy`, async (t) => {
     const { kubectl } = t.context;
     const stale = (await kubectl('get app shop -n atlas -o yaml')).stdout;

@@ -143,8 +143,14 @@ function scaleAnswer(
   object: JsonObject,
   headers: Answer['headers'] = [],
 ): Answer {
-  const text = JSON.stringify(toScale(object, scaleOf(context), 0));
-  return objectAnswer({ ...context, printer: PRINTER }, 200, Buffer.from(text), headers);
+  const shown = toScale(object, scaleOf(context), 0);
+  // A cell of a table is not left out.
+  const isTable = context.representation.transformation === 'Table';
+  const printed = isTable
+    ? { ...shown, spec: { replicas: 0, ...(shown['spec'] as object) } }
+    : shown;
+  const bytes = Buffer.from(JSON.stringify(printed));
+  return objectAnswer({ ...context, printer: PRINTER }, 200, bytes, headers);
 }
 
 // The route leads here only where there is one.
