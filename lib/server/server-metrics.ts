@@ -16,30 +16,52 @@ import {
   RequestMetrics,
   requestVerb,
   type CacheSample,
+  type Family,
+  type NumberSeries,
   type RequestLabels,
 } from '../metrics/index.js';
 import type { ResourceType } from '../object/index.js';
 import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../request/index.js';
+import type { HandlerFailure, ReadThroughReader } from '../rest/index.js';
 import type { Clock } from '../storage/index.js';
+import { registerReaderMetrics } from './reader-metrics.js';
+
+export interface ServerMetricsOptions {
+  readonly types: readonly ResourceType[];
+  readonly caches: ReadonlyMap<ResourceType, WatchCache>;
+  readonly readers: readonly ReadThroughReader[];
+  readonly clock: Clock;
+  /** Default: one of the server's own. */
+  readonly registry?: MetricsRegistry | undefined;
+}
 
 export class ServerMetrics {
   readonly #registry: MetricsRegistry;
   readonly #requests: RequestMetrics;
+  readonly #handlerFailures: Family<NumberSeries>;
   readonly #stopProcessMetrics: () => void;
   readonly #served: ReadonlySet<string>;
   readonly #clock: Clock;
 
-  constructor(
-    caches: ReadonlyMap<ResourceType, WatchCache>,
-    clock: Clock,
-    registry: MetricsRegistry = new MetricsRegistry(),
-  ) {
+  constructor(options: ServerMetricsOptions) {
+    const { types, caches, readers, clock, registry = new MetricsRegistry() } = options;
     this.#registry = registry;
     this.#requests = new RequestMetrics(registry);
     this.#stopProcessMetrics = registerProcessMetrics(registry);
+    this.#handlerFailures = registry.counter({
+      name: 'shardwatch_virtual_handler_failures_total',
+      help: 'Requests that a handler of a virtual resource did not answer as it should.',
+      labels: ['group', 'resource', 'handler', 'reason'],
+    });
     this.#clock = clock;
-    this.#served = new Set([...caches.keys()].flatMap(servedKeys));
-    registerCacheMetrics(this.#registry, () => Array.from(caches, sampleOf));
+    this.#served = new Set(types.flatMap(servedKeys));
+    registerCacheMetrics(registry, () => Array.from(caches, sampleOf));
+    registerReaderMetrics(registry, readers);
+  }
+
+  /** Counts what was a handler's fault. */
+  handlerFailed({ type, handler, reason }: HandlerFailure): void {
+    this.#handlerFailures.with(type.group, type.resource, handler, reason).value++;
   }
 
   exposition(): Promise<string> {

@@ -14,7 +14,7 @@ import {
   type Authenticator,
   type Authorizer,
 } from '../auth/index.js';
-import { WatchCache } from '../cache/index.js';
+import type { WatchCache } from '../cache/index.js';
 import { createDiscoveryHandler } from '../discovery/index.js';
 import type { EngineKind, HistoryLimits } from '../engine/index.js';
 import type { MetricsRegistry } from '../metrics/index.js';
@@ -30,14 +30,7 @@ import {
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
-import {
-  checkNameConflicts,
-  createRestHandler,
-  defaultedStorage,
-  keyPrefix,
-  ResourceStore,
-  type RestHandler,
-} from '../rest/index.js';
+import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
 import {
   gzipAnswer,
@@ -54,10 +47,11 @@ import { implicitNamespaceAnswer } from './implicit-namespace.js';
 import { injectedRecord, type InjectedRequest } from './inject.js';
 import { silentLogger, type LogFields, type Logger } from './logger.js';
 import { createPipeline } from './pipeline.js';
+import { ServedResources } from './served-resources.js';
 import { ServerMetrics } from './server-metrics.js';
 
 export interface ServerOptions {
-  /** The types to serve; at least one. */
+  /** The types to serve; at least one. Stored, unless they have handlers of their own. */
   readonly resources: readonly ResourceType[];
   /**
    * Default: a MemoryStorage of the server's own. A storage that is given is not closed with it.
@@ -110,7 +104,7 @@ export class ApiServer {
   readonly engine: EngineKind;
   readonly #storage: Storage;
   readonly #ownsStorage: boolean;
-  readonly #caches: ReadonlyMap<ResourceType, WatchCache>;
+  readonly #resources: ServedResources;
   readonly #rest: RestHandler;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -125,12 +119,27 @@ export class ApiServer {
     this.#logger = options.logger ?? silentLogger;
     this.#storage = options.storage ?? new MemoryStorage({ clock: this.#clock });
     this.#ownsStorage = options.storage === undefined;
-    this.#caches = cachesOf(options, this.#storage, this.#clock);
-    this.engine = [...this.#caches.values()][0]?.engine ?? 'javascript';
-    this.#metrics = new ServerMetrics(this.#caches, this.#clock, options.metrics);
+    this.#resources = new ServedResources({
+      ...options,
+      types: options.resources,
+      storage: this.#storage,
+      clock: this.#clock,
+      logger: this.#logger,
+      onHandlerFailure: (failure) => this.#metrics.handlerFailed(failure),
+    });
+    const { caches, stores, virtual } = this.#resources;
+    this.engine = [...caches.values()][0]?.engine ?? 'javascript';
+    this.#metrics = new ServerMetrics({
+      types: options.resources,
+      caches,
+      readers: this.#resources.readers,
+      clock: this.#clock,
+      registry: options.metrics,
+    });
     const authorizer = options.authorizer ?? allowAuthenticated;
     this.#rest = createRestHandler({
-      stores: this.#stores(options),
+      stores,
+      virtual,
       now: () => this.#clock.now(),
       authorize: async (user, request, info) => {
         if (user !== ADMINISTRATOR) await requireAllowed(authorizer, user, request, info);
@@ -156,12 +165,14 @@ export class ApiServer {
 
   /** Resolves when every cache holds what the storage holds. */
   async ready(signal?: AbortSignal): Promise<void> {
-    await Promise.all([...this.#caches.values()].map((cache) => cache.ready(signal)));
+    await Promise.all([...this.#resources.caches.values()].map((cache) => cache.ready(signal)));
   }
 
   /** The cache of a type, such as `widgets.example.com`. */
   cache(resource: string): WatchCache | undefined {
-    const found = [...this.#caches].find(([type]) => qualifiedResource(type) === resource);
+    const found = [...this.#resources.caches].find(
+      ([type]) => qualifiedResource(type) === resource,
+    );
     return found?.[1];
   }
 
@@ -204,7 +215,7 @@ export class ApiServer {
     this.#stopping = true;
     const graceMs = options.graceMs ?? CLOSE_GRACE_MS;
     await Promise.all([...this.#listeners].map((listener) => listener.close({ graceMs })));
-    await Promise.all([...this.#caches.values()].map((cache) => cache.close()));
+    await this.#resources.close();
     if (this.#ownsStorage) await this.#storage.close();
     this.#metrics.stop();
   }
@@ -248,19 +259,6 @@ export class ApiServer {
     };
   }
 
-  #stores(options: ServerOptions): ResourceStore[] {
-    return options.resources.map(
-      (type) =>
-        new ResourceStore({
-          type,
-          storage: this.#storage,
-          cache: this.#caches.get(type) as WatchCache,
-          now: () => this.#clock.now(),
-          ...(options.random === undefined ? {} : { random: options.random }),
-        }),
-    );
-  }
-
   #checks(): readonly HealthCheck[] {
     const all = ['healthz', 'livez', 'readyz'] as const;
     return [
@@ -269,11 +267,12 @@ export class ApiServer {
         name: 'informer-sync',
         endpoints: ['readyz'],
         check: () => {
-          const unfilled = [...this.#caches].filter(([, cache]) => !cache.isReady);
+          const unfilled = [...this.#resources.caches].filter(([, cache]) => !cache.isReady);
           if (unfilled.length === 0) return undefined;
           return `not filled yet: ${unfilled.map(([type]) => qualifiedResource(type)).join(', ')}`;
         },
       },
+      ...this.#resources.checks,
       {
         name: 'shutdown',
         endpoints: ['readyz'],
@@ -303,32 +302,6 @@ const ADMINISTRATOR: UserInfo = {
   groups: ['system:masters', 'system:authenticated'],
   extra: {},
 };
-
-function cachesOf(
-  options: ServerOptions,
-  storage: Storage,
-  clock: Clock,
-): ReadonlyMap<ResourceType, WatchCache> {
-  const caches = new Map<ResourceType, WatchCache>();
-  for (const type of options.resources) {
-    const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
-    const cache = new WatchCache({
-      name: qualifiedResource(type),
-      fields: [...fields],
-      feed: {
-        storage: defaultedStorage(type, storage, options.logger),
-        prefix: keyPrefix(type),
-        namespaced: type.namespaced,
-      },
-      clock,
-      ...(options.engine === undefined ? {} : { engine: options.engine }),
-      ...(options.history === undefined ? {} : { history: options.history }),
-      ...(options.random === undefined ? {} : { random: options.random }),
-    });
-    caches.set(type, cache);
-  }
-  return caches;
-}
 
 function groupPaths(types: readonly ResourceType[]): string[] {
   const paths = new Set<string>(['/api', '/apis']);

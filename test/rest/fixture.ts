@@ -183,7 +183,7 @@ export class TestServer {
   }
 }
 
-function requestRecord(
+export function requestRecord(
   method: string,
   url: string,
   { body, headers = {}, signal, auditId }: AskOptions,
@@ -222,11 +222,11 @@ function toBytes(body: JsonValue | Uint8Array): Uint8Array {
   return typeof body === 'string' ? Buffer.from(body) : encodeJson(body);
 }
 
-function valuesOf(answer: Answer, name: string): readonly string[] {
+export function valuesOf(answer: Answer, name: string): readonly string[] {
   return answer.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 }
 
-async function bodyText({ source }: Answer): Promise<string> {
+export async function bodyText({ source }: Answer): Promise<string> {
   if (source.type === 'bytes') return Buffer.from(source.bytes).toString();
   if (source.type === 'connect') return '';
   const chunks: Uint8Array[] = [];

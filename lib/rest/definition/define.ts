@@ -20,6 +20,9 @@ import { readStrategy } from './strategy.js';
 import type { ResourceStrategy } from './strategy.js';
 import { readSubresources } from './subresources.js';
 import type { OwnSubresources } from './subresources.js';
+import type { VirtualHandlers } from '../virtual/contract.js';
+import { readVirtual } from '../virtual/definition.js';
+import type { ReadThrough } from '../virtual/read-through.js';
 
 /** A printer column; the priority is 0 unless told. */
 export type PrinterColumnOptions = Omit<PrinterColumn, 'priority'> & { readonly priority?: number };
@@ -71,6 +74,16 @@ export interface ResourceOptions<T = UnknownObject> extends VersionOptions {
   readonly strategy?: ResourceStrategy<T>;
   /** Subresources of the type's own, in all its versions. */
   readonly subresources?: OwnSubresources<T>;
+  /**
+   * Makes the type a virtual one: nothing of it is stored, these functions answer its verbs. What
+   * there is no function for is not served.
+   */
+  readonly handlers?: VirtualHandlers<T>;
+  /**
+   * Makes the type one whose objects are another system's: what `readThrough()` gives. They are
+   * kept in a watch cache and served from there; `handlers` may then have functions that write.
+   */
+  readonly readThrough?: ReadThrough<T>;
 }
 
 declare const objectType: unique symbol;
@@ -83,6 +96,8 @@ export interface DefinedResource<T = UnknownObject> extends ResourceType {
   readonly [objectType]?: T;
   readonly strategy?: ResourceStrategy<T>;
   readonly subresourceHandlers?: OwnSubresources<T>;
+  readonly handlers?: VirtualHandlers<T>;
+  readonly readThrough?: ReadThrough<T>;
 }
 
 /**
@@ -124,7 +139,10 @@ export function defineResource<T extends object = UnknownObject>(
   return Object.freeze({ ...deepFreeze(structuredClone(type)), ...deepFreeze(behavior) });
 }
 
-type Behavior<T> = Pick<DefinedResource<T>, 'strategy' | 'subresources' | 'subresourceHandlers'>;
+type Behavior<T> = Pick<
+  DefinedResource<T>,
+  'strategy' | 'subresources' | 'subresourceHandlers' | 'handlers' | 'readThrough' | 'verbs'
+>;
 
 function readBehavior<T>(root: DefinitionField): Behavior<T> {
   const kind = root.member('kind').value;
@@ -133,7 +151,8 @@ function readBehavior<T>(root: DefinitionField): Behavior<T> {
     root.member('subresources'),
     typeof kind === 'string' ? kind : '',
   );
-  return { ...(strategy === undefined ? {} : { strategy }), ...own };
+  const virtual = readVirtual<T>(root);
+  return { ...(strategy === undefined ? {} : { strategy }), ...own, ...virtual };
 }
 
 const VERSION_OPTIONS = [
@@ -165,6 +184,8 @@ const KNOWN = [
   'versions',
   'strategy',
   'subresources',
+  'handlers',
+  'readThrough',
 ] as const;
 
 function checkVersionOptions(root: DefinitionField): void {

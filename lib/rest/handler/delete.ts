@@ -10,7 +10,7 @@ import { BODY_BYTES_MAX, bodyMediaType, decodeBody } from '../body/index.js';
 import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML } from '../negotiation/index.js';
 import type { DeleteOptions } from '../options/index.js';
 import { deleteOptionsOfBody, deleteOptionsOfQuery, parseListOptions } from '../options/index.js';
-import type { Context } from './context.js';
+import type { Context, RequestContext } from './context.js';
 import { listOptions } from './read.js';
 import { checkRepresentation, documentAnswer, objectAnswer, objectsAnswer } from './represent.js';
 
@@ -46,7 +46,8 @@ export async function removeCollection(context: Context): Promise<Answer> {
   return objectsAnswer(context, objects, meta);
 }
 
-async function readOptions({ request }: Context): Promise<DeleteOptions> {
+/** The options of a deletion. Rejects with a StatusError 400, 413, 415 or 422. */
+export async function readOptions({ request }: RequestContext): Promise<DeleteOptions> {
   const body = await request.body(BODY_BYTES_MAX);
   if (body.length === 0) return deleteOptionsOfQuery(request.query);
   const mediaType = bodyMediaType(request);

@@ -32,7 +32,11 @@ export const PATCH_MEDIA_TYPES: readonly string[] = [JSON_PATCH, MERGE_PATCH];
 
 /** A patch that has come, ready for every state that the store may show it. */
 export interface PatchRequest {
+  /** One of PATCH_MEDIA_TYPES. */
+  readonly mediaType: string;
   readonly options: WriteOptions;
+  /** The patch itself. Throws a StatusError 400. */
+  readonly decoded: () => JsonValue;
   /** Throws a StatusError 400, 413 or 422. */
   readonly apply: (current: JsonObject) => JsonObject;
   /** What was said about the patch when it was last applied. */
@@ -61,7 +65,8 @@ export async function readPatchRequest(context: RequestContext): Promise<PatchRe
       throw asStatus(context, error);
     }
   };
-  return { options, apply, warnings: () => warnings };
+  const decoded = (): JsonValue => decodePatch(body).value;
+  return { mediaType, options, decoded, apply, warnings: () => warnings };
 }
 
 /** A patch that has been understood. */

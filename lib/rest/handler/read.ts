@@ -78,9 +78,7 @@ export function listOptions(context: RequestContext, options: ListOptions): Cach
  */
 export async function watch(context: ReadContext): Promise<Answer> {
   const { type, version, request } = context;
-  const { transformation } = context.representation;
-  if (transformation === 'Table') void tableOptions(context);
-  if (transformation === 'PartialObjectMetadataList') checkRepresentation(context, false);
+  checkWatchRepresentation(context);
   const options = parseListOptions(request.query, type, version, true);
   const headers: Answer['headers'] = [['Content-Type', MEDIA_TYPE_JSON]];
   let stream: WatchStream;
@@ -93,6 +91,13 @@ export async function watch(context: ReadContext): Promise<Answer> {
     return { status: 200, headers, source: errorEvent(status) };
   }
   return { status: 200, headers, source: streamSource(context, stream) };
+}
+
+/** Refuses, before a watch is opened, what its events can't be shown as. Throws 406 or 400. */
+export function checkWatchRepresentation(context: RequestContext): void {
+  const { transformation } = context.representation;
+  if (transformation === 'Table') void tableOptions(context);
+  if (transformation === 'PartialObjectMetadataList') checkRepresentation(context, false);
 }
 
 function openStream(context: ReadContext, options: ListOptions): Promise<WatchStream> {
@@ -116,8 +121,14 @@ function nameRequirement({ info }: RequestContext): readonly FieldRequirement[] 
   return name === '' ? [] : [{ path: 'metadata.name', operator: 'Equals', value: name }];
 }
 
-// Spread, so that the watches of a restarted server do not all end at once.
-function timeoutMs({ settings }: RequestContext, timeoutSeconds: number | undefined): number {
+/**
+ * How long a watch lasts: as long as is asked for, else a random time, so that the watches of a
+ * restarted server do not all end at once.
+ */
+export function timeoutMs(
+  { settings }: RequestContext,
+  timeoutSeconds: number | undefined,
+): number {
   if (timeoutSeconds === undefined || timeoutSeconds === 0) {
     return Math.floor(settings.watchTimeoutSecondsMin * 1_000 * (1 + settings.random()));
   }
@@ -143,7 +154,11 @@ function streamSource(context: RequestContext, stream: WatchStream): Answer['sou
   return eventsSource(stream.source(), (event) => partialObjectMetadata(shown(event)));
 }
 
-function bookmarkObject({ type, apiVersion }: RequestContext, resourceVersion: string): Uint8Array {
+/** The object of a BOOKMARK, as JSON. */
+export function bookmarkObject(
+  { type, apiVersion }: RequestContext,
+  resourceVersion: string,
+): Uint8Array {
   const { kind } = type;
   return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { resourceVersion } }));
 }

@@ -12,6 +12,7 @@ import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML, negotiate } from '../negotiation/inde
 import { indentedSource, piecesSource } from '../source/index.js';
 import type { ListMeta, TableOptions } from '../table/index.js';
 import {
+  listMetaText,
   parseIncludeObject,
   partialObjectMetadata,
   partialObjectMetadataList,
@@ -150,8 +151,8 @@ function* plainList(
   objects: Iterable<Uint8Array>,
   meta: ListMeta,
 ): Generator<Uint8Array> {
-  const head = { kind: type.listKind, apiVersion, metadata: meta };
-  let separator = `${JSON.stringify(head).slice(0, -1)},"items":[`;
+  const head = JSON.stringify({ kind: type.listKind, apiVersion }).slice(0, -1);
+  let separator = `${head},"metadata":${listMetaText(meta)},"items":[`;
   for (const object of objects) {
     yield Buffer.from(separator);
     yield object;

@@ -2,12 +2,13 @@
 
 export { defaultedStorage } from './defaulting.js';
 export type { DeletionOptions, Preconditions, PropagationPolicy } from './deletion.js';
-export { validateDeletionOptions } from './deletion.js';
+export { failedPrecondition, validateDeletionOptions } from './deletion.js';
 export { isStreamFailure, toStatusFailure } from './failure.js';
 export {
   cannotBeHandled,
   checkAddress,
   checkReplacement,
+  placeInNamespace,
   readIncoming,
   unknownFieldTexts,
   unreadablePatch,
@@ -15,7 +16,10 @@ export {
 } from './incoming.js';
 export { hookContext } from './hook-context.js';
 export { pathNames, readCount, readText } from './scale.js';
+export type { IncomingObject } from './incoming.js';
 export { keyPrefix, objectKey } from './key.js';
+export { generateName, NAME_ATTEMPTS_MAX } from './name.js';
+export { composeObject } from './preparation.js';
 export type { JsonObject } from '../../object/lossless/index.js';
 export { isJsonObject } from '../../object/lossless/index.js';
 export type {

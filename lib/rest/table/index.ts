@@ -6,6 +6,7 @@
 export { humanAge, humanDuration } from './age.js';
 export { tableColumns } from './columns.js';
 export type { Column, ColumnDefinition } from './columns.js';
+export { listMetaText } from './list-meta.js';
 export type { ListMeta } from './list-meta.js';
 export { partialObjectMetadata, partialObjectMetadataList } from './partial.js';
 export { ColumnPathError, parseColumnPath } from './path.js';

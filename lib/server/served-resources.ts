@@ -1,0 +1,149 @@
+/**
+ * What a server serves of its types: a store with a cache for each type that is stored, a cache
+ * with a reader for each that is read through, handlers for each other. Everything is made with the
+ * server and lives as long as it does.
+ */
+
+import { WatchCache, type WatchCacheOptions } from '../cache/index.js';
+import type { EngineKind, HistoryLimits } from '../engine/index.js';
+import { qualifiedResource, type ResourceType } from '../object/index.js';
+import {
+  defaultedStorage,
+  handlersOf,
+  keyPrefix,
+  ReadThroughReader,
+  ReadThroughResource,
+  ResourceStore,
+  sourceOf,
+  VirtualResource,
+  type AnySource,
+  type HandlerFailure,
+  type ServedElsewhere,
+  type VirtualSettings,
+} from '../rest/index.js';
+import type { Clock, Storage } from '../storage/index.js';
+import type { HealthCheck } from './health.js';
+import type { Logger } from './logger.js';
+
+export interface ServedResourcesOptions {
+  readonly types: readonly ResourceType[];
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onHandlerFailure: (failure: HandlerFailure) => void;
+  readonly engine?: EngineKind | 'auto';
+  readonly history?: Partial<HistoryLimits>;
+  readonly random?: () => number;
+}
+
+export class ServedResources {
+  readonly caches: ReadonlyMap<ResourceType, WatchCache>;
+  readonly stores: readonly ResourceStore[];
+  readonly virtual: readonly ServedElsewhere[];
+  /** Of the types that are read through. */
+  readonly readers: readonly ReadThroughReader[];
+  readonly #options: ServedResourcesOptions;
+
+  constructor(options: ServedResourcesOptions) {
+    this.#options = options;
+    const caches = new Map<ResourceType, WatchCache>();
+    const stores: ResourceStore[] = [];
+    const virtual: ServedElsewhere[] = [];
+    const readers: ReadThroughReader[] = [];
+    for (const type of options.types) {
+      const source = sourceOf(type);
+      const handlers = handlersOf(type);
+      if (source === undefined && handlers !== undefined) {
+        virtual.push(new VirtualResource(type, handlers, this.#settings()));
+        continue;
+      }
+      const cache = source === undefined ? this.#fedCache(type) : this.#ownCache(type);
+      caches.set(type, cache);
+      if (source === undefined) {
+        stores.push(this.#store(type, cache));
+        continue;
+      }
+      const reader = this.#reader(type, source, cache);
+      readers.push(reader);
+      const settings = this.#settings();
+      virtual.push(
+        new ReadThroughResource({ type, cache, reader, handlers: handlers ?? {}, settings }),
+      );
+    }
+    this.caches = caches;
+    this.stores = stores;
+    this.virtual = virtual;
+    this.readers = readers;
+    for (const reader of readers) reader.start();
+  }
+
+  /** Whether what is read through can be read. */
+  get checks(): readonly HealthCheck[] {
+    if (this.readers.length === 0) return [];
+    const check = (): string | undefined => {
+      const failing = this.readers.flatMap(({ type, failure }) =>
+        failure === undefined ? [] : [`${qualifiedResource(type)}: ${failure}`],
+      );
+      return failing.length === 0 ? undefined : `can not be read: ${failing.join('; ')}`;
+    };
+    return [{ name: 'read-through', endpoints: ['readyz'], check }];
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.readers) reader.close();
+    await Promise.all([...this.caches.values()].map((cache) => cache.close()));
+  }
+
+  #fedCache(type: ResourceType): WatchCache {
+    const storage = defaultedStorage(type, this.#options.storage, this.#options.logger);
+    const feed = { storage, prefix: keyPrefix(type), namespaced: type.namespaced };
+    return new WatchCache({ ...this.#cacheOptions(type), feed });
+  }
+
+  // Its reader fills it.
+  #ownCache(type: ResourceType): WatchCache {
+    const { namespaced } = type;
+    return new WatchCache({ ...this.#cacheOptions(type), pending: true, namespaced });
+  }
+
+  #cacheOptions(type: ResourceType): WatchCacheOptions {
+    const { clock, engine, history, random } = this.#options;
+    const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
+    return {
+      name: qualifiedResource(type),
+      fields: [...fields],
+      clock,
+      ...(engine === undefined ? {} : { engine }),
+      ...(history === undefined ? {} : { history }),
+      ...(random === undefined ? {} : { random }),
+    };
+  }
+
+  #reader(type: ResourceType, source: AnySource, cache: WatchCache): ReadThroughReader {
+    const { clock, logger, random = Math.random } = this.#options;
+    return new ReadThroughReader({ type, source, cache, clock, logger, random });
+  }
+
+  #store(type: ResourceType, cache: WatchCache): ResourceStore {
+    const { storage, clock, random } = this.#options;
+    return new ResourceStore({
+      type,
+      storage,
+      cache,
+      now: () => clock.now(),
+      ...(random === undefined ? {} : { random }),
+    });
+  }
+
+  #settings(): VirtualSettings {
+    const { clock, random = Math.random } = this.#options;
+    return { clock, random, report: (failure) => this.#report(failure) };
+  }
+
+  #report(failure: HandlerFailure): void {
+    const { type, handler, reason, requestId: auditId, error } = failure;
+    const resource = qualifiedResource(type);
+    this.#options.logger.error({ resource, handler, reason, auditId, error }, 'a handler failed');
+    this.#options.onHandlerFailure(failure);
+  }
+}
