@@ -6,6 +6,7 @@ import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
 import { queueTrials } from './queue.js';
 import { quietNamespaceTrials } from './quiet-namespace.js';
+import { testingTrials } from './testing.js';
 import { threadTrials } from './threads.js';
 import { watchTrials } from './watch.js';
 
@@ -17,4 +18,5 @@ export const TRIALS: readonly Trial[] = [
   ...threadTrials,
   ...quietNamespaceTrials,
   ...queueTrials,
+  ...testingTrials,
 ];

@@ -39,7 +39,7 @@ export class UserAccess {
   readonly kubeconfig: KubeconfigDocument;
   readonly #options: KubeconfigOptions;
 
-  /** For the server. */
+  /** @internal Made by the server. */
   constructor(options: KubeconfigOptions, token: string) {
     this.token = token;
     this.#options = options;

@@ -10,6 +10,7 @@
 
 import type { Clock, Timer } from '../storage/index.js';
 import { TestingError } from './error.js';
+import { waitUntil, type WaitOptions } from './wait.js';
 
 export interface FakeClockOptions {
   /** Milliseconds since the epoch to begin at, or a date. Default 2024-01-01T00:00:00Z. */
@@ -26,6 +27,12 @@ export interface FakeClock extends Clock {
    * a TestingError `invalid-options` for a time that is negative or no number.
    */
   advance(durationMs: number): Promise<void>;
+  /**
+   * Waits, in real time, until at least so many timers are set: until the code under test has begun
+   * a pause that is then passed over by `advance`. Give that code a clock of its own for it: a
+   * server has timers, too. Rejects with a TestingError `timeout` or `aborted`.
+   */
+  timersAtLeast(count: number, options?: WaitOptions): Promise<void>;
 }
 
 /** A clock for tests. Throws a TestingError `invalid-options` for a date that is none. */
@@ -41,6 +48,9 @@ const BEGIN_MS: number = Date.UTC(2024, 0, 1);
 /** Turns of the event loop after each time at which timers fired: some promises and callbacks. */
 const TURNS = 4;
 
+/** A clock is not closed. */
+const NEVER: AbortSignal = new AbortController().signal;
+
 interface SetTimer extends Timer {
   readonly dueMs: number;
   readonly callback: () => void;
@@ -50,6 +60,7 @@ class StandingClock implements FakeClock {
   #nowMs: number;
   #advancing: Promise<void> = Promise.resolve();
   readonly #timers = new Set<SetTimer>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(beginMs: number) {
     this.#nowMs = beginMs;
@@ -70,6 +81,7 @@ class StandingClock implements FakeClock {
       cancel: () => void this.#timers.delete(timer),
     };
     this.#timers.add(timer);
+    for (const listener of [...this.#listeners]) listener();
     return timer;
   }
 
@@ -81,6 +93,19 @@ class StandingClock implements FakeClock {
     const advanced = this.#advancing.then(() => this.#passUntil(this.#nowMs + durationMs));
     this.#advancing = advanced.catch(() => undefined);
     return advanced;
+  }
+
+  async timersAtLeast(count: number, options: WaitOptions = {}): Promise<void> {
+    const subject = {
+      subscribe: (listener: () => void) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      closed: NEVER,
+      what: `${count} timers`,
+      describe: () => `${this.#timers.size} are set`,
+    };
+    await waitUntil(() => this.#timers.size >= count, subject, options);
   }
 
   async #passUntil(untilMs: number): Promise<void> {

@@ -31,7 +31,7 @@ export class EventRecorder<T = UnknownObject> {
   readonly #unsubscribe: () => void;
   #read = 0;
 
-  /** For the server. `closed` is aborted when the server is closed. */
+  /** @internal `closed` is aborted when the server is closed. */
   constructor(state: ObjectState, resource: string, options: RecordOptions, closed: AbortSignal) {
     const { namespace, name } = options;
     this.#unsubscribe = state.subscribe((change) => {

@@ -49,7 +49,7 @@ export class RequestLog {
   readonly #context: MatchContext;
   readonly #closed: AbortSignal;
 
-  /** For the server. `closed` is aborted when the server is closed. */
+  /** @internal `closed` is aborted when the server is closed. */
   constructor(context: MatchContext, closed: AbortSignal) {
     this.#context = context;
     this.#closed = closed;
@@ -102,19 +102,19 @@ export class RequestLog {
     this.#requests.length = 0;
   }
 
-  /** For the server: calls back after every arrival and answer. */
+  /** @internal For the server: calls back after every arrival and answer. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** For the server: a request has arrived. */
+  /** @internal For the server: a request has arrived. */
   note(request: RecordedRequest): void {
     this.#requests.push(request);
     this.#notify();
   }
 
-  /** For the server: a request has been answered. */
+  /** @internal For the server: a request has been answered. */
   answered(request: Writable<RecordedRequest>, status: number): void {
     request.status = status;
     this.#notify();
@@ -124,7 +124,7 @@ export class RequestLog {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** For errors: the requests that came, a line each. */
+  /** @internal For errors: the requests that came, a line each. */
   describe(): string {
     if (this.#requests.length === 0) return 'no request came';
     const lines = this.#requests.map(

@@ -82,7 +82,7 @@ export class TestServer {
   readonly #parts: TestServerParts;
   #closing: Promise<void> | undefined;
 
-  /** For `startTestServer`. */
+  /** @internal Made by `startTestServer`. */
   constructor(parts: TestServerParts) {
     this.#parts = parts;
     this.url = parts.url;

@@ -24,7 +24,7 @@ import {
 import { compareNamespaces, compareUtf8, scanObject } from '../../lib/object/index.js';
 import { engineReport } from '../../lib/engine/index.js';
 
-const FAMILIES = ['list/', 'get/', 'memory/', 'watch/match-', 'threads/', 'queue/'];
+const FAMILIES = ['list/', 'get/', 'memory/', 'watch/match-', 'threads/', 'queue/', 'testing/'];
 
 const goals = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
 

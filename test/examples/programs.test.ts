@@ -25,7 +25,7 @@ for (const program of PROGRAMS) {
 
 test('the list of examples names each of them', (t) => {
   const list = readFileSync(join(FOLDER, 'README.md'), 'utf8');
-  const named = [...list.matchAll(/^\| \[.*?\]\((.+?\.mjs)\)/gm)].map(([, name]) => name);
+  const named = [...list.matchAll(/^\| \[.*?\]\(([^/)]+\.mjs)\)/gm)].map(([, name]) => name);
   t.true(named.length > 0);
   t.deepEqual(named.toSorted(), PROGRAMS.toSorted());
 });

@@ -16,6 +16,7 @@ const DOCUMENTS = [
   'docs/queue.md',
   'docs/resources.md',
   'docs/storage.md',
+  'docs/testing.md',
 ];
 
 /** Comments of this form behind `console.log(…);` say what the line prints. */

@@ -49,6 +49,20 @@ test('what promises and turns of the loop arm within the time fires within it', 
   t.deepEqual(tries, [0, 1_000, 2_000, 3_000]);
 });
 
+test('timers that are not set yet are waited for', async (t) => {
+  const clock = fakeClock();
+  const waiting = clock.timersAtLeast(2);
+  clock.setTimer(1, () => undefined);
+  setImmediate(() => clock.setTimer(1, () => undefined));
+  await waiting;
+  t.is(clock.pendingTimers, 2);
+  const error = await t.throwsAsync(clock.timersAtLeast(3, { timeoutMs: 1 }), {
+    instanceOf: TestingError,
+    message: /waited 1 ms for 3 timers\n2 are set/,
+  });
+  t.is(error?.code, 'timeout');
+});
+
 test('two advances come one after the other', async (t) => {
   const clock = fakeClock({ now: 0 });
   await Promise.all([clock.advance(10), clock.advance(5)]);

@@ -73,6 +73,8 @@ export interface Asking {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly user?: string;
+  /** Is told how many bytes of the body arrive. */
+  readonly onData?: (bytes: number) => void;
 }
 
 function open(server: TestServer, path: string, asking: Asking): http.ClientRequest {
@@ -102,7 +104,10 @@ export function ask(server: TestServer, path: string, asking: Asking = {}): Prom
     request.on('error', reject);
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        asking.onData?.(chunk.byteLength);
+      });
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();

@@ -7,6 +7,7 @@ import test from 'ava';
 import { CustomObjectsApi, KubeConfig } from '@kubernetes/client-node';
 import { isStatusError } from '../../lib/request/index.js';
 import { fakeClock, startTestServer, TestingError } from '../../lib/testing/index.js';
+import { ENGINES } from '../engine/engines.js';
 import { ask, serverFor, teams, widget, widgets, WIDGETS, type Widget } from './fixture.js';
 
 const CRD = {
@@ -221,7 +222,7 @@ test('servers side by side have nothing to do with each other', async (t) => {
   t.true(foreign instanceof Error, 'a certificate that nobody vouches for');
 });
 
-for (const engine of ['native', 'javascript'] as const) {
+for (const { kind: engine } of ENGINES) {
   test(`${engine}: the engine is the one that was asked for`, async (t) => {
     const server = await serverFor(t, { engine, objects: [widget('lamp')] });
     t.is(server.engine, engine);

@@ -12,6 +12,7 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly input?: string;
   readonly env?: { readonly [name: string]: string };
+  readonly cwd?: string;
 }
 
 export async function run(
@@ -40,6 +41,7 @@ export function start(
 ): RunningCommand {
   const child = spawn(program, args, {
     env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -79,10 +79,7 @@ export class SlowBody implements PullSource {
   }
 
   pull(maxBytes: number): Pulled {
-    if (this.#allowed === 0) {
-      this.#arm();
-      return { type: 'wait' };
-    }
+    if (this.#allowed === 0) return { type: 'wait' };
     if (this.#rest.byteLength === 0) {
       const pulled = this.#body.pull(maxBytes);
       if (pulled.type !== 'chunks') return pulled;
@@ -92,6 +89,8 @@ export class SlowBody implements PullSource {
     const portion = this.#rest.subarray(0, Math.min(this.#allowed, maxBytes));
     this.#rest = this.#rest.subarray(portion.byteLength);
     this.#allowed -= portion.byteLength;
+    // Before the portion is sent: whoever got it may let the time pass at once.
+    if (this.#allowed === 0) this.#arm();
     return { type: 'chunks', chunks: [portion] };
   }
 

@@ -78,7 +78,7 @@ export class Faults {
   readonly #clock: Clock;
   #faults: { readonly fault: InjectedFault; readonly effect: Effect }[] = [];
 
-  /** For the server. */
+  /** @internal Made by the server. */
   constructor(context: FaultContext, clock: Clock) {
     this.#context = context;
     this.#clock = clock;
@@ -191,7 +191,7 @@ export class Faults {
     this.#faults = [];
   }
 
-  /** For the server: answers a request, through the faults that hit it. */
+  /** @internal For the server: answers a request, through the faults that hit it. */
   async serve(
     { recorded, request }: Arrival,
     serve: () => Promise<Answer>,

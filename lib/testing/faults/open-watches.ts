@@ -12,7 +12,7 @@ export class OpenWatches {
   readonly #open = new Map<WatchBody, RecordedRequest>();
   readonly #listeners = new Set<() => void>();
 
-  /** For the server. */
+  /** @internal Made by the server. */
   constructor(context: FaultContext) {
     this.#context = context;
   }
@@ -51,19 +51,19 @@ export class OpenWatches {
     return this.#end(match, 'clean');
   }
 
-  /** For the server: calls back when a watch was opened, and when one is over. */
+  /** @internal For the server: calls back when a watch was opened, and when one is over. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** For the server: a watch was opened. */
+  /** @internal For the server: a watch was opened. */
   add(body: WatchBody, request: RecordedRequest): void {
     this.#open.set(body, request);
     this.#notify();
   }
 
-  /** For the server: a watch is over. */
+  /** @internal For the server: a watch is over. */
   remove(body: WatchBody): void {
     if (this.#open.delete(body)) this.#notify();
   }
