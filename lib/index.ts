@@ -4,7 +4,27 @@
  */
 
 export { WatchCache } from './cache/index.js';
-export { defineResource, readResourceTypes } from './rest/index.js';
+export {
+  fieldDuplicate,
+  fieldForbidden,
+  fieldInvalid,
+  fieldNotFound,
+  fieldNotSupported,
+  fieldRequired,
+  fieldTooLong,
+  fieldTooMany,
+  fieldTypeInvalid,
+  StatusError,
+  type FieldError,
+} from './request/index.js';
+export {
+  defineResource,
+  readResourceTypes,
+  type HookContext,
+  type ResourceStrategy,
+  type SubresourceContext,
+  type UpdateContext,
+} from './rest/index.js';
 export {
   ApiServer,
   createAggregatedServer,

@@ -219,6 +219,8 @@ test('a connection needs a client that offers a protocol', async (t) => {
     },
   });
   t.is((await server.ask('GET', `${LAMP}/shell`)).status, 400);
+  const head = await server.ask('HEAD', `${LAMP}/shell`, { headers: { Upgrade: 'echo' } });
+  t.is(head.status, 400);
   const upgrade = (protocols: string): Promise<Json> =>
     server.ask('GET', `${LAMP}/shell`, { headers: { Upgrade: protocols } });
   t.is((await upgrade('other')).status, 403);

@@ -72,7 +72,10 @@ export async function connectSubresource(
     .flatMap((value) => value.split(','))
     .map((protocol) => protocol.trim())
     .filter((protocol) => protocol !== '');
-  if (protocols.length === 0) throw badRequest('Upgrade request required');
+  // A HEAD has no connection to hand over.
+  if (protocols.length === 0 || request.method === 'HEAD') {
+    throw badRequest('Upgrade request required');
+  }
   const name = `subresources.${subresource.name}.connect`;
   const given: ConnectContext<UnknownObject> = {
     ...subresourceContext(context, subresource, context.info.verb),
