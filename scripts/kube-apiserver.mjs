@@ -43,12 +43,13 @@ export async function kubeApiserverPath() {
   return PROGRAM;
 }
 
-// On the PATH, or where its own installer puts it.
+// The one that is told, or on the PATH, or where its own installer puts it.
 async function findGo() {
-  for (const go of ['go', '/usr/local/go/bin/go']) {
+  const { GO } = process.env;
+  for (const go of GO === undefined ? ['go', '/usr/local/go/bin/go'] : [GO]) {
     if ((await run(go, ['version'])).code === 0) return go;
   }
-  throw new Error('no Go here (https://go.dev/dl): kube-apiserver is built with it');
+  throw new Error('no Go here (https://go.dev/dl), which kube-apiserver is built with');
 }
 
 async function upstreamModuleFile(go) {

@@ -9,6 +9,7 @@ import type { UserInfo } from '../../../lib/request/index.js';
 import { createAggregatedServer } from '../../../lib/server/index.js';
 import { keyOf } from '../../auth/authority.js';
 import { issueNow } from '../../client/server.js';
+import { ManualClock } from '../../clock.js';
 import { askServer, bench, WIDGETS, widgets } from './bench.js';
 import type { Bench } from './bench.js';
 import { identityHeaders, startControlPlane, userOf } from './control-plane.js';
@@ -170,7 +171,7 @@ test('the anonymous may be refused, audiences asked for, and others known', asyn
   t.is(world.plane.accessReviews.length, 0);
 });
 
-test('without the cluster’s configuration there is no server, or one that is not ready', async (t) => {
+test('without the cluster’s configuration there is no server, or one that is not ready yet', async (t) => {
   const plane = await startControlPlane();
   t.teardown(() => plane.close());
   const { kubeconfig } = plane;
@@ -178,8 +179,10 @@ test('without the cluster’s configuration there is no server, or one that is n
   const options = { resources: [widgets], kubeconfig };
   const refused = await t.throwsAsync(createAggregatedServer(options), { instanceOf: AuthError });
   t.is(refused?.code, 'lookup-failed');
+  const clock = new ManualClock(Date.now());
   const server = await createAggregatedServer({
     ...options,
+    clock,
     authentication: { tolerateLookupFailure: true },
   });
   t.teardown(() => server.close({ graceMs: 0 }));
@@ -189,6 +192,10 @@ test('without the cluster’s configuration there is no server, or one that is n
   t.is(probe.status, 500);
   t.regex(await probe.text(), /\[-\]authentication-configuration failed: reason withheld/);
   t.is((await fetch(`${url}/livez`)).status, 200);
+  await plane.start();
+  // As many pauses as it needs to find the cluster again.
+  while ((await fetch(`${url}/readyz`)).status !== 200) clock.advance(1_000);
+  t.is(await (await fetch(`${url}/readyz`)).text(), 'ok');
 });
 
 test('what is given by hand needs no configuration of the cluster', async (t) => {
