@@ -28,7 +28,12 @@ let operator;
 
 beforeEach(async () => {
   clock = fakeClock();
-  server = await startTestServer({ crds: [CRD], objects: [greeting('Ana')] });
+  server = await startTestServer({
+    crds: [CRD],
+    objects: [greeting('Ana')],
+    // Machines that run tests are busy at times.
+    waitTimeoutMs: 30_000,
+  });
 });
 
 afterEach(async () => {

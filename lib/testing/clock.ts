@@ -10,7 +10,7 @@
 
 import type { Clock, Timer } from '../storage/index.js';
 import { TestingError } from './error.js';
-import { waitUntil, type WaitOptions } from './wait.js';
+import { WAIT_TIMEOUT_MS, waitUntil, type WaitBounds, type WaitOptions } from './wait.js';
 
 export interface FakeClockOptions {
   /** Milliseconds since the epoch to begin at, or a date. Default 2024-01-01T00:00:00Z. */
@@ -49,7 +49,7 @@ const BEGIN_MS: number = Date.UTC(2024, 0, 1);
 const TURNS = 4;
 
 /** A clock is not closed. */
-const NEVER: AbortSignal = new AbortController().signal;
+const BOUNDS: WaitBounds = { closed: new AbortController().signal, timeoutMs: WAIT_TIMEOUT_MS };
 
 interface SetTimer extends Timer {
   readonly dueMs: number;
@@ -101,7 +101,7 @@ class StandingClock implements FakeClock {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
       },
-      closed: NEVER,
+      bounds: BOUNDS,
       what: `${count} timers`,
       describe: () => `${this.#timers.size} are set`,
     };

@@ -15,6 +15,7 @@ import type { Clock } from '../storage/index.js';
 import { Faults, isLost, OpenWatches, WatchBody, type FaultContext } from './faults/index.js';
 import { readArrival, RequestLog, type RecordedRequest } from './request-log.js';
 import type { MatchContext } from './request-match.js';
+import type { WaitBounds } from './wait.js';
 
 export interface FrontParts extends MatchContext {
   /** The server itself. */
@@ -22,8 +23,7 @@ export interface FrontParts extends MatchContext {
   /** Tells who sent a request, as the server will find out again. */
   readonly authenticator: AuthenticatorChain;
   readonly clock: Clock;
-  /** Aborted when the server is closed. */
-  readonly closed: AbortSignal;
+  readonly bounds: WaitBounds;
 }
 
 export class Front {
@@ -34,11 +34,11 @@ export class Front {
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
-    this.requests = new RequestLog(parts, parts.closed);
+    this.requests = new RequestLog(parts, parts.bounds);
     const context: FaultContext = {
       types: parts.types,
       users: parts.users,
-      closed: parts.closed,
+      bounds: parts.bounds,
       describeRequests: () => this.requests.describe(),
     };
     this.faults = new Faults(context, parts.clock);

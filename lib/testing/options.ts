@@ -37,6 +37,11 @@ export interface TestServerOptions {
   readonly requestTimeoutMs?: number;
   /** A watch that names no end gets one between this and twice this. Default 1 800 000. */
   readonly minRequestTimeoutMs?: number;
+  /**
+   * Milliseconds of real time that waits last which do not say: more on a machine that is slow.
+   * Default 4 000.
+   */
+  readonly waitTimeoutMs?: number;
   /** Whether it serves HTTPS with a certificate; else plain HTTP, and tokens. Default true. */
   readonly tls?: boolean;
   /** Default: nothing is logged. */
@@ -63,6 +68,7 @@ const OPTIONS: { readonly [option in keyof Required<TestServerOptions>]: Kind } 
   random: 'function',
   requestTimeoutMs: 'number',
   minRequestTimeoutMs: 'number',
+  waitTimeoutMs: 'number',
   tls: 'boolean',
   logger: 'object',
 };

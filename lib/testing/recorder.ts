@@ -7,7 +7,7 @@ import type { UnknownObject } from '../object/index.js';
 import type { ObjectChange, ObjectState } from './object-state.js';
 import { describeEvents } from './describe.js';
 import { TestingError } from './error.js';
-import { waitUntil, type WaitOptions, type WaitSubject } from './wait.js';
+import { waitUntil, type WaitBounds, type WaitOptions, type WaitSubject } from './wait.js';
 
 /** An event as a watch of everything would tell it. */
 export interface RecordedEvent<T = UnknownObject> {
@@ -31,8 +31,8 @@ export class EventRecorder<T = UnknownObject> {
   readonly #unsubscribe: () => void;
   #read = 0;
 
-  /** @internal `closed` is aborted when the server is closed. */
-  constructor(state: ObjectState, resource: string, options: RecordOptions, closed: AbortSignal) {
+  /** @internal Made by the server. */
+  constructor(state: ObjectState, resource: string, options: RecordOptions, bounds: WaitBounds) {
     const { namespace, name } = options;
     this.#unsubscribe = state.subscribe((change) => {
       if (change.resource !== resource) return;
@@ -45,7 +45,7 @@ export class EventRecorder<T = UnknownObject> {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
       },
-      closed: AbortSignal.any([closed, this.#closed.signal]),
+      bounds: { ...bounds, closed: AbortSignal.any([bounds.closed, this.#closed.signal]) },
       what: `an event of ${resource}`,
       describe: () => `recorded: ${describeEvents(this.#events)}`,
     };

@@ -12,7 +12,7 @@ import {
 } from '../request/index.js';
 import { checkMatch, matches, type MatchContext, type RequestMatch } from './request-match.js';
 import { shown } from './describe.js';
-import { waitUntil, type WaitOptions } from './wait.js';
+import { waitUntil, type WaitBounds, type WaitOptions } from './wait.js';
 
 /** A request, as it was seen before anything of the server answered it. */
 export interface RecordedRequest {
@@ -47,12 +47,12 @@ export class RequestLog {
   readonly #requests: RecordedRequest[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #context: MatchContext;
-  readonly #closed: AbortSignal;
+  readonly #bounds: WaitBounds;
 
-  /** @internal `closed` is aborted when the server is closed. */
-  constructor(context: MatchContext, closed: AbortSignal) {
+  /** @internal Made by the server. */
+  constructor(context: MatchContext, bounds: WaitBounds) {
     this.#context = context;
-    this.#closed = closed;
+    this.#bounds = bounds;
   }
 
   /** All requests so far that match (default: all), the first one first. A copy. */
@@ -89,7 +89,7 @@ export class RequestLog {
       found,
       {
         subscribe: (listener) => this.subscribe(listener),
-        closed: this.#closed,
+        bounds: this.#bounds,
         what: `${count === 1 ? 'a request' : `${count} requests`} that match`,
         describe: () => this.describe(),
       },

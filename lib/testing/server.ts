@@ -38,7 +38,7 @@ import type {
   ServedTypes,
 } from './served-types.js';
 import { takeSnapshot, type ObjectSnapshot, type SnapshotOptions } from './snapshot.js';
-import { waitUntil, type Truthy, type WaitOptions } from './wait.js';
+import { waitUntil, type Truthy, type WaitBounds, type WaitOptions } from './wait.js';
 
 /** What a test server is made of. */
 export interface TestServerParts {
@@ -54,6 +54,7 @@ export interface TestServerParts {
   readonly users: ReadonlyMap<string, UserAccess>;
   readonly url: string;
   readonly closed: AbortController;
+  readonly bounds: WaitBounds;
 }
 
 /** Options of a wait for objects. */
@@ -181,7 +182,7 @@ export class TestServer {
    * The first form is given the resource's objects. A state that lasts for less than a turn of the
    * event loop may be passed over: `record` has every one.
    *
-   * Rejects with a TestingError: `timeout` (after 5 s, unless told) with the last state in its
+   * Rejects with a TestingError: `timeout` (after 4 s, unless told) with the last state in its
    * message, `aborted`, `closed`, `unknown-type`, `invalid-options`.
    *
    * @example
@@ -220,8 +221,8 @@ export class TestServer {
     options: RecordOptions = {},
   ): EventRecorder<T> {
     checkRecordOptions(options);
-    const { state, closed } = this.#open();
-    return new EventRecorder<T>(state, this.#nameOf(resource), options, closed.signal);
+    const { state, bounds } = this.#open();
+    return new EventRecorder<T>(state, this.#nameOf(resource), options, bounds);
   }
 
   /**
@@ -274,11 +275,11 @@ export class TestServer {
     resource?: string,
     namespace?: string,
   ): Promise<unknown> {
-    const { state, types, closed } = this.#open();
+    const { state, types, bounds } = this.#open();
     const resources = resource === undefined ? types.names : [resource];
     const subject = {
       subscribe: (listener: () => void) => this.#subscribe(listener),
-      closed: closed.signal,
+      bounds,
       what: resource === undefined ? 'a condition' : `a condition on ${resource}`,
       describe: () => describeObjects(state, resources, namespace),
     };

@@ -24,6 +24,7 @@ import { ObjectAccess } from './objects.js';
 import { checkServerOptions, type TestServerOptions, type TestUser } from './options.js';
 import { ServedTypes } from './served-types.js';
 import { TestServer, type TestServerParts } from './server.js';
+import { WAIT_TIMEOUT_MS } from './wait.js';
 
 /** The group whose members may do everything, as upstream's. */
 const MASTERS = 'system:masters';
@@ -107,11 +108,13 @@ class Starting {
     const closed = new AbortController();
     // Every wait of a test listens to it.
     setMaxListeners(0, closed.signal);
+    const { waitTimeoutMs: timeoutMs = WAIT_TIMEOUT_MS } = this.#options;
+    const bounds = { closed: closed.signal, timeoutMs };
     const front = new Front({
       handler: api.handler,
       authenticator,
       clock: this.#clock,
-      closed: closed.signal,
+      bounds,
       types: served,
       users: this.#users.map(({ name }) => name),
     });
@@ -140,6 +143,7 @@ class Starting {
       users: new Map(this.#users.map((user) => [user.name, this.#access(user, url)])),
       url,
       closed,
+      bounds,
     };
   }
 

@@ -11,7 +11,7 @@ import { systemClock } from '../storage/index.js';
 import { TestingError } from './error.js';
 
 export interface WaitOptions {
-  /** Milliseconds of real time to wait at most. Default 5 000. */
+  /** Milliseconds of real time to wait at most. Default: the server's `waitTimeoutMs`, 4 000. */
   readonly timeoutMs?: number;
   /** Gives up: the wait rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -23,19 +23,29 @@ export interface WaitOptions {
 export interface WaitSubject {
   /** Calls back after every change, until the function that it returns is called. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Aborted when there will be no change any more. */
-  readonly closed: AbortSignal;
+  readonly bounds: WaitBounds;
   /** What is waited for where the options do not say. */
   readonly what: string;
   /** The state for the error of a wait that timed out. */
   readonly describe: () => string;
 }
 
+/** What ends every wait of one server. */
+export interface WaitBounds {
+  /** Aborted when there will be no change any more. */
+  readonly closed: AbortSignal;
+  /** How long a wait lasts whose options do not say. */
+  readonly timeoutMs: number;
+}
+
 /** What a condition has to give for a wait to end: anything but what counts as false. */
 export type Truthy<R> = Exclude<R, false | 0 | '' | null | undefined>;
 
-/** How long a wait lasts unless told. */
-const TIMEOUT_MS = 5_000;
+/**
+ * How long a wait lasts unless told: less than the 5 s after which jest and vitest give a test up,
+ * so that the test is told what it waited for.
+ */
+export const WAIT_TIMEOUT_MS = 4_000;
 
 /**
  * Resolves to the first value that the condition gives which is not false (or null, undefined, 0,
@@ -46,7 +56,7 @@ export async function waitUntil<R>(
   subject: WaitSubject,
   options: WaitOptions = {},
 ): Promise<Truthy<R>> {
-  const timeoutMs = checkOptions(options);
+  const timeoutMs = checkOptions({ timeoutMs: subject.bounds.timeoutMs, ...options });
   const wait = new Wait(subject, options, timeoutMs);
   try {
     for (;;) {
@@ -96,7 +106,7 @@ class Wait {
         const cause = options.signal?.reason as unknown;
         end(new TestingError('aborted', `the wait for ${what} was aborted`, { cause }));
       });
-      this.#onAbort(subject.closed, () => {
+      this.#onAbort(subject.bounds.closed, () => {
         end(new TestingError('closed', `closed while something waited for ${what}`));
       });
     });
@@ -127,16 +137,15 @@ class Wait {
 }
 
 function checkOptions(options: WaitOptions): number {
-  const { timeoutMs = TIMEOUT_MS, ...rest } = options;
-  const { signal, message, ...unknown } = rest;
+  const { timeoutMs, signal, message, ...unknown } = options;
   void [signal, message];
   for (const option of Object.keys(unknown)) {
     const known = 'timeoutMs, signal, message';
     throw new TestingError('invalid-options', `a wait has no option "${option}" (${known})`);
   }
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return timeoutMs;
-  const message_ = `timeoutMs must be 0 or more milliseconds, but it is ${String(timeoutMs)}`;
-  throw new TestingError('invalid-options', message_);
+  const why = `timeoutMs must be 0 or more milliseconds, but it is ${String(timeoutMs)}`;
+  throw new TestingError('invalid-options', why);
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

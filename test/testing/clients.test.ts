@@ -180,9 +180,9 @@ test('kubectl wait outlives a watch that expires in the middle', async (t) => {
   const env = { HOME: kubectl.home, KUBECONFIG: join(kubectl.home, 'config') };
   const args = 'wait widget/lamp -n shop --for=jsonpath={.spec.color}=blue --timeout=60s';
   const waiting = start(kubectl.program, args.split(' '), { env });
-  await server.watches.atLeast(1, {}, { timeoutMs: 60_000 });
+  await server.watches.atLeast(1);
   t.is(server.watches.expire(), 1);
-  await server.watches.atLeast(1, {}, { timeoutMs: 60_000 });
+  await server.watches.atLeast(1);
   await paint(server, 'blue');
   await waiting.ended;
   t.is(waiting.child.exitCode, 0, waiting.stderr());

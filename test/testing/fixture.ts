@@ -51,12 +51,19 @@ export function widget(name: string, color = 'red', namespace = 'shop'): Widget 
   };
 }
 
+/** Far more than anything takes, for machines that are busy with something else. */
+const PATIENCE_MS = 60_000;
+
 /** A server that is closed at the end of the test. */
 export async function serverFor(
   t: ExecutionContext,
   options: TestServerOptions = {},
 ): Promise<TestServer> {
-  const server = await startTestServer({ resources: [widgets, teams], ...options });
+  const server = await startTestServer({
+    resources: [widgets, teams],
+    waitTimeoutMs: PATIENCE_MS,
+    ...options,
+  });
   t.teardown(() => server.close());
   return server;
 }

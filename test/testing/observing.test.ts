@@ -90,6 +90,19 @@ test('the clock of the server does not decide how long a test waits', async (t) 
   t.is(error?.code, 'timeout');
 });
 
+test('the server tells how long waits last that do not say', async (t) => {
+  const server = await serverFor(t, { waitTimeoutMs: 1 });
+  for (const wait of [
+    server.waitFor(() => false),
+    server.record(widgets).next(),
+    server.requests.first(),
+    server.watches.atLeast(1),
+    server.faults.hang({}).hitAtLeast(1),
+  ]) {
+    await t.throwsAsync(wait, { instanceOf: TestingError, message: /^waited 1 ms for / });
+  }
+});
+
 test('a wait ends with its signal, also while its condition hangs', async (t) => {
   const server = await serverFor(t);
   const aborting = new AbortController();

@@ -3,7 +3,7 @@
 import { TestingError } from '../error.js';
 import type { RecordedRequest } from '../request-log.js';
 import { checkMatch, matches, type MatchContext, type RequestMatch } from '../request-match.js';
-import { waitUntil, type WaitOptions } from '../wait.js';
+import { waitUntil, type WaitBounds, type WaitOptions } from '../wait.js';
 
 /** Which of the requests that match are hit. */
 export interface FaultOptions {
@@ -62,7 +62,7 @@ export class InjectedFault implements Fault {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
       },
-      closed: this.#context.closed,
+      bounds: this.#context.bounds,
       what: `${count} hits of a fault`,
       describe: () => `it has hit ${this.hits}; ${this.#context.describeRequests()}`,
     };
@@ -92,8 +92,7 @@ export class InjectedFault implements Fault {
 
 /** What faults of one server have in common. */
 export interface FaultContext extends MatchContext {
-  /** Aborted when the server is closed. */
-  readonly closed: AbortSignal;
+  readonly bounds: WaitBounds;
   /** The requests that came, for errors. */
   readonly describeRequests: () => string;
 }

@@ -235,7 +235,7 @@ export class Faults {
 
   // Until the time is over, the fault is cleared, or the client has left.
   async #hold({ request, fault }: Hit, ms: number): Promise<undefined> {
-    const over = AbortSignal.any([request.signal, fault.cleared, this.#context.closed]);
+    const over = AbortSignal.any([request.signal, fault.cleared, this.#context.bounds.closed]);
     if (over.aborted) return undefined;
     await new Promise<void>((resolve) => {
       const timer = ms === Infinity ? undefined : this.#clock.setTimer(ms, resolve);

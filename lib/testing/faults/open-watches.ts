@@ -29,7 +29,7 @@ export class OpenWatches {
   async atLeast(count: number, match: RequestMatch = {}, options?: WaitOptions): Promise<void> {
     const subject = {
       subscribe: (listener: () => void) => this.subscribe(listener),
-      closed: this.#context.closed,
+      bounds: this.#context.bounds,
       what: `${count} open watches`,
       describe: () => `${this.count(match)} are open; ${this.#context.describeRequests()}`,
     };
