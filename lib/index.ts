@@ -19,6 +19,7 @@ export {
 } from './request/index.js';
 export {
   defineResource,
+  extendResource,
   readResourceTypes,
   type HookContext,
   type ResourceStrategy,

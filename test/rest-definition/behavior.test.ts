@@ -7,6 +7,7 @@ import test from 'ava';
 import {
   DefinitionError,
   defineResource,
+  extendResource,
   strategyOf,
   subresourceHandlersOf,
 } from '../../lib/rest/definition/index.js';
@@ -225,4 +226,43 @@ test('scale of one of several versions is named with its version', (t) => {
     instanceOf: DefinitionError,
   });
   t.is(error?.problems[0]?.field, 'versions[1].scale.specReplicasPath');
+});
+
+test('a type that was read gets its code afterwards', (t) => {
+  const plain = defineResource(minimal);
+  const strategy = { validate: () => [] };
+  const type = extendResource(plain, { strategy, subresources: { restart: { create: nothing } } });
+  t.like(type, { resource: 'widgets', versions: plain.versions });
+  t.not(strategyOf(type)?.validate, undefined);
+  t.deepEqual(type.subresources, [
+    { name: 'restart', verbs: ['create'], connects: false, kind: 'Widget' },
+  ]);
+  t.not(subresourceHandlersOf(type)?.['restart'], undefined);
+  t.true(Object.isFrozen(type));
+  t.is(strategyOf(plain), undefined);
+  t.false('subresources' in plain);
+  t.is(extendResource(type, {}).strategy, type.strategy);
+});
+
+test('a type gets nothing that it has, and what is not stored gets nothing', (t) => {
+  const behavior = { strategy: {}, subresources: { restart: { create: nothing } } };
+  const type = extendResource(defineResource(minimal), behavior);
+  const problems = (run: () => unknown): unknown =>
+    t.throws(run, { instanceOf: DefinitionError })?.problems;
+  t.deepEqual(
+    problems(() => extendResource(type, behavior)),
+    [
+      { field: 'strategy', reason: 'widgets.example.com has a strategy already' },
+      { field: 'subresources', reason: 'widgets.example.com has subresources of its own already' },
+    ],
+  );
+  const virtual = defineResource({ ...minimal, handlers: { get: () => undefined } });
+  t.deepEqual(
+    problems(() => extendResource(virtual, { strategy: {} })),
+    [{ field: '', reason: 'objects of widgets.example.com are not stored' }],
+  );
+  t.deepEqual(
+    problems(() => extendResource(defineResource(minimal), { hooks: {} } as object)),
+    [{ field: 'hooks', reason: 'is not a known field' }],
+  );
 });

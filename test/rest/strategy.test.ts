@@ -328,3 +328,23 @@ test('an object made valid by its last change may lose its finalizers and go', a
   t.is((await server.ask('PATCH', LAMP, { headers: MERGE, body })).status, 200);
   t.is((await server.ask('GET', LAMP)).status, 404);
 });
+
+test('hooks of a create run again with another name when the first one is taken', async (t) => {
+  const tried: string[] = [];
+  const type = defineResource<Widget>({
+    group: 'example.com',
+    version: 'v1',
+    kind: 'Widget',
+    strategy: {
+      prepareForCreate: (object, { name }) => void tried.push(`${name} ${object.metadata.name}`),
+    },
+  });
+  const digits = [...Array.from({ length: 10 }, () => 0), 1, 0, 0, 0, 0];
+  const random = (): number => (digits.shift() ?? 0) / 27 + 0.001;
+  const server = await TestServer.start({ random }, [type]);
+  const metadata = { name: undefined, generateName: 'w-' };
+  const body = widget('', { spec: {}, metadata } as never);
+  await server.ask('POST', WIDGETS_URL, { body });
+  t.is((await server.ask('POST', WIDGETS_URL, { body })).json.metadata.name, 'w-cbbbb');
+  t.deepEqual(tried, ['w-bbbbb w-bbbbb', 'w-bbbbb w-bbbbb', 'w-cbbbb w-cbbbb']);
+});

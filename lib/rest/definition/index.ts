@@ -13,6 +13,8 @@ export type {
   ResourceOptions,
   VersionOptions,
 } from './define.js';
+export { extendResource } from './extend.js';
+export type { ResourceExtension } from './extend.js';
 export { parseResourceTypes, readResourceTypes } from './files.js';
 export { DefinitionError } from './problem.js';
 export type { DefinitionProblem } from './problem.js';
