@@ -62,6 +62,8 @@ interface RowPlanBase {
   readonly metricUnit: string;
   /** The figure that the A/A row compares; where `metric` may be 0. Default `metric`. */
   readonly noiseMetric?: string;
+  /** Goals.tsv sets none for it: it is there to be seen. */
+  readonly hasNoGoal?: true;
 }
 
 /** Their figure over ours. */

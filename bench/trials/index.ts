@@ -6,6 +6,7 @@ import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
 import { queueTrials } from './queue.js';
 import { quietNamespaceTrials } from './quiet-namespace.js';
+import { sharedQueueTrials } from './shared-queue.js';
 import { testingTrials } from './testing.js';
 import { threadTrials } from './threads.js';
 import { watchTrials } from './watch.js';
@@ -18,5 +19,6 @@ export const TRIALS: readonly Trial[] = [
   ...threadTrials,
   ...quietNamespaceTrials,
   ...queueTrials,
+  ...sharedQueueTrials,
   ...testingTrials,
 ];

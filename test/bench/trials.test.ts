@@ -28,12 +28,13 @@ const FAMILIES = ['list/', 'get/', 'memory/', 'watch/match-', 'threads/', 'queue
 
 const goals = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
 
-test('every goal of these families has a row of that name, and every row a goal', (t) => {
+test('every goal of these families has a row of that name, and every other row says so', (t) => {
   const wanted = goals
     .filter((goal) => FAMILIES.some((family) => goal.case.startsWith(family)))
     .map(({ case: name, against, kind, unit }) => `${name} ${against} ${kind} ${unit}`);
   const there = TRIALS.flatMap(({ rows }) =>
-    rows.map(({ case: name, against, kind, metricUnit }) => {
+    rows.flatMap(({ case: name, against, kind, metricUnit, hasNoGoal = false }) => {
+      if (hasNoGoal) return [];
       const unit = kind === 'value' ? metricUnit : 'x';
       return `${name} ${against} ${kind === 'ratio' ? 'ratio' : 'value'} ${unit}`;
     }),

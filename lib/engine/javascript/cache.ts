@@ -2,12 +2,12 @@
  * The JavaScript engine: a cache on one thread, in plain TypeScript, its objects' bytes outside the
  * V8 heap.
  *
- *   apply ─▶ batch (check, scan, store) ─▶ shards ─▶ log ─▶ root ─▶ watches ─▶ trim
- *   get, list, root, watch of a state ─▶ root        watch after a revision ─▶ log
+ *   apply ─▶ batch (check, scan, store) ─▶ shards ─▶ log ─▶ watches ─▶ trim
+ *   get ─▶ shards        list, root, watch of a state ─▶ root        watch after a revision ─▶ log
  *
  * Invariants (beside those of the contract):
- *  1. `#root` is replaced as a whole, after shards and log have everything that it stands for, so
- *     nothing can be read halfway.
+ *  1. Between two calls shards and log hold the same state: the root is made of them when it is
+ *     wanted, and never changes afterwards.
  *  2. Versions are freed by `#collect` and nowhere else, except those of a refused batch.
  */
 
@@ -68,7 +68,12 @@ export class JavaScriptEngineCache implements EngineCache {
   readonly #held = new HeldRoots();
   readonly #retired = new RetiredVersions();
   readonly #watches: Watches;
-  #root: Root = { generation: 0, revision: 0n, sequence: 0, directory: Directory.empty };
+  #generation = 0;
+  #revision = 0n;
+  // The last one that was made.
+  #made: Root = { generation: 0, revision: 0n, sequence: 0, directory: Directory.empty };
+  // Whether shards and log went on since then.
+  #isAhead = false;
   #isClosed = false;
 
   constructor(options: EngineCacheOptions, internals: JavaScriptEngineInternals = {}) {
@@ -76,15 +81,15 @@ export class JavaScriptEngineCache implements EngineCache {
     this.#shards = new Shards(options.shardCount);
     this.#log = new EventLog(options.history);
     this.#history = new History(this.#log);
-    this.#watches = new Watches(this.#log, options.fields, () => this.#root.revision, internals);
+    this.#watches = new Watches(this.#log, options.fields, () => this.#revision, internals);
   }
 
   get generation(): number {
-    return this.#root.generation;
+    return this.#generation;
   }
 
   get revision(): bigint {
-    return this.#root.revision;
+    return this.#revision;
   }
 
   get oldestRevision(): bigint {
@@ -103,11 +108,11 @@ export class JavaScriptEngineCache implements EngineCache {
 
   replace(objects: readonly Put[], revision: bigint): void {
     this.#assertOpen();
-    checkNotBelow(revision, this.#root.revision);
+    checkNotBelow(revision, this.#revision);
     const versions = prepareState(objects, revision, this.#store());
     this.#drop(revision);
     for (const version of versions) this.#shards.of(version.namespace).put(version);
-    this.#publish(revision, this.#root.generation + 1);
+    this.#publish(revision, this.#generation + 1);
     this.#watches.endAll('replaced');
     this.#reclaim(Infinity);
   }
@@ -117,17 +122,17 @@ export class JavaScriptEngineCache implements EngineCache {
     const revision = changes.at(-1)?.revision;
     if (revision === undefined) return;
     const nowMs = this.#options.now();
-    const versions = prepareChanges(changes, this.#root.revision, this.#store());
+    const versions = prepareChanges(changes, this.#revision, this.#store());
     this.#change(changes, versions, revision, nowMs);
   }
 
   write(change: ObjectWrite, expected?: bigint): bigint {
     this.#assertOpen();
     const nowMs = this.#options.now();
-    const revision = this.#root.revision + 1n;
+    const revision = this.#revision + 1n;
     const changes = [numbered(change, revision)];
-    const versions = prepareChanges(changes, this.#root.revision, this.#store());
-    const present = this.#root.directory.get(change)?.revision ?? 0n;
+    const versions = prepareChanges(changes, this.#revision, this.#store());
+    const present = this.#shards.get(change)?.revision ?? 0n;
     if (expected !== undefined && expected !== present) {
       versions[0]?.free(this.#arena, this.#strings);
       this.#change([], [], revision, nowMs);
@@ -140,14 +145,15 @@ export class JavaScriptEngineCache implements EngineCache {
 
   progress(revision: bigint): void {
     this.#assertOpen();
-    if (revision <= this.#root.revision) return;
+    if (revision <= this.#revision) return;
     checkRange(revision);
-    this.#root = { ...this.#root, revision };
+    this.#revision = revision;
+    this.#made = { ...this.#made, revision };
   }
 
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
     this.#assertOpen();
-    return readObject(this.#root, key, apiVersion);
+    return readObject(this.#shards, key, apiVersion);
   }
 
   getInto(
@@ -157,7 +163,7 @@ export class JavaScriptEngineCache implements EngineCache {
     revision?: BigUint64Array,
   ): number {
     this.#assertOpen();
-    return readObjectInto(this.#root, key, target, apiVersion, revision);
+    return readObjectInto(this.#shards, key, target, apiVersion, revision);
   }
 
   list(query: ListQuery): EngineList {
@@ -227,7 +233,7 @@ export class JavaScriptEngineCache implements EngineCache {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watches.endAll('closed');
-    this.#drop(this.#root.revision);
+    this.#drop(this.#revision);
     this.#reclaim(Infinity);
   }
 
@@ -250,7 +256,7 @@ export class JavaScriptEngineCache implements EngineCache {
       if (version === undefined && previous === undefined) return;
       this.#log.append(change.revision, nowMs, version, previous);
     });
-    this.#publish(revision, this.#root.generation);
+    this.#publish(revision, this.#generation);
     this.#watches.offer(sequence);
     this.#trim(nowMs);
     this.#reclaim(COMPACTED_BYTES_MAX);
@@ -258,10 +264,26 @@ export class JavaScriptEngineCache implements EngineCache {
 
   /** Makes what shards and log hold the state that everybody sees. */
   #publish(revision: bigint, generation: number): void {
-    const edit = this.#root.directory.edit();
-    this.#shards.publish(edit);
-    this.#root = { generation, revision, sequence: this.#log.end, directory: edit.finish() };
-    this.#history.offer(this.#root);
+    this.#revision = revision;
+    this.#generation = generation;
+    this.#isAhead = true;
+    if (this.#history.isDue) this.#history.retain(this.#root);
+  }
+
+  // Made when somebody wants it: a root copies the paths to all that has changed since the last.
+  get #root(): Root {
+    if (this.#isAhead) {
+      const edit = this.#made.directory.edit();
+      this.#shards.publish(edit);
+      this.#made = {
+        generation: this.#generation,
+        revision: this.#revision,
+        sequence: this.#log.end,
+        directory: edit.finish(),
+      };
+      this.#isAhead = false;
+    }
+    return this.#made;
   }
 
   /** Drops all objects and all history, and leaves an empty root that nobody has seen yet. */
@@ -278,12 +300,12 @@ export class JavaScriptEngineCache implements EngineCache {
       }
     }
     this.#shards.clear();
-    this.#root = { ...this.#root, sequence: this.#log.end, directory: Directory.empty };
+    this.#made = { ...this.#made, sequence: this.#log.end, directory: Directory.empty };
   }
 
   #rootAt(revision: bigint | undefined): Root {
-    if (revision === undefined || revision === this.#root.revision) return this.#root;
-    if (revision > this.#root.revision) throw future(revision, this.#root.revision);
+    if (revision === undefined || revision === this.#revision) return this.#root;
+    if (revision > this.#revision) throw future(revision, this.#revision);
     this.#assertNotExpired(revision);
     return this.#history.at(revision, this.#root);
   }

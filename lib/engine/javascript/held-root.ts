@@ -6,7 +6,7 @@ import type { EngineList, EngineObject, EngineRoot, ListQuery } from '../contrac
 import { JavaScriptList } from './list.js';
 import type { Root } from './root.js';
 import { Scope } from './scope.js';
-import { copyVersion, readVersion, renderedLength, renderingOf } from './version.js';
+import { copyVersion, readVersion, renderedLength, renderingOf, type Version } from './version.js';
 
 /** Takes hold of a root; what it returns lets go again and is called once. */
 export type HoldRoot = (root: Root) => () => void;
@@ -38,7 +38,7 @@ export class JavaScriptRoot implements EngineRoot {
 
   get(key: ObjectKey, apiVersion?: string): EngineObject | undefined {
     this.#assertOpen();
-    return readObject(this.#root, key, apiVersion);
+    return readObject(this.#root.directory, key, apiVersion);
   }
 
   getInto(
@@ -48,7 +48,7 @@ export class JavaScriptRoot implements EngineRoot {
     revision?: BigUint64Array,
   ): number {
     this.#assertOpen();
-    return readObjectInto(this.#root, key, target, apiVersion, revision);
+    return readObjectInto(this.#root.directory, key, target, apiVersion, revision);
   }
 
   list(query: ListQuery): EngineList {
@@ -67,25 +67,30 @@ export class JavaScriptRoot implements EngineRoot {
   }
 }
 
-/** One object of a root. */
+/** What an object is found in: a root's directory, or the present state. */
+export interface Objects {
+  get(key: ObjectKey): Version | undefined;
+}
+
+/** One object. */
 export function readObject(
-  root: Root,
+  objects: Objects,
   key: ObjectKey,
   apiVersion: string | undefined,
 ): EngineObject | undefined {
-  const version = root.directory.get(key);
+  const version = objects.get(key);
   return version === undefined ? undefined : readVersion(version, renderingOf(apiVersion));
 }
 
-/** The bytes of one object of a root, into the caller's memory; see EngineCache.getInto. */
+/** The bytes of one object, into the caller's memory; see EngineCache.getInto. */
 export function readObjectInto(
-  root: Root,
+  objects: Objects,
   key: ObjectKey,
   target: Uint8Array,
   apiVersion: string | undefined,
   revision: BigUint64Array | undefined,
 ): number {
-  const version = root.directory.get(key);
+  const version = objects.get(key);
   if (version === undefined) return 0;
   if (revision !== undefined) revision[0] = version.revision;
   const rendering = renderingOf(apiVersion);

@@ -30,6 +30,11 @@ export class Shard {
     return this.#bytes;
   }
 
+  /** The object as it is, published or not. */
+  get({ namespace, name }: ObjectKey): Version | undefined {
+    return this.#trees.get(namespace)?.get(name);
+  }
+
   /** Puts a version in its place and returns the one that was there. */
   put(version: Version): Version | undefined {
     let tree = this.#trees.get(version.namespace);
@@ -87,6 +92,11 @@ export class Shards {
   /** The shard that a namespace belongs to. */
   of(namespace: string): Shard {
     return this.#shards[hash(namespace) % this.#shards.length]!;
+  }
+
+  /** The object as it is, published or not. */
+  get(key: ObjectKey): Version | undefined {
+    return this.of(key.namespace).get(key);
   }
 
   /** Brings everything that was touched into the directory. */
