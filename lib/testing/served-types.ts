@@ -45,6 +45,11 @@ export class ServedTypes {
     return [...this.#byName.keys()].sort();
   }
 
+  /** The names of those whose objects this server stores, sorted. */
+  get stored(): readonly string[] {
+    return this.names.filter((name) => isStored(this.#byName.get(name) as ResourceType));
+  }
+
   /** Throws a TestingError `unknown-type`. */
   find(reference: ResourceName): ResourceType {
     const name = typeof reference === 'string' ? reference : nameOf(reference);
@@ -55,6 +60,20 @@ export class ServedTypes {
     );
     const advice = near === undefined ? '' : ` (its name is "${qualifiedResource(near)}")`;
     throw this.#unknown(`no resource is called "${name}"${advice}`);
+  }
+
+  /**
+   * The name of a type whose objects are stored. Throws `unknown-type`, and `invalid-options` where
+   * they are somewhere else: what happens to them is not seen here.
+   */
+  nameOfStored(reference: ResourceName): string {
+    const type = this.find(reference);
+    const name = qualifiedResource(type);
+    if (isStored(type)) return name;
+    throw new TestingError(
+      'invalid-options',
+      `the objects of ${name} are not stored here, so their changes are not seen: ask for them, by get and list`,
+    );
   }
 
   /** The type of an object, in the version the object is in. Throws `unknown-type`. */
@@ -80,6 +99,11 @@ export class ServedTypes {
   #unknown(message: string): TestingError {
     return new TestingError('unknown-type', `${message}; served are ${this.names.join(', ')}`);
   }
+}
+
+function isStored(type: ResourceType): boolean {
+  const { handlers, readThrough } = type as DefinedResource;
+  return handlers === undefined && readThrough === undefined;
 }
 
 function nameOf(reference: unknown): string {

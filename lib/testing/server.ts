@@ -11,7 +11,7 @@
 
 import type { KubeconfigDocument } from '../auth/index.js';
 import type { EngineKind } from '../engine/index.js';
-import { qualifiedResource, type KubernetesObject, type UnknownObject } from '../object/index.js';
+import type { KubernetesObject, UnknownObject } from '../object/index.js';
 import type { ApiServer } from '../server/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { Listener } from '../transport/index.js';
@@ -31,12 +31,7 @@ import type {
 } from './objects.js';
 import { checkRecordOptions, EventRecorder, type RecordOptions } from './recorder.js';
 import type { RequestLog } from './request-log.js';
-import type {
-  ObjectReference,
-  ResourceName,
-  ResourceReference,
-  ServedTypes,
-} from './served-types.js';
+import type { ObjectReference, ResourceReference, ServedTypes } from './served-types.js';
 import { takeSnapshot, type ObjectSnapshot, type SnapshotOptions } from './snapshot.js';
 import { waitUntil, type Truthy, type WaitBounds, type WaitOptions } from './wait.js';
 
@@ -179,8 +174,8 @@ export class TestServer {
    * and after every change of an object, every request and answer, and every watch that opens or
    * ends; what it throws means "not yet".
    *
-   * The first form is given the resource's objects. A state that lasts for less than a turn of the
-   * event loop may be passed over: `record` has every one.
+   * The first form is given the resource's stored objects. A state that lasts for less than a turn
+   * of the event loop may be passed over: `record` has every one.
    *
    * Rejects with a TestingError: `timeout` (after 4 s, unless told) with the last state in its
    * message, `aborted`, `closed`, `unknown-type`, `invalid-options`.
@@ -204,7 +199,7 @@ export class TestServer {
     if (typeof second !== 'function') {
       throw new TestingError('invalid-options', 'waitFor needs a function as its condition');
     }
-    const resource = this.#nameOf(subject);
+    const resource = this.#parts.types.nameOfStored(subject);
     const { namespace, ...options } = third;
     const { state } = this.#open();
     const condition = (): unknown =>
@@ -213,29 +208,29 @@ export class TestServer {
   }
 
   /**
-   * Records what happens to a resource's objects from now on. Throws a TestingError `unknown-type`,
-   * `invalid-options` or `closed`.
+   * Records what happens to a resource's stored objects from now on. Throws a TestingError
+   * `unknown-type`, `invalid-options` or `closed`.
    */
   record<T = UnknownObject>(
     resource: ResourceReference<T>,
     options: RecordOptions = {},
   ): EventRecorder<T> {
     checkRecordOptions(options);
-    const { state, bounds } = this.#open();
-    return new EventRecorder<T>(state, this.#nameOf(resource), options, bounds);
+    const { state, types, bounds } = this.#open();
+    return new EventRecorder<T>(state, types.nameOfStored(resource), options, bounds);
   }
 
   /**
-   * All objects, for an assertion. Throws a TestingError `unknown-type`, `invalid-options` or
-   * `closed`.
+   * All stored objects, for an assertion. Throws a TestingError `unknown-type`, `invalid-options`
+   * or `closed`.
    *
    * @example
    * t.snapshot(server.snapshot({ without: ['uid', 'resourceVersion', 'timestamps'] }));
    */
   snapshot(options: SnapshotOptions = {}): ObjectSnapshot {
     const { state, types } = this.#open();
-    const asked = options.resources?.map((resource) => this.#nameOf(resource)).sort();
-    return takeSnapshot(state, asked ?? types.names, options);
+    const asked = options.resources?.map((resource) => types.nameOfStored(resource)).sort();
+    return takeSnapshot(state, asked ?? types.stored, options);
   }
 
   /**
@@ -265,10 +260,6 @@ export class TestServer {
     throw new TestingError('closed', 'the test server is closed');
   }
 
-  #nameOf(resource: ResourceName): string {
-    return qualifiedResource(this.#parts.types.find(resource));
-  }
-
   #wait(
     condition: () => unknown,
     options: WaitOptions,
@@ -276,7 +267,7 @@ export class TestServer {
     namespace?: string,
   ): Promise<unknown> {
     const { state, types, bounds } = this.#open();
-    const resources = resource === undefined ? types.names : [resource];
+    const resources = resource === undefined ? types.stored : [resource];
     const subject = {
       subscribe: (listener: () => void) => this.#subscribe(listener),
       bounds,

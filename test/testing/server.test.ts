@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { CustomObjectsApi, KubeConfig } from '@kubernetes/client-node';
 import { isStatusError } from '../../lib/request/index.js';
+import { defineResource } from '../../lib/rest/index.js';
 import { fakeClock, startTestServer, TestingError } from '../../lib/testing/index.js';
 import { ENGINES } from '../engine/engines.js';
 import { ask, serverFor, teams, widget, widgets, WIDGETS, type Widget } from './fixture.js';
@@ -170,6 +171,38 @@ test('a deletion that finalizers hold up resolves to what is left', async (t) =>
   t.deepEqual(left?.metadata.finalizers, ['example.com/x']);
   await server.patch(widgets, reference, { metadata: { finalizers: null } });
   t.is(await server.get(widgets, reference), undefined);
+});
+
+test('what is served by handlers is reached, and not recorded', async (t) => {
+  const asked: string[] = [];
+  const checks = defineResource({
+    group: 'example.com',
+    version: 'v1',
+    kind: 'Check',
+    handlers: {
+      create: ({ user, object }) => {
+        asked.push(user.username);
+        return { ...object, status: { allowed: true } };
+      },
+      get: ({ name }) => ({ metadata: { name, namespace: 'default' } }),
+    },
+  });
+  const server = await startTestServer({ resources: [checks, widgets] });
+  t.teardown(() => server.close());
+  const check = { apiVersion: 'example.com/v1', kind: 'Check', metadata: { name: 'may-i' } };
+  const created: typeof check & { status?: object } = await server.create(check);
+  t.deepEqual(created.status, { allowed: true });
+  t.deepEqual(asked, ['shardwatch-admin']);
+  t.is((await server.get(checks, { name: 'a' }))?.metadata?.name, 'a');
+  t.deepEqual(server.snapshot(), {});
+  for (const use of [
+    async () => server.record(checks),
+    async () => server.waitFor(checks, () => true),
+    async () => server.snapshot({ resources: ['checks.example.com'] }),
+  ]) {
+    const error = await t.throwsAsync(use, { instanceOf: TestingError, message: /not stored/ });
+    t.is(error?.code, 'invalid-options');
+  }
 });
 
 test('users have tokens and groups, and only what they may do is done', async (t) => {
