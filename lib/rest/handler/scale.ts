@@ -9,12 +9,7 @@
  *  3. resourceVersion and uid of a Scale are preconditions; that of an update may be left out.
  */
 
-import type {
-  JsonValue,
-  PrinterColumn,
-  ResourceType,
-  ScaleSubresource,
-} from '../../object/index.js';
+import type { JsonValue, ResourceType, ScaleSubresource } from '../../object/index.js';
 import { decodeJson, isNumber, numberLexeme, setMember } from '../../object/lossless/index.js';
 import type { Answer } from '../../request/index.js';
 import { badRequest, internalError, warningHeaders } from '../../request/index.js';
@@ -65,14 +60,28 @@ const SCALES: ResourceType = {
 };
 const [SCALES_V1] = SCALES.versions as [ResourceType['versions'][number]];
 
-const column = (name: string, type: PrinterColumn['type'], jsonPath: string): PrinterColumn => {
-  return { name, type, priority: 0, jsonPath };
-};
-
 const PRINTER = new TablePrinter([
-  column('Desired', 'integer', '.spec.replicas'),
-  column('Available', 'integer', '.status.replicas'),
-  column('Age', 'date', '.metadata.creationTimestamp'),
+  {
+    name: 'Desired',
+    type: 'integer',
+    description: 'How many are wanted.',
+    priority: 0,
+    jsonPath: '.spec.replicas',
+  },
+  {
+    name: 'Available',
+    type: 'integer',
+    description: 'How many there are.',
+    priority: 0,
+    jsonPath: '.status.replicas',
+  },
+  {
+    name: 'Age',
+    type: 'date',
+    description: 'How long ago the object was created.',
+    priority: 0,
+    jsonPath: '.metadata.creationTimestamp',
+  },
 ]);
 
 /** What a patch sees where the object has no count, and must not leave so. Upstream's. */

@@ -59,7 +59,7 @@ const WIDGET_COLUMNS = [
 ];
 
 export async function createWorld(group: string): Promise<World> {
-  const definitions = [widgets(group), gadgets(group)];
+  const definitions = [widgets(group), gadgets(group), machines(group)];
   const folder = exampleFile('crds');
   for (const file of (await readdir(folder)).sort()) {
     const text = await readFile(join(folder, file), 'utf8');
@@ -108,6 +108,19 @@ function gadgets(group: string): CustomResourceDefinition {
   const schema = { openAPIV3Schema: { type: 'object', ...ANY } };
   return definition(group, 'Cluster', 'gadget', {
     versions: [{ name: 'v1', served: true, storage: true, schema }],
+  });
+}
+
+function machines(group: string): CustomResourceDefinition {
+  const schema = { openAPIV3Schema: { type: 'object', ...ANY } };
+  const scale = {
+    specReplicasPath: '.spec.count.wanted',
+    statusReplicasPath: '.status.count',
+    labelSelectorPath: '.status.selector',
+  };
+  const subresources = { status: {}, scale };
+  return definition(group, 'Namespaced', 'machine', {
+    versions: [{ name: 'v1', served: true, storage: true, subresources, schema }],
   });
 }
 

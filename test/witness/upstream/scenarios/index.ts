@@ -9,6 +9,7 @@ import { METADATA } from './metadata.js';
 import { PATCH } from './patch.js';
 import { REPRESENTATION } from './representation.js';
 import { ROUTING } from './routing.js';
+import { SCALE } from './scale.js';
 import { UPDATE } from './update.js';
 import { VALUES } from './values.js';
 import { WATCH } from './watch.js';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...WATCH,
   ...CREATE,
   ...UPDATE,
+  ...SCALE,
   ...PATCH,
   ...DELETE,
   ...METADATA,
