@@ -21,10 +21,13 @@ export {
   defineResource,
   extendResource,
   readResourceTypes,
+  readThrough,
   type HookContext,
   type ResourceStrategy,
   type SubresourceContext,
   type UpdateContext,
+  type VirtualEvent,
+  type VirtualHandlers,
 } from './rest/index.js';
 export {
   ApiServer,

@@ -14,6 +14,7 @@ const DOCUMENTS = [
   'README.md',
   'docs/embedding.md',
   'docs/queue.md',
+  'docs/virtual-resources.md',
   'docs/resources.md',
   'docs/storage.md',
   'docs/testing.md',
