@@ -1,6 +1,7 @@
 /** The clock that tests move. */
 
 import test from 'ava';
+import { MemoryStorage } from '../../lib/storage/index.js';
 import { fakeClock, TestingError } from '../../lib/testing/index.js';
 
 test('it stands still until it is advanced', async (t) => {
@@ -61,6 +62,17 @@ test('timers that are not set yet are waited for', async (t) => {
     message: /waited 1 ms for 3 timers\n2 are set/,
   });
   t.is(error?.code, 'timeout');
+});
+
+test('objects with a time to live go by it', async (t) => {
+  const clock = fakeClock();
+  await using storage = new MemoryStorage({ clock });
+  const key = '/example.com/lamps/shop/desk';
+  await storage.write({ key, expected: 0n, value: Buffer.from('{}'), ttlSeconds: 60 });
+  await clock.advance(59_000);
+  t.truthy(await storage.get(key));
+  await clock.advance(1_200);
+  t.is(await storage.get(key), undefined);
 });
 
 test('two advances come one after the other', async (t) => {

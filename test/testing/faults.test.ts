@@ -150,6 +150,8 @@ test('a LIST breaks off in the middle, after as many bytes as told', async (t) =
     const { status, bytes, isComplete } = await partial(server, WIDGETS);
     t.deepEqual([status, bytes, isComplete], [200, arrived, false]);
   }
+  server.faults.disconnect({ verb: 'list' }, { at: 'body', afterBytes: 100 });
+  await t.throwsAsync(ask(server, WIDGETS), { code: 'ECONNRESET' }, 'over HTTP/1.1, too');
   const { text } = await ask(server, WIDGETS);
   server.faults.disconnect({ verb: 'list' }, { at: 'body', afterBytes: 1_000_000 });
   const { bytes, isComplete } = await partial(server, WIDGETS);
