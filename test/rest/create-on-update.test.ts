@@ -63,6 +63,10 @@ test('what is refused of a create is refused of a PUT that creates', async (t) =
   const conflict = await server.ask('PUT', LAMP, { body: uid });
   t.is(conflict.status, 409);
   t.regex(conflict.json.message, /UID in precondition: gone, UID in object meta: $/);
+  const malformed = widget('lamp', { metadata: { resourceVersion: 'x' } });
+  const bad = await server.ask('PUT', LAMP, { body: malformed });
+  t.is(bad.status, 400);
+  t.is(bad.json.message, 'invalid resource version: "x"');
   const labels = widget('lamp', { metadata: { labels: { a: '-' } } });
   t.is((await server.ask('PUT', LAMP, { body: labels })).status, 422);
   t.is((await server.ask('PUT', LAMP, { body: widget('other') })).status, 400);
@@ -85,6 +89,14 @@ test('a PUT that creates needs leave to create, and only then', async (t) => {
   const { json } = await server.ask('POST', WIDGETS_URL, { body: widget('lamp') });
   t.is((await server.ask('PUT', LAMP, { body: { ...json, spec: {} } })).status, 200);
   t.is(asked.length, 1);
+});
+
+test('a PUT creates although it has a resourceVersion, as upstream', async (t) => {
+  const server = await serve({ allowCreateOnUpdate: true });
+  const body = widget('lamp', { metadata: { resourceVersion: '5' } });
+  const reply = await server.ask('PUT', LAMP, { body });
+  t.is(reply.status, 201);
+  t.is(reply.json.metadata.resourceVersion, '2');
 });
 
 test('a dry PUT shows what it would create, and creates nothing', async (t) => {

@@ -148,6 +148,8 @@ export class Changes {
     ];
     checkAddress(incoming.metadata, name, namespace);
     this.#checkUid(incoming.metadata, {}, request);
+    // Which one does not matter, as upstream: a uid says that it must be there.
+    void revisionOf(incoming.metadata);
     const metadata = placeInNamespace(this.#type, incoming.metadata, namespace);
     return this.create({ ...incoming, metadata, warnings }, name, version, context);
   }
@@ -309,11 +311,7 @@ export class Changes {
   }
 
   #checkResourceVersion(next: ObjectMeta, revision: bigint, name: string): void {
-    const { resourceVersion = '0' } = next;
-    if (!/^[0-9]{1,20}$/.test(resourceVersion)) {
-      throw badRequest(`invalid resource version: ${JSON.stringify(resourceVersion)}`);
-    }
-    const wanted = BigInt(resourceVersion);
+    const wanted = revisionOf(next);
     if (wanted === 0n && this.#strategy?.allowUnconditionalUpdate === true) return;
     if (wanted === 0n) {
       // Upstream puts the resource where everything else has the kind, and a bare number.
@@ -330,6 +328,12 @@ export class Changes {
   #timestamp(): string {
     return new Date(this.#now()).toISOString().replace(/\.[0-9]+Z$/, 'Z');
   }
+}
+
+// Throws a StatusError 400.
+function revisionOf({ resourceVersion = '0' }: ObjectMeta): bigint {
+  if (/^[0-9]{1,20}$/.test(resourceVersion)) return BigInt(resourceVersion);
+  throw badRequest(`invalid resource version: ${JSON.stringify(resourceVersion)}`);
 }
 
 function unconditionalUpdate(): FieldError {
