@@ -19,6 +19,7 @@ export function describeObjects(
       return `  ${resource} ${place} ${contentOf(entry.parse())}`;
     }),
   );
+  if (resources.length === 0) return 'no objects are stored here';
   if (lines.length === 0) return `the last state has no ${resources.join(', ')}`;
   return ['the last state:', ...shown(lines)].join('\n');
 }

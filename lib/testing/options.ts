@@ -75,6 +75,7 @@ const OPTIONS: { readonly [option in keyof Required<TestServerOptions>]: Kind } 
 
 /** Throws a TestingError `invalid-options` that names the option and what it should be. */
 export function checkServerOptions(options: TestServerOptions): void {
+  if (!isOf('object', options)) throw refusal('startTestServer takes an object of options');
   for (const [option, value] of Object.entries(options)) {
     const kind = Object.hasOwn(OPTIONS, option) ? OPTIONS[option as keyof typeof OPTIONS] : null;
     if (kind === null) {

@@ -17,6 +17,7 @@ const CASES: {
   readonly [about: string]: readonly [options: object, TestingErrorCode, message: RegExp];
 } = {
   'nothing to serve': [{}, 'invalid-options', /nothing to serve/],
+  'no options': [undefined as never, 'invalid-options', /takes an object of options/],
   'an unknown option': [
     { resources: [widgets], crd: 'a.yaml' },
     'invalid-options',
