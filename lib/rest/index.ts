@@ -7,7 +7,12 @@ export * from './definition/index.js';
 export * from './table/index.js';
 export * from './virtual/index.js';
 export { createRestHandler, PATCH_MEDIA_TYPES } from './handler/index.js';
-export type { RestHandler, RestHandlerOptions, ServedElsewhere } from './handler/index.js';
+export type {
+  Authorize,
+  RestHandler,
+  RestHandlerOptions,
+  ServedElsewhere,
+} from './handler/index.js';
 export { defaultedStorage, keyPrefix, objectKey, ResourceStore } from './store/index.js';
 export type {
   Caller,

@@ -63,8 +63,13 @@ export interface ResourceStrategy<T> {
   readonly allowUnconditionalUpdate?: boolean;
 }
 
-/** Hooks by name. */
-export const STRATEGY_HOOKS = [
+/** A hook, by name. */
+export type StrategyHook = Exclude<
+  keyof ResourceStrategy<UnknownObject>,
+  'allowCreateOnUpdate' | 'allowUnconditionalUpdate'
+>;
+
+const STRATEGY_HOOKS: readonly StrategyHook[] = [
   'default',
   'prepareForCreate',
   'prepareForUpdate',
@@ -73,9 +78,7 @@ export const STRATEGY_HOOKS = [
   'warningsOnCreate',
   'warningsOnUpdate',
   'canonicalize',
-] as const;
-
-export type StrategyHook = (typeof STRATEGY_HOOKS)[number];
+];
 
 const STRATEGY_FLAGS = ['allowCreateOnUpdate', 'allowUnconditionalUpdate'] as const;
 
