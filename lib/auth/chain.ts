@@ -19,8 +19,11 @@ export const AUTHENTICATED_GROUP = 'system:authenticated';
 /** The group of those who are let in without being known. */
 const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 
+/** Who is let in without being known. */
+export const ANONYMOUS_USER = 'system:anonymous';
+
 const ANONYMOUS: UserInfo = {
-  username: 'system:anonymous',
+  username: ANONYMOUS_USER,
   uid: '',
   groups: [UNAUTHENTICATED_GROUP],
   extra: {},

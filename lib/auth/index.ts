@@ -4,7 +4,7 @@ export { accessReviewAuthorizer } from './access-review.js';
 export type { AccessReviewOptions } from './access-review.js';
 export { allowAuthenticated } from './authorizer.js';
 export { bearerToken } from './bearer.js';
-export { AUTHENTICATED_GROUP, authenticatorChain } from './chain.js';
+export { ANONYMOUS_USER, AUTHENTICATED_GROUP, authenticatorChain } from './chain.js';
 export type { AuthenticatorChain, AuthenticatorChainOptions } from './chain.js';
 export { clientCertificateAuthenticator } from './client-certificate.js';
 export type { ClientCertificateOptions } from './client-certificate.js';

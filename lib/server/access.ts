@@ -6,6 +6,7 @@
  *    what could not be decided is never done.
  * 2. No handler sees a token, nor a header by which a front proxy could have named a user: whoever
  *    sent it, it has been judged, and further on it would only be taken for the truth.
+ * 3. Whom nobody knows does not keep an HTTP/2 connection.
  */
 
 import type { Authenticator, Authorizer } from '../auth/index.js';
@@ -15,6 +16,7 @@ import {
   isStatusError,
   quote,
   StatusError,
+  type Answer,
   type RequestInfo,
   type RequestRecord,
   type UserInfo,
@@ -37,6 +39,15 @@ export async function requireAllowed(
   const because = decision.reason === '' ? '' : `: ${decision.reason}`;
   const why = `${withoutMarkup(deed(user, info))}${because}`;
   throw info.isResourceRequest ? forbidden(why, info, info.name) : forbidden(why);
+}
+
+/**
+ * The answer to somebody whom nobody knows. Over HTTP/2 it is the last one on its connection: who
+ * shows nothing must not begin requests by the hundred (apiserver's answer to CVE-2023-44487).
+ */
+export function answerToStranger(answer: Answer, request: RequestRecord): Answer {
+  if (request.protocol !== 'HTTP/2') return answer;
+  return { ...answer, headers: [...answer.headers, ['Connection', 'close']] };
 }
 
 /** The request as handlers may see it. */

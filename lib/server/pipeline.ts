@@ -12,7 +12,7 @@
  * 4. Every answer says that it must not be cached, unless it says something else itself.
  */
 
-import type { Authenticator, Authorizer } from '../auth/index.js';
+import { ANONYMOUS_USER, type Authenticator, type Authorizer } from '../auth/index.js';
 import type { Clock } from '../storage/index.js';
 import {
   derivedRecord,
@@ -28,7 +28,7 @@ import {
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
-import { requireAllowed, withoutCredentials } from './access.js';
+import { answerToStranger, requireAllowed, withoutCredentials } from './access.js';
 import { isHealthPath } from './health.js';
 import type { Logger } from './logger.js';
 
@@ -117,6 +117,18 @@ async function answerAllowed(
   if (isHealthPath(info.path)) return parts.route(request, info, undefined);
   const user = await parts.authenticator.authenticate(request);
   if (user === undefined) throw unauthorized();
+  const answering = answerUser(parts, request, info, user);
+  if (user.username !== ANONYMOUS_USER) return answering;
+  const answer = answering.catch((error: unknown) => failureAnswer(parts, request, error));
+  return answerToStranger(await answer, request);
+}
+
+async function answerUser(
+  parts: PipelineParts,
+  request: RequestRecord,
+  info: RequestInfo,
+  user: UserInfo,
+): Promise<Answer> {
   await requireAllowed(parts.authorizer, user, request, info);
   return parts.route(withoutCredentials(request, parts.authenticator), info, user);
 }
@@ -128,7 +140,8 @@ function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unk
     const fields = { method, path, auditId, error: error.cause ?? error };
     parts.logger.error(fields, 'request failed');
   }
-  return statusAnswer(error);
+  const answer = statusAnswer(error);
+  return error.code === 401 ? answerToStranger(answer, request) : answer;
 }
 
 function withStandardHeaders(answer: Answer, auditId: string): Answer {
