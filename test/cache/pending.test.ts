@@ -1,8 +1,11 @@
 /** Stand-alone caches that are filled late: not ready before, and when they are suspended. */
 
+import test from 'ava';
+
+import { WatchCache } from '../../lib/cache/index.js';
 import { MemoryStorage } from '../../lib/storage/index.js';
 import { ManualClock } from '../clock.js';
-import { cacheTest, fed, keys, rejects, standAlone, widget } from './fixture.js';
+import { cacheTest, fed, keys, rejects, standAlone, type Widget, widget } from './fixture.js';
 
 cacheTest(
   'a pending cache refuses reads and changes until the first replace',
@@ -65,6 +68,20 @@ cacheTest('a cache is suspended by whom it is filled by', async (t, engine) => {
   t.throws(() => closed.suspend(), { code: 'closed' });
   t.throws(() => closed.replace([]), { code: 'closed' });
   await storage.close();
+});
+
+test('native: threads that attached are told, and read by the same rules', async (t) => {
+  const cache = standAlone(t, 'native', { pending: true, namespaced: false });
+  const attached = new WatchCache<Widget>({ share: cache.share() });
+  t.teardown(() => attached.close());
+  t.false(attached.isReady);
+  await rejects(t, () => attached.list(), 'not-ready');
+  t.throws(() => attached.suspend(), { code: 'invalid-options' });
+  cache.replace([widget('', 'a')]);
+  t.true(attached.isReady);
+  t.is((await attached.get('team', 'a'))?.name, 'a');
+  cache.suspend(new Error('gone'));
+  t.false(attached.isReady);
 });
 
 cacheTest('a feed decides itself about namespaces and readiness', (t, engine) => {

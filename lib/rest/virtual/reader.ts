@@ -203,20 +203,21 @@ export class ReadThroughReader {
       case 'state': {
         await this.#mirror.take(event, signal);
         this.#succeeded();
+        this.#writes.changed();
         break;
       }
       case 'put':
-        this.#mirror.put(event.row);
+        this.#writes.changed(this.#mirror.put(event.row));
         break;
       case 'delete':
         this.#mirror.delete(checkedKey(event));
+        this.#writes.changed(event);
         break;
       default: {
         const { type } = (event ?? {}) as { readonly type?: unknown };
         throw new HandlerFault(`an event is of type ${String(type)}, not state, put or delete`);
       }
     }
-    this.#writes.changed();
   }
 
   #succeeded(): void {

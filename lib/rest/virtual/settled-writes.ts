@@ -80,9 +80,10 @@ export class SettledWrites {
     }
   }
 
-  /** Something has changed here. */
-  changed(): void {
+  /** An object has changed here, or all of them may have. */
+  changed(key?: SourceKey): void {
     for (const waiter of [...this.#waiters]) {
+      if (key !== undefined && !isSame(key, waiter.key)) continue;
       if (this.#isSeen(waiter.key, waiter.content)) waiter.end(true);
     }
   }
@@ -91,4 +92,8 @@ export class SettledWrites {
   close(): void {
     for (const waiter of [...this.#waiters]) waiter.end(false);
   }
+}
+
+function isSame(left: SourceKey, right: SourceKey): boolean {
+  return left.name === right.name && (left.namespace ?? '') === (right.namespace ?? '');
 }
