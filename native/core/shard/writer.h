@@ -135,7 +135,7 @@ class Writer {
   };
 
   // Dead things that a write frees beyond as many as it killed, so that they do not pile up.
-  static constexpr size_t kReclaimedMax = 1024;
+  static constexpr size_t kReclaimedMax = 128;
 
   // Of each kind of memory that a write has to have before it begins, as many pieces stay for the
   // next one: what a dozen changes take at most, and less than a MiB in all. Every thread that has
