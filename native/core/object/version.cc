@@ -50,7 +50,6 @@ Version* Version::Make(const ScannedObject& object, uint64_t revision, Arena& ar
   if (memory == nullptr) return nullptr;
   auto* const version = new (memory) Version(object, stamp, revision);
   if (version->AcquireStrings(object, strings)) {
-    version->SetSignature();
     char* const bytes = static_cast<char*>(memory) + version->bytes_offset();
     char* const end = stamp.Write(bytes);
     if (copied_name_length > 0) Append(end, object.name);
@@ -108,12 +107,14 @@ bool Version::AcquireStrings(const ScannedObject& object, InternTable& table) {
   return is_complete && namespace_name_ != nullptr && api_version_ != nullptr;
 }
 
-void Version::SetSignature() {
-  for (const InternedString* const label : labels()) signature_ |= LabelSignature(*label);
+Signature Version::signature() const {
+  Signature signature = 0;
+  for (const InternedString* const label : labels()) signature |= LabelSignature(*label);
   const std::span<const InternedString* const> values = fields();
   for (size_t index = 0; index < values.size(); ++index) {
-    if (values[index] != nullptr) signature_ |= FieldSignature(index, *values[index]);
+    if (values[index] != nullptr) signature |= FieldSignature(index, *values[index]);
   }
+  return signature;
 }
 
 void Version::ReleaseStrings(InternTable& table) {

@@ -80,8 +80,9 @@ class Version : public Retired {
     return {strings() + label_count_, field_count_};
   }
 
-  // Of all labels and fields.
-  Signature signature() const { return signature_; }
+  // Of all labels and fields. Made anew each time: trees keep it beside the version, where it is
+  // looked at.
+  Signature signature() const;
 
   // Where the value of apiVersion stands in the bytes, quotes included; length 0: where the key
   // would stand.
@@ -99,7 +100,6 @@ class Version : public Retired {
   Version(const ScannedObject& object, const RevisionStamp& stamp, uint64_t revision);
   ~Version() = default;
 
-  void SetSignature();
   bool AcquireStrings(const ScannedObject& object, InternTable& table);
   void ReleaseStrings(InternTable& table);
 
@@ -122,7 +122,6 @@ class Version : public Retired {
   uint64_t revision_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* api_version_ = nullptr;
-  Signature signature_ = 0;
   const uint32_t bytes_length_;
   const uint32_t digits_offset_;
   const uint32_t api_version_offset_;
@@ -133,7 +132,7 @@ class Version : public Retired {
 };
 
 #if !defined(_MSC_VER)
-static_assert(sizeof(void*) != 8 || sizeof(Version) == 96);
+static_assert(sizeof(void*) != 8 || sizeof(Version) == 88);
 #endif
 
 // What is written instead of a part of a version's bytes while they are copied out.
