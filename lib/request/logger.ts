@@ -1,6 +1,8 @@
 /**
  * How parts tell what they do and what went wrong. The shape is that of pino and its kin: fields
- * first, then a sentence.
+ * first, then a sentence; so a logger of pino is one as it is, and `console` is.
+ *
+ * An Error is in the field `err`, where pino looks for what it is to write with its stack.
  */
 
 export interface Logger {

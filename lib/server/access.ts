@@ -55,16 +55,19 @@ export function withoutCredentials(
   request: RequestRecord,
   authenticator: Authenticator,
 ): RequestRecord {
-  const isCredential = (name: string): boolean =>
-    isStandardCredential(name) || authenticator.isCredentialHeader?.(name) === true;
   const names = [...request.headerNames()];
-  if (!names.some(isCredential)) return request;
-  const kept = new Set(names.filter((name) => !isCredential(name)));
+  const kept = new Set(names.filter((name) => !isCredentialHeader(name, authenticator)));
+  if (kept.size === names.length) return request;
   return derivedRecord(request, {
     header: (name) => (kept.has(name) ? request.header(name) : undefined),
     headers: (name) => (kept.has(name) ? request.headers(name) : []),
     headerNames: () => kept,
   });
+}
+
+/** Whether a header, by its lower-case name, is one by which clients say who they are. */
+export function isCredentialHeader(name: string, authenticator: Authenticator): boolean {
+  return isStandardCredential(name) || authenticator.isCredentialHeader?.(name) === true;
 }
 
 const STANDARD_CREDENTIALS: ReadonlySet<string> = new Set([

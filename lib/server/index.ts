@@ -12,12 +12,15 @@ export type { CertificateFiles } from './certificate-files.js';
 export type { HealthCheck, HealthEndpoint } from './health.js';
 export { type Inject, LoadError, loadObjects, type Loaded } from './load.js';
 export { lineLogger, silentLogger, type LogFields, type Logger } from './logger.js';
-export type { InjectedRequest } from './inject.js';
-export {
-  ApiServer,
-  createServer,
-  type ListeningServer,
-  type ServerListenOptions,
-  type ServerOptions,
-} from './server.js';
+export type { DiagnosticsChannel, DiagnosticsMessages, DiagnosticsRequest } from './diagnostics.js';
+export { ServerError, type ServerErrorCode } from './error.js';
+export type { InjectedRequest, InjectedUser } from './inject.js';
+export { type InjectedEvent, InjectedResponse } from './injected-response.js';
+export type {
+  ListeningServer,
+  NodeHandlerOptions,
+  ServerCloseOptions,
+  ServerListenOptions,
+} from './lifecycle.js';
+export { ApiServer, createServer, type ServerOptions } from './server.js';
 export { packageVersion, versionDocument } from './version.js';

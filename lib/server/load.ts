@@ -11,8 +11,8 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isScalar, parseAllDocuments } from 'yaml';
 import { apiVersionOf, type ResourceType } from '../object/index.js';
-import type { Answer } from '../request/index.js';
 import type { InjectedRequest } from './inject.js';
+import type { InjectedResponse } from './injected-response.js';
 
 /** A file of objects that can't be loaded. */
 export class LoadError extends Error {
@@ -21,7 +21,7 @@ export class LoadError extends Error {
 }
 
 /** Serves a request as if its sender were allowed everything. */
-export type Inject = (request: InjectedRequest) => Promise<Answer>;
+export type Inject = (request: InjectedRequest) => Promise<InjectedResponse>;
 
 export interface Loaded {
   readonly created: number;
@@ -148,9 +148,8 @@ function collectionOf(
   throw new LoadError(`${place}: no resource type serves ${subject}`);
 }
 
-function messageOf(answer: Answer): string {
-  if (answer.source.type !== 'bytes') return `status ${answer.status}`;
-  const text = new TextDecoder().decode(answer.source.bytes);
+function messageOf(answer: InjectedResponse): string {
+  const text = answer.text();
   try {
     return (JSON.parse(text) as { message?: string }).message ?? text;
   } catch {

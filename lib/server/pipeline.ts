@@ -1,7 +1,8 @@
 /**
  * The filters that every request passes, outermost first (apiserver
- * `server.DefaultBuildHandlerChain`, restated): audit ID, recovery, request info, deadline,
- * authentication, authorization, then the handler, which sees no credentials.
+ * `server.DefaultBuildHandlerChain`, restated): audit ID, recovery, request info, refusal while
+ * the server closes, deadline, authentication, authorization, then the handler, which sees no
+ * credentials.
  *
  * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not
  *    allowed 403, and only then does anybody look whether the thing exists.
@@ -23,9 +24,9 @@ import {
   toStatusError,
   unauthorized,
   type Answer,
-  type Handler,
   type RequestInfo,
   type RequestRecord,
+  type StatusError,
   type UserInfo,
 } from '../request/index.js';
 import { answerToStranger, requireAllowed, withoutCredentials } from './access.js';
@@ -41,6 +42,10 @@ export interface PipelineParts {
   readonly requestTimeoutMs: number;
   readonly uuid: () => string;
   readonly logger: Logger;
+  /** What a request is told that comes too late: the server is closing. */
+  readonly refusal: (path: string) => StatusError | undefined;
+  /** Sees every request before anything is done with it. */
+  readonly started: (request: RequestRecord) => void;
   /** Sees every answer before it is sent, and gives the one to send: counted, compressed. */
   readonly finish: (
     request: RequestRecord,
@@ -56,15 +61,30 @@ export type Route = (
   user: UserInfo | undefined,
 ) => Promise<Answer>;
 
-export function createPipeline(parts: PipelineParts): Handler {
-  return async (received) => {
+/** Who a request comes from, where that has been settled before it came. */
+export interface Sender {
+  readonly user: UserInfo;
+  /** Whether the sender may do everything: no authorizer is asked. */
+  readonly isTrusted: boolean;
+}
+
+/** A handler; whoever makes requests in the same process may say who sends them. */
+export type Pipeline = (request: RequestRecord, sender?: Sender) => Promise<Answer>;
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  return async (received, sender) => {
     const auditId = auditIdOf(received, parts.uuid);
     const request = derivedRecord(received, { auditId });
+    parts.started(request);
     let info: RequestInfo | undefined;
     let answer: Answer;
     try {
       info = parseRequestInfo(request.method, request.path, request.query);
-      answer = await answerByDeadline(parts, request, info);
+      const refusal = parts.refusal(info.path);
+      answer =
+        refusal === undefined
+          ? await answerByDeadline(parts, request, info, sender)
+          : statusAnswer(refusal);
     } catch (error) {
       answer = failureAnswer(parts, request, error);
     }
@@ -76,8 +96,9 @@ async function answerByDeadline(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
+  sender: Sender | undefined,
 ): Promise<Answer> {
-  if (info.verb === 'watch') return answerAllowed(parts, request, info);
+  if (info.verb === 'watch') return answerAllowed(parts, request, info, sender);
   const { query, receivedAt } = request;
   const deadline = requestDeadline(query, receivedAt, parts.requestTimeoutMs, info.verb);
   const expiry = new AbortController();
@@ -85,6 +106,7 @@ async function answerByDeadline(
     parts,
     derivedRecord(request, { signal: AbortSignal.any([request.signal, expiry.signal]) }),
     info,
+    sender,
   );
   return new Promise<Answer>((resolve, reject) => {
     let late = false;
@@ -112,24 +134,28 @@ async function answerAllowed(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
+  sender: Sender | undefined,
 ): Promise<Answer> {
   // Probes come without credentials, and learn nothing but whether the server is well.
   if (isHealthPath(info.path)) return parts.route(request, info, undefined);
-  const user = await parts.authenticator.authenticate(request);
+  const user = sender?.user ?? (await parts.authenticator.authenticate(request));
   if (user === undefined) throw unauthorized();
-  const answering = answerUser(parts, request, info, user);
+  const answering = answerSender(parts, request, info, {
+    user,
+    isTrusted: sender?.isTrusted === true,
+  });
   if (user.username !== ANONYMOUS_USER) return answering;
   const answer = answering.catch((error: unknown) => failureAnswer(parts, request, error));
   return answerToStranger(await answer, request);
 }
 
-async function answerUser(
+async function answerSender(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
-  user: UserInfo,
+  { user, isTrusted }: Sender,
 ): Promise<Answer> {
-  await requireAllowed(parts.authorizer, user, request, info);
+  if (!isTrusted) await requireAllowed(parts.authorizer, user, request, info);
   return parts.route(withoutCredentials(request, parts.authenticator), info, user);
 }
 
@@ -137,7 +163,7 @@ function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unk
   const error = toStatusError(thrown);
   if (error.code >= 500 && !request.signal.aborted) {
     const { method, path, auditId } = request;
-    const fields = { method, path, auditId, error: error.cause ?? error };
+    const fields = { method, path, auditId, err: error.cause ?? error };
     parts.logger.error(fields, 'request failed');
   }
   const answer = statusAnswer(error);

@@ -33,7 +33,8 @@ import { LmdbStorage, makeFolder } from '../storage/lmdb/index.js';
 import { TransportError, type TlsOptions } from '../transport/index.js';
 import { loadObjects, LoadError } from './load.js';
 import { lineLogger, type Logger } from './logger.js';
-import { createServer, type ApiServer, type ListeningServer } from './server.js';
+import type { ListeningServer } from './lifecycle.js';
+import { createServer, type ApiServer } from './server.js';
 
 /** The flags of `shardwatch serve`, as its `--help` explains them. */
 export interface ServeOptions {

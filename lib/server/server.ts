@@ -22,8 +22,6 @@ import { qualifiedResource, type ResourceType } from '../object/index.js';
 import { createOpenApiHandler } from '../openapi/index.js';
 import {
   pageNotFound,
-  parseRequestInfo,
-  statusAnswer,
   type Answer,
   type Handler,
   type RequestInfo,
@@ -32,21 +30,23 @@ import {
 } from '../request/index.js';
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
-import {
-  gzipAnswer,
-  nodeTransport,
-  type Listener,
-  type TlsOptions,
-  type TransportErrorPlace,
-  type TransportLimits,
-} from '../transport/index.js';
+import { gzipAnswer, type NodeHandler, type TransportErrorPlace } from '../transport/index.js';
 import { requireAllowed } from './access.js';
+import { Diagnostics } from './diagnostics.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
 import { implicitNamespaceAnswer } from './implicit-namespace.js';
-import { injectedRecord, type InjectedRequest } from './inject.js';
+import { ADMINISTRATOR, localRequest, senderOf, type InjectedRequest } from './inject.js';
+import { InjectedResponse } from './injected-response.js';
+import {
+  Lifecycle,
+  type ListeningServer,
+  type NodeHandlerOptions,
+  type ServerCloseOptions,
+  type ServerListenOptions,
+} from './lifecycle.js';
 import { silentLogger, type LogFields, type Logger } from './logger.js';
-import { createPipeline } from './pipeline.js';
+import { createPipeline, type Pipeline } from './pipeline.js';
 import { ServedResources } from './served-resources.js';
 import { ServerMetrics } from './server-metrics.js';
 
@@ -82,21 +82,6 @@ export interface ServerOptions {
   readonly logger?: Logger;
 }
 
-export interface ServerListenOptions {
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Default 0: any free port. */
-  readonly port?: number;
-  /** Without it the listener speaks plain HTTP. */
-  readonly tls?: TlsOptions;
-  readonly limits?: Partial<TransportLimits>;
-}
-
-export interface ListeningServer extends Listener {
-  /** `https://127.0.0.1:6443` */
-  readonly url: string;
-}
-
 export class ApiServer {
   /** Serves any request; what a transport calls. */
   readonly handler: Handler;
@@ -109,8 +94,9 @@ export class ApiServer {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: ServerMetrics;
-  readonly #listeners = new Set<Listener>();
-  #stopping = false;
+  readonly #authenticator: Authenticator;
+  readonly #pipeline: Pipeline;
+  readonly #lifecycle: Lifecycle;
 
   constructor(options: ServerOptions) {
     if (options.resources.length === 0) throw new RangeError('a server needs a resource type');
@@ -148,24 +134,59 @@ export class ApiServer {
       ...(options.random === undefined ? {} : { random: options.random }),
       watchTimeoutSecondsMin: (options.minRequestTimeoutMs ?? MIN_REQUEST_TIMEOUT_MS) / 1_000,
     });
-    this.handler = createPipeline({
-      authenticator: authenticatorChain(options.authenticator ? [options.authenticator] : []),
+    this.#authenticator = authenticatorChain(
+      options.authenticator === undefined ? [] : [options.authenticator],
+    );
+    const diagnostics = new Diagnostics(this, this.#clock);
+    this.#pipeline = createPipeline({
+      authenticator: this.#authenticator,
       authorizer,
       route: this.#router(options.resources, options.healthChecks ?? []),
       clock: this.#clock,
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       uuid: randomUUID,
       logger: this.#logger,
+      refusal: (path) => this.#lifecycle.refusal(path),
+      started: (request) => diagnostics.started(request),
       finish: async (request, info, answer) => {
         this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
-        return gzipAnswer(this.#metrics.measure(request, info, answer), request);
+        const measured = this.#metrics.measure(request, info, answer);
+        return gzipAnswer(diagnostics.answered(request, info, measured), request);
+      },
+    });
+    this.handler = (request) => this.#pipeline(request);
+    this.#lifecycle = new Lifecycle({
+      handler: this.handler,
+      clock: this.#clock,
+      onError: (error, place) => this.#report(error, place),
+      release: () => this.#release(),
+      onListening: (listening) => {
+        this.#logger.info({ url: listening.url }, 'listening');
+        diagnostics.listening(listening);
+      },
+      onClosing: (how) => {
+        this.#logger.info({ ...how }, 'closing');
+        diagnostics.closing(how);
+      },
+      onClosed: () => {
+        this.#logger.info({}, 'closed');
+        diagnostics.closed();
       },
     });
   }
 
-  /** Resolves when every cache holds what the storage holds. */
+  /**
+   * Resolves when every cache holds what the storage holds. Rejects with a ServerError `closed` when
+   * the server is closed before, and with the signal's reason.
+   */
   async ready(signal?: AbortSignal): Promise<void> {
-    await Promise.all([...this.#resources.caches.values()].map((cache) => cache.ready(signal)));
+    this.#lifecycle.assertOpen();
+    try {
+      await Promise.all([...this.#resources.caches.values()].map((cache) => cache.ready(signal)));
+    } catch (error) {
+      if (signal?.aborted !== true) this.#lifecycle.assertOpen(error);
+      throw error;
+    }
   }
 
   /** The cache of a type, such as `widgets.example.com`. */
@@ -176,58 +197,67 @@ export class ApiServer {
     return found?.[1];
   }
 
-  /** Rejects with a TransportError: port in use, bad certificate. */
-  async listen(options: ServerListenOptions = {}): Promise<ListeningServer> {
-    const listener = await nodeTransport.listen({
-      handler: this.handler,
-      host: options.host ?? '127.0.0.1',
-      port: options.port ?? 0,
-      clock: this.#clock,
-      onError: (error, place) => this.#report(error, place),
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-    });
-    this.#listeners.add(listener);
-    const scheme = options.tls === undefined ? 'http' : 'https';
-    return Object.assign(listener, { url: `${scheme}://${hostInUrl(listener)}:${listener.port}` });
+  /**
+   * Rejects with a TransportError (port in use, bad certificate), and with a ServerError `closed`
+   * when the server has been closed, or is before it listens.
+   */
+  listen(options: ServerListenOptions = {}): Promise<ListeningServer> {
+    return this.#lifecycle.listen(options);
   }
 
   /**
-   * Serves a request without a socket and without filters, as if from a user who may do everything.
-   * The caller pumps (or closes) a pull source itself.
+   * A request listener and middleware for servers that somebody else has made: of node:http,
+   * node:https and node:http2, and of frameworks such as Express. `close` ends its watches and
+   * requests; the other server, and its connections, are left as they are.
+   *
+   * Throws a TransportError `bad-prefix`, and a ServerError: `prefix-in-use` for a second handler
+   * of one prefix, `closed`.
    */
-  async inject(request: InjectedRequest): Promise<Answer> {
-    try {
-      const record = injectedRecord(request, this.#clock.now());
-      const info = parseRequestInfo(record.method, record.path, record.query);
-      return await this.#rest(record, info, ADMINISTRATOR);
-    } catch (error) {
-      return statusAnswer(error);
-    }
+  nodeHandler(options: NodeHandlerOptions = {}): NodeHandler {
+    return this.#lifecycle.mount(options);
   }
 
   /**
-   * Readiness fails at once; listeners stop accepting, watches end cleanly, requests in flight get
-   * `graceMs` (default 60 000) to finish. Then the caches close, and the storage if it is the
-   * server's own.
+   * Serves a request without a socket, through all filters; `user` says who sends it. Resolves with
+   * any status; after `close`, 503.
+   *
+   * Rejects with a TypeError for a path without a leading slash, with the signal's reason, and with
+   * a TransportError `broken-off` where a socket would break.
    */
-  async close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#stopping = true;
-    const graceMs = options.graceMs ?? CLOSE_GRACE_MS;
-    await Promise.all([...this.#listeners].map((listener) => listener.close({ graceMs })));
-    await this.#resources.close();
-    if (this.#ownsStorage) await this.#storage.close();
-    this.#metrics.stop();
+  async inject(request: InjectedRequest): Promise<InjectedResponse> {
+    const sender = senderOf(request, this.#authenticator);
+    const answer = await this.#lifecycle.local.request(localRequest(request), (record) =>
+      this.#pipeline(record, sender),
+    );
+    return InjectedResponse.of(answer);
+  }
+
+  /**
+   * Readiness fails at once. After `delayMs` listeners stop accepting, watches end cleanly, and
+   * requests in flight get `graceMs` to finish; requests through a mount or `inject` get 503 from
+   * then on. Then the caches close, and the storage if it is the server's own.
+   *
+   * A second call gets the first one's promise; with a `graceMs` that ends earlier it shortens what
+   * is left. Throws a RangeError for a duration that is none.
+   */
+  close(options: ServerCloseOptions = {}): Promise<void> {
+    return this.#lifecycle.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  async #release(): Promise<void> {
+    await this.#resources.close();
+    if (this.#ownsStorage) await this.#storage.close();
+    this.#metrics.stop();
+  }
+
   // What clients do to their connections is noise; what handlers and sources throw is a bug.
   #report(error: unknown, place: TransportErrorPlace): void {
     const isBug = place === 'handler' || place === 'source';
-    this.#logger[isBug ? 'error' : 'debug']({ error, place }, 'transport');
+    this.#logger[isBug ? 'error' : 'debug']({ err: error, place }, 'transport');
   }
 
   #router(types: readonly ResourceType[], further: readonly HealthCheck[]) {
@@ -276,7 +306,7 @@ export class ApiServer {
       {
         name: 'shutdown',
         endpoints: ['readyz'],
-        check: () => (this.#stopping ? 'the server is stopping' : undefined),
+        check: () => (this.#lifecycle.isStopping ? 'the server is stopping' : undefined),
       },
     ];
   }
@@ -286,8 +316,6 @@ export class ApiServer {
 const MIN_REQUEST_TIMEOUT_MS = 1_800_000;
 /** As kube-apiserver's `--request-timeout`. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** How long requests in flight may take when the server is closed. */
-const CLOSE_GRACE_MS = 60_000;
 
 /** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources, and
  * a DefinitionError when two types claim one name.
@@ -296,12 +324,6 @@ export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);
 }
 
-const ADMINISTRATOR: UserInfo = {
-  username: 'system:apiserver',
-  uid: '',
-  groups: ['system:masters', 'system:authenticated'],
-  extra: {},
-};
 
 function groupPaths(types: readonly ResourceType[]): string[] {
   const paths = new Set<string>(['/api', '/apis']);
@@ -329,11 +351,4 @@ function accessFields(
     client: request.remoteAddress,
     userAgent: request.header('user-agent') ?? '',
   };
-}
-
-// An address that stands for all addresses is no place to connect to.
-function hostInUrl({ address }: Listener): string {
-  if (address === '0.0.0.0') return '127.0.0.1';
-  if (address === '::') return '[::1]';
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { healthAnswer, isHealthPath, type HealthCheck } from '../../lib/server/health.js';
-import { injectedRecord } from '../../lib/server/inject.js';
+import { makeRecord } from '../request/make-record.js';
 
 const CHECKS: readonly HealthCheck[] = [
   { name: 'ping', endpoints: ['healthz', 'livez', 'readyz'], check: () => undefined },
@@ -47,10 +47,8 @@ const CASES: readonly Case[] = [
 for (const { path, status, text, reported = [] } of CASES) {
   test(`GET ${path}`, (t) => {
     const seen: string[] = [];
-    const answer = healthAnswer(
-      injectedRecord({ method: 'GET', path }, 0),
-      CHECKS,
-      (endpoint, check, reason) => seen.push(`${endpoint} ${check}: ${reason}`),
+    const answer = healthAnswer(makeRecord(path), CHECKS, (endpoint, check, reason) =>
+      seen.push(`${endpoint} ${check}: ${reason}`),
     );
     t.is(answer?.status, status);
     t.deepEqual(seen, reported);

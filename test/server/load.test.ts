@@ -27,8 +27,7 @@ async function load(t: ExecutionContext, name: string, content: string | Uint8Ar
 }
 
 async function textOf(server: ApiServer, name: string): Promise<string> {
-  const { source } = await server.inject({ method: 'GET', path: `${COLLECTION}/${name}` });
-  return source.type === 'bytes' ? new TextDecoder().decode(source.bytes) : '';
+  return (await server.inject({ path: `${COLLECTION}/${name}` })).text();
 }
 
 const widget = (name: string, spec: string): string =>

@@ -1,7 +1,12 @@
 /** Lines of the log. */
 
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
 import test from 'ava';
-import { lineLogger } from '../../lib/server/index.js';
+import { pino } from 'pino';
+import type { Authenticator } from '../../lib/auth/index.js';
+import { defineResource } from '../../lib/rest/index.js';
+import { createServer, lineLogger, type LogFields, type Logger } from '../../lib/server/index.js';
 
 const cycle: { self?: unknown } = {};
 cycle.self = cycle;
@@ -29,4 +34,55 @@ test('an error is told with its stack, on one line', (t) => {
   const lines: string[] = [];
   lineLogger((line) => void lines.push(line), 0).error({ error: new Error('no') }, 'said');
   t.regex(lines.join(''), /^error said error="Error: no\\n .*"\n$/);
+});
+
+const widgets = defineResource({ group: 'example.com', version: 'v1', kind: 'Widget' });
+
+const failing: Authenticator = {
+  authenticate: async () => {
+    throw new TypeError('a bug');
+  },
+};
+
+/** What a logger writes when a handler of its server fails. */
+async function writtenWith(make: (stream: Writable) => Logger): Promise<string> {
+  const written: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk);
+      done();
+    },
+  });
+  const server = createServer({
+    resources: [widgets],
+    authenticator: failing,
+    logger: make(stream),
+  });
+  await server.ready();
+  const headers = { 'audit-id': 'one' };
+  await server.inject({ path: '/version', headers, user: null });
+  await server.close();
+  return Buffer.concat(written).toString();
+}
+
+test('pino is a logger as it is, and writes the stack of what went wrong', async (t) => {
+  const text = await writtenWith((stream) => pino({ level: 'debug' }, stream));
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LogFields);
+  t.deepEqual(
+    lines.map(({ level, msg }) => `${level} ${msg}`),
+    ['50 request failed', '20 answered', '30 closing', '30 closed'],
+  );
+  t.like(lines[0], { auditId: 'one', path: '/version', err: { type: 'TypeError' } });
+  t.regex((lines[0]?.['err'] as Error).stack ?? '', /TypeError: a bug\n\s+at /);
+  t.like(lines[1], { code: 500, verb: 'get' });
+});
+
+test('console is a logger as it is', async (t) => {
+  const text = await writtenWith((stream) => new Console(stream));
+  t.regex(text, /auditId: 'one',\n\s+err: TypeError: a bug\n\s+at [^]*\} request failed\n/);
+  const logger: Logger = console;
+  t.is(typeof logger.info, 'function');
 });

@@ -1,11 +1,17 @@
 /** The filters in front of every handler, and their order. */
 
 import test from 'ava';
-import { jsonAnswer, unauthorized, type Answer, type UserInfo } from '../../lib/request/index.js';
-import { injectedRecord, type InjectedRequest } from '../../lib/server/inject.js';
+import {
+  jsonAnswer,
+  serviceUnavailable,
+  unauthorized,
+  type Answer,
+  type UserInfo,
+} from '../../lib/request/index.js';
 import { silentLogger, type LogFields } from '../../lib/server/logger.js';
-import { createPipeline, type PipelineParts } from '../../lib/server/pipeline.js';
+import { createPipeline, type PipelineParts, type Sender } from '../../lib/server/pipeline.js';
 import { ManualClock } from '../clock.js';
+import { makeRecord } from '../request/make-record.js';
 
 const ANA: UserInfo = { username: 'ana', uid: '', groups: ['system:authenticated'], extra: {} };
 
@@ -18,15 +24,27 @@ function partsWith(parts: Partial<PipelineParts> = {}): PipelineParts {
     requestTimeoutMs: 60_000,
     uuid: () => 'made-up-id',
     logger: silentLogger,
+    refusal: () => undefined,
+    started: () => undefined,
     finish: async (_request, _info, answer) => answer,
     ...parts,
   };
 }
 
-const ask = (parts: PipelineParts, request: Partial<InjectedRequest> = {}): Promise<Answer> =>
-  createPipeline(parts)(
-    injectedRecord({ method: 'GET', path: '/version', ...request }, parts.clock.now()),
-  );
+interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: { readonly [name: string]: string };
+}
+
+function ask(
+  parts: PipelineParts,
+  { method = 'GET', path = '/version', headers = {} }: Asked = {},
+  sender?: Sender,
+): Promise<Answer> {
+  const record = makeRecord(path, { method, headers: Object.entries(headers) });
+  return createPipeline(parts)({ ...record, receivedAt: parts.clock.now() }, sender);
+}
 
 const header = (answer: Answer, name: string): string | undefined =>
   answer.headers.find(([candidate]) => candidate === name)?.[1];
@@ -100,7 +118,7 @@ test('an authorizer that fails lets nobody in: 500 as text', async (t) => {
   const parts = partsWith({
     authorizer: { authorize: () => Promise.reject(failure) },
     route: async () => t.fail() as never,
-    logger: { ...silentLogger, error: ({ error }) => void logged.push(error) },
+    logger: { ...silentLogger, error: ({ err }) => void logged.push(err) },
   });
   const answer = await ask(parts, { path: '/apis/example.com/v1/widgets?watch=1' });
   t.is(answer.status, 500);
@@ -288,4 +306,38 @@ test('an answer says by when it has to be sent, a watch does not', async (t) => 
   t.is((await ask(parts, { path })).deadline, now + 60_000);
   t.is((await ask(parts, { path: `${path}?timeout=5s` })).deadline, now + 5_000);
   t.is((await ask(parts, { path: `${path}?watch=1&timeout=5s` })).deadline, undefined);
+});
+
+test('a sender that is settled is not asked who he is, and only a trusted one may do all', async (t) => {
+  const asked: string[] = [];
+  const parts = partsWith({
+    authenticator: { authenticate: async () => t.fail() as never },
+    authorizer: {
+      authorize: async ({ user }) => {
+        asked.push(user.username);
+        return { allowed: false, reason: 'not today' };
+      },
+    },
+    route: async (_request, _info, user) => jsonAnswer(200, { username: user?.username }),
+  });
+  t.is((await ask(parts, {}, { user: ANA, isTrusted: false })).status, 403);
+  t.deepEqual(asked, ['ana']);
+  const trusted = await ask(parts, {}, { user: ANA, isTrusted: true });
+  t.deepEqual(bodyOf(trusted) as object, { username: 'ana' });
+  t.deepEqual(asked, ['ana']);
+});
+
+test('a request that comes too late is refused before anybody looks at it, and not logged', async (t) => {
+  const started: (string | undefined)[] = [];
+  const parts = partsWith({
+    authenticator: { authenticate: async () => t.fail() as never },
+    logger: { ...silentLogger, error: () => t.fail() },
+    refusal: (path) => (path === '/version' ? serviceUnavailable('closing', 1) : undefined),
+    started: ({ auditId }) => void started.push(auditId),
+  });
+  const answer = await ask(parts);
+  t.is(answer.status, 503);
+  t.is(header(answer, 'Retry-After'), '1');
+  t.is(header(answer, 'Audit-Id'), 'made-up-id');
+  t.deepEqual(started, ['made-up-id']);
 });

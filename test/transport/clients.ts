@@ -60,7 +60,11 @@ export interface ClientTls {
   readonly key?: string;
 }
 
-export function clientOf(protocol: Protocol, listener: Listener, tls: ClientTls): Client {
+export function clientOf(
+  protocol: Protocol,
+  listener: Pick<Listener, 'port'>,
+  tls: ClientTls,
+): Client {
   return protocol === 'HTTP/2'
     ? new Http2Client(listener, tls)
     : new Http1Client(listener, protocol === 'HTTP/1.1' ? undefined : tls);
@@ -89,10 +93,10 @@ abstract class BaseClient implements Client {
 class Http1Client extends BaseClient {
   readonly closed: Promise<void>;
   readonly #agent: HttpAgent;
-  readonly #listener: Listener;
+  readonly #listener: Pick<Listener, 'port'>;
   readonly #secure: boolean;
 
-  constructor(listener: Listener, tls: ClientTls | undefined) {
+  constructor(listener: Pick<Listener, 'port'>, tls: ClientTls | undefined) {
     super();
     const options = { keepAlive: true, maxSockets: 1 };
     this.#listener = listener;
@@ -155,7 +159,7 @@ class Http2Client extends BaseClient {
   readonly closed: Promise<void>;
   readonly session: ClientHttp2Session;
 
-  constructor(listener: Listener, tls: ClientTls) {
+  constructor(listener: Pick<Listener, 'port'>, tls: ClientTls) {
     super();
     this.session = connectHttp2(`https://127.0.0.1:${listener.port}`, {
       ...tls,

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 
 import { internalError, requestEntityTooLarge } from '../../request/index.js';
+import type { ErrorReport } from '../contract.js';
 
 export interface BodyOptions {
   readonly source: Readable;
@@ -84,13 +85,21 @@ export const wasReadBefore = (request: Readable): boolean =>
  *
  * What was kept as bytes (`rawBody`, or a `body` of express.raw) or as text is taken. A value that
  * was parsed is not: numbers have lost their digits by then, and repeated keys are gone. Rejects
- * with a StatusError: 500 for such a value, 413 for too many bytes.
+ * with a StatusError: 500 for such a value, which is reported as well, 413 for too many bytes.
  */
-export async function bodyReadBefore(request: Readable, maxBytes: number): Promise<Uint8Array> {
+export async function bodyReadBefore(
+  request: Readable,
+  maxBytes: number,
+  onError: ErrorReport,
+): Promise<Uint8Array> {
   if (!request.readableDidRead) return new Uint8Array(0);
   const { rawBody, body } = request as { rawBody?: unknown; body?: unknown };
   const bytes = bytesOf(rawBody) ?? bytesOf(body);
-  if (bytes === undefined) throw internalError(READ_BEFORE);
+  if (bytes === undefined) {
+    const error = internalError(READ_BEFORE);
+    onError(error, 'handler');
+    throw error;
+  }
   if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }

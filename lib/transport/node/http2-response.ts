@@ -82,7 +82,7 @@ function makeRecord(
     receivedAt: context.clock.now(),
     readBody: (maxBytes, signal) =>
       wasRead
-        ? bodyReadBefore(request, maxBytes)
+        ? bodyReadBefore(request, maxBytes, context.onError)
         : readBody({
             source: request,
             declaredBytes: declared === undefined ? undefined : Number(declared),
