@@ -32,13 +32,9 @@ import {
 } from './certificate-files.js';
 import { delegationMetrics } from './delegation-metrics.js';
 import type { HealthCheck } from './health.js';
+import type { ListeningServer, ServerListenOptions } from './lifecycle.js';
 import { silentLogger, type Logger } from './logger.js';
-import {
-  ApiServer,
-  type ListeningServer,
-  type ServerListenOptions,
-  type ServerOptions,
-} from './server.js';
+import { ApiServer, type ServerOptions } from './server.js';
 import { packageVersion } from './version.js';
 
 export interface AggregatedServerOptions extends Omit<
@@ -141,7 +137,7 @@ export class AggregatedServer extends ApiServer {
       listener,
       clock: this.#clock,
       onReloaded: () => this.#logger.info({ file: tls.certFile }, 'serving another certificate'),
-      onFailure: (error) => this.#logger.warn({ error }, 'the serving certificate stays'),
+      onFailure: (error) => this.#logger.warn({ err: error }, 'the serving certificate stays'),
     });
     this.#followers.add(follower);
     return listener;
@@ -186,7 +182,7 @@ class Cluster {
       ...(skipLookup === undefined ? {} : { skipLookup }),
       ...(tolerateLookupFailure === undefined ? {} : { tolerateLookupFailure }),
       onLoaded: (part) => this.#logger.info({ part }, 'authentication configuration in force'),
-      onFailure: (error) => this.#logger.warn({ error }, 'authentication configuration'),
+      onFailure: (error) => this.#logger.warn({ err: error }, 'authentication configuration'),
       onRefused: this.#refused,
     });
   }
@@ -230,7 +226,7 @@ class Cluster {
       ...delegation,
       ...(audiences === undefined ? {} : { audiences }),
       ...(tokenCacheTtlMs === undefined ? {} : { cacheTtlMs: tokenCacheTtlMs }),
-      onFailure: (error) => this.#logger.error({ error }, 'unable to authenticate a request'),
+      onFailure: (error) => this.#logger.error({ err: error }, 'unable to authenticate a request'),
       onRefused: this.#refused,
     });
     return authenticatorChain([authentication, tokens, ...authenticators], { anonymous });

@@ -86,6 +86,22 @@ program
       .default(60_000, '60s'),
   )
   .addOption(
+    new Option(
+      '--shutdown-delay-duration <duration>',
+      'how long all goes on but readiness when the server is stopped',
+    )
+      .argParser(parseDuration)
+      .default(0, '0s'),
+  )
+  .addOption(
+    new Option(
+      '--shutdown-watch-termination-grace-period <duration>',
+      'over how long the ends of watches are spread when the server is stopped',
+    )
+      .argParser(parseDuration)
+      .default(0, '0s'),
+  )
+  .addOption(
     new Option('--v <level>', 'how much is logged: 0 warnings, 1 what happens, 2 every request')
       .argParser(parseLevel)
       .default(0),

@@ -55,6 +55,8 @@ export interface ServeOptions {
   readonly requestTimeout: number;
   readonly minRequestTimeout: number;
   readonly shutdownGracePeriod: number;
+  readonly shutdownDelayDuration: number;
+  readonly shutdownWatchTerminationGracePeriod: number;
   readonly v: number;
 }
 
@@ -77,7 +79,11 @@ export async function serve(options: ServeOptions): Promise<number> {
     const stopped = stopSignal(logger);
     process.stdout.write(`${readyLine(options, running)}\n`);
     await stopped;
-    await running.server.close({ graceMs: options.shutdownGracePeriod });
+    await running.server.close({
+      graceMs: options.shutdownGracePeriod,
+      delayMs: options.shutdownDelayDuration,
+      watchGraceMs: options.shutdownWatchTerminationGracePeriod,
+    });
     return 0;
   } catch (error) {
     if (!isForTheUser(error)) throw error;

@@ -143,7 +143,10 @@ export class ServedResources {
   #report(failure: HandlerFailure): void {
     const { type, handler, reason, requestId: auditId, error } = failure;
     const resource = qualifiedResource(type);
-    this.#options.logger.error({ resource, handler, reason, auditId, error }, 'a handler failed');
+    this.#options.logger.error(
+      { resource, handler, reason, auditId, err: error },
+      'a handler failed',
+    );
     this.#options.onHandlerFailure(failure);
   }
 }

@@ -31,6 +31,7 @@ import {
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
 import { gzipAnswer, type NodeHandler, type TransportErrorPlace } from '../transport/index.js';
+import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
 import { Diagnostics } from './diagnostics.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
@@ -45,7 +46,7 @@ import {
   type ServerCloseOptions,
   type ServerListenOptions,
 } from './lifecycle.js';
-import { silentLogger, type LogFields, type Logger } from './logger.js';
+import { silentLogger, type Logger } from './logger.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 import { ServedResources } from './served-resources.js';
 import { ServerMetrics } from './server-metrics.js';
@@ -138,46 +139,14 @@ export class ApiServer {
       options.authenticator === undefined ? [] : [options.authenticator],
     );
     const diagnostics = new Diagnostics(this, this.#clock);
-    this.#pipeline = createPipeline({
-      authenticator: this.#authenticator,
-      authorizer,
-      route: this.#router(options.resources, options.healthChecks ?? []),
-      clock: this.#clock,
-      requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
-      uuid: randomUUID,
-      logger: this.#logger,
-      refusal: (path) => this.#lifecycle.refusal(path),
-      started: (request) => diagnostics.started(request),
-      finish: async (request, info, answer) => {
-        this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
-        const measured = this.#metrics.measure(request, info, answer);
-        return gzipAnswer(diagnostics.answered(request, info, measured), request);
-      },
-    });
+    this.#pipeline = this.#makePipeline(options, authorizer, diagnostics);
     this.handler = (request) => this.#pipeline(request);
-    this.#lifecycle = new Lifecycle({
-      handler: this.handler,
-      clock: this.#clock,
-      onError: (error, place) => this.#report(error, place),
-      release: () => this.#release(),
-      onListening: (listening) => {
-        this.#logger.info({ url: listening.url }, 'listening');
-        diagnostics.listening(listening);
-      },
-      onClosing: (how) => {
-        this.#logger.info({ ...how }, 'closing');
-        diagnostics.closing(how);
-      },
-      onClosed: () => {
-        this.#logger.info({}, 'closed');
-        diagnostics.closed();
-      },
-    });
+    this.#lifecycle = this.#makeLifecycle(diagnostics);
   }
 
   /**
-   * Resolves when every cache holds what the storage holds. Rejects with a ServerError `closed` when
-   * the server is closed before, and with the signal's reason.
+   * Resolves when every cache holds what the storage holds. Rejects with a ServerError `closed`
+   * when the server is closed before, and with the signal's reason.
    */
   async ready(signal?: AbortSignal): Promise<void> {
     this.#lifecycle.assertOpen();
@@ -246,6 +215,50 @@ export class ApiServer {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #makePipeline(
+    options: ServerOptions,
+    authorizer: Authorizer,
+    diagnostics: Diagnostics,
+  ): Pipeline {
+    return createPipeline({
+      authenticator: this.#authenticator,
+      authorizer,
+      route: this.#router(options.resources, options.healthChecks ?? []),
+      clock: this.#clock,
+      requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      uuid: randomUUID,
+      logger: this.#logger,
+      refusal: (path) => this.#lifecycle.refusal(path),
+      started: (request) => diagnostics.started(request),
+      finish: async (request, info, answer) => {
+        this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
+        const measured = this.#metrics.measure(request, info, answer);
+        return gzipAnswer(diagnostics.answered(request, info, measured), request);
+      },
+    });
+  }
+
+  #makeLifecycle(diagnostics: Diagnostics): Lifecycle {
+    return new Lifecycle({
+      handler: this.handler,
+      clock: this.#clock,
+      onError: (error, place) => this.#report(error, place),
+      release: () => this.#release(),
+      onListening: (listening) => {
+        this.#logger.info({ url: listening.url }, 'listening');
+        diagnostics.listening(listening);
+      },
+      onClosing: (how) => {
+        this.#logger.info({ ...how }, 'closing');
+        diagnostics.closing(how);
+      },
+      onClosed: () => {
+        this.#logger.info({}, 'closed');
+        diagnostics.closed();
+      },
+    });
   }
 
   async #release(): Promise<void> {
@@ -324,7 +337,6 @@ export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);
 }
 
-
 function groupPaths(types: readonly ResourceType[]): string[] {
   const paths = new Set<string>(['/api', '/apis']);
   for (const { group, versions } of types) {
@@ -334,21 +346,4 @@ function groupPaths(types: readonly ResourceType[]): string[] {
     }
   }
   return [...paths];
-}
-
-function accessFields(
-  request: RequestRecord,
-  info: RequestInfo | undefined,
-  answer: Answer,
-  clock: Clock,
-): LogFields {
-  return {
-    verb: info?.verb ?? '',
-    method: request.method,
-    path: request.path,
-    code: answer.status,
-    durationMs: clock.now() - request.receivedAt,
-    client: request.remoteAddress,
-    userAgent: request.header('user-agent') ?? '',
-  };
 }

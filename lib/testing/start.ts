@@ -124,7 +124,7 @@ class Starting {
       host: HOST,
       port: 0,
       clock: this.#clock,
-      onError: (error, place) => logger?.debug({ error, place }, 'transport'),
+      onError: (error, place) => logger?.debug({ err: error, place }, 'transport'),
       ...(this.#certificates === undefined
         ? {}
         : { tls: { ...this.#certificates.serving, clientCa: this.#certificates.authority.cert } }),

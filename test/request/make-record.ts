@@ -5,6 +5,9 @@ import type { RequestRecord } from '../../lib/request/index.js';
 export interface RecordOptions {
   readonly method?: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly body?: string;
+  /** Default 0. */
+  readonly receivedAt?: number;
 }
 
 /** `target` is a path with its query. */
@@ -21,12 +24,12 @@ export function makeRecord(target: string, options: RecordOptions = {}): Request
     header: (name) => values(name)[0],
     headers: values,
     headerNames: () => new Set(headers.map(([header]) => header)),
-    body: () => Promise.resolve(new Uint8Array(0)),
+    body: () => Promise.resolve(new TextEncoder().encode(options.body ?? '')),
     secure: true,
     protocol: 'HTTP/2',
     remoteAddress: '192.0.2.1',
     peerCertificate: undefined,
     signal: new AbortController().signal,
-    receivedAt: 0,
+    receivedAt: options.receivedAt ?? 0,
   };
 }

@@ -184,7 +184,7 @@ for (const [handler, method, path, more] of WRITES) {
       reply.json.message,
       `Internal error occurred: the ${handler} handler of lamps.example.com failed: no such column`,
     );
-    t.true(server.log[0]?.fields['error'] instanceof TypeError, 'the log has the error itself');
+    t.true(server.log[0]?.fields['err'] instanceof TypeError, 'the log has the error itself');
     t.is(server.log[0]?.fields['reason'], 'thrown');
   });
 }

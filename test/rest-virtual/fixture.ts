@@ -135,7 +135,7 @@ export class VirtualServer {
 
   /** The error that a log entry is about; '' where there is none. */
   loggedError(index = 0): string {
-    const error = this.log[index]?.fields['error'];
+    const error = this.log[index]?.fields['err'];
     return error instanceof Error ? error.message : '';
   }
 

@@ -137,7 +137,7 @@ for (const [what, strategy, hook, why] of onCreate) {
       `Internal error occurred: strategy.${hook} of widgets.example.com failed`,
     );
     t.is(log.length, 1);
-    const [level, message, { error, ...fields }] = log[0] as Logged;
+    const [level, message, { err: error, ...fields }] = log[0] as Logged;
     t.deepEqual([level, message], ['error', 'function failed']);
     t.deepEqual(fields, {
       auditId: 'audit-7',

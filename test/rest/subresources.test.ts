@@ -168,7 +168,7 @@ for (const [what, create, why] of [
     );
     t.is(log.length, 1);
     t.like(log[0], { auditId: 'audit-1', function: 'subresources.restart.create' });
-    const { message } = (log[0] as LogFields)['error'] as Error;
+    const { message } = (log[0] as LogFields)['err'] as Error;
     if (typeof why === 'string') t.is(message, why);
     else t.regex(message, why);
   });

@@ -1,13 +1,13 @@
 /** Defaults that came after the objects: readers see them, the storage keeps what was written. */
 
 import test from 'ava';
-import type { Answer } from '../../lib/request/index.js';
 import { defineResource, type ResourceStrategy } from '../../lib/rest/index.js';
 import type { UnknownObject } from '../../lib/object/index.js';
 import {
   createServer,
   silentLogger,
   type ApiServer,
+  type InjectedResponse,
   type LogFields,
 } from '../../lib/server/index.js';
 import { MemoryStorage, type Storage } from '../../lib/storage/index.js';
@@ -39,34 +39,14 @@ async function open(
   return server;
 }
 
-async function textOf({ source }: Answer): Promise<string> {
-  if (source.type === 'bytes') return Buffer.from(source.bytes).toString();
-  if (source.type !== 'pull') return '';
-  let text = '';
-  for (;;) {
-    const pulled = source.pull(1 << 16);
-    if (pulled.type === 'chunks') text += Buffer.concat(pulled.chunks).toString();
-    else if (pulled.type === 'wait')
-      await new Promise<void>((resolve) => source.onReadable(resolve));
-    else break;
-  }
-  source.close();
-  return text;
-}
-
 const read = async (server: ApiServer, path: string): Promise<string> =>
-  textOf(await server.inject({ method: 'GET', path }));
+  (await server.inject({ path })).text();
 
-const post = (server: ApiServer, name: string, spec: Value): Promise<Answer> =>
+const post = (server: ApiServer, name: string, spec: Value): Promise<InjectedResponse> =>
   server.inject({
     method: 'POST',
     path: PATH,
-    body: JSON.stringify({
-      apiVersion: 'example.com/v1',
-      kind: 'Widget',
-      metadata: { name },
-      spec,
-    }),
+    body: { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name }, spec },
   });
 
 const red: ResourceStrategy<UnknownObject> = {

@@ -6,9 +6,9 @@ import test from 'ava';
 import type { Authenticator, Authorizer } from '../../lib/auth/index.js';
 import type { Answer } from '../../lib/request/index.js';
 import { defineResource, type ResourceOptions } from '../../lib/rest/index.js';
-import { injectedRecord } from '../../lib/server/inject.js';
 import { createServer, silentLogger, type LogFields } from '../../lib/server/index.js';
 import { ManualClock } from '../clock.js';
+import { makeRecord } from '../request/make-record.js';
 
 const PATH = '/apis/example.com/v1/namespaces/shop/widgets';
 const BODY = JSON.stringify({
@@ -62,7 +62,7 @@ test('a hook that never ends is answered 504 at the deadline, and logged with th
   });
   t.teardown(() => server.close());
   await server.ready();
-  const record = injectedRecord({ method: 'POST', path: PATH, body: BODY }, clock.now());
+  const record = makeRecord(PATH, { method: 'POST', body: BODY, receivedAt: clock.now() });
   const asked = server.handler(record);
   await inside;
   t.false(signal?.aborted);
@@ -75,7 +75,7 @@ test('a hook that never ends is answered 504 at the deadline, and logged with th
   t.like(log[0], { auditId: auditIdOf(answer), function: 'strategy.validate' });
   finish();
   await new Promise((resolve) => setImmediate(resolve));
-  const read = injectedRecord({ method: 'GET', path: `${PATH}/w` }, clock.now());
+  const read = makeRecord(`${PATH}/w`, { receivedAt: clock.now() });
   t.is((await server.handler(read)).status, 404);
 });
 
@@ -95,7 +95,7 @@ test('a hook that throws is answered 500, and logged with the audit ID', async (
   });
   t.teardown(() => server.close());
   await server.ready();
-  const record = injectedRecord({ method: 'POST', path: PATH, body: BODY }, Date.now());
+  const record = makeRecord(PATH, { method: 'POST', body: BODY, receivedAt: Date.now() });
   const answer = await server.handler(record);
   t.is(answer.status, 500);
   t.regex(statusOf(answer).message ?? '', /strategy\.prepareForCreate of widgets\.example\.com/);
@@ -114,8 +114,8 @@ test('a PUT that creates needs leave to create from the authorizer', async (t) =
   const server = createServer({ resources: [type], authenticator: everybody, authorizer });
   t.teardown(() => server.close());
   await server.ready();
-  const request = { method: 'PUT', path: `${PATH}/w`, body: BODY };
-  const refused = await server.handler(injectedRecord(request, Date.now()));
+  const request = { method: 'PUT', body: BODY, receivedAt: Date.now() };
+  const refused = await server.handler(makeRecord(`${PATH}/w`, request));
   t.is(refused.status, 403);
   t.regex(statusOf(refused).message ?? '', /User "ana" cannot create resource "widgets"/);
   t.deepEqual(verbs, ['update', 'create']);
@@ -175,7 +175,7 @@ test('a subresource that connects owns the connection, until it or the client en
     return socket;
   };
   t.regex(await readUntil(await open(`${PATH}/w/shell`), '"code":404'), /^HTTP\/1\.1 404/);
-  const create = injectedRecord({ method: 'POST', path: PATH, body: BODY }, Date.now());
+  const create = makeRecord(PATH, { method: 'POST', body: BODY, receivedAt: Date.now() });
   t.is((await server.handler(create)).status, 201);
 
   const ended = await open(`${PATH}/w/shell`);

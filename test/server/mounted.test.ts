@@ -109,7 +109,6 @@ const OUTERS: readonly Outer[] = [
     protocol: 'HTTP/1.1',
     open: async (t, handler) => {
       const app = fastify();
-      app.get('/own', async () => 'own');
       await app.register(fastifyPlugin(handler));
       t.teardown(() => app.close());
       await app.listen({ port: 0, host: '127.0.0.1' });
@@ -249,7 +248,7 @@ for (const [name, parser, status] of [
     t.is(created.status, status);
     const text = await created.text();
     if (status === 201) t.regex(text, /"long":9007199254740993/);
-    else t.regex(text, /"reason":"InternalError".*in front of body parsers|in front of body/);
+    else t.regex(text, /in front of body parsers.*"reason":"InternalError"/);
     t.is(errors.length, status === 201 ? 0 : 1);
     t.is((await fetch(url, { headers: AUTHORIZED })).status, 200, 'what has no body is served');
   });
@@ -260,7 +259,7 @@ test('Fastify: routes of its own still parse bodies, and hooks run', async (t) =
   const app = fastify();
   const hooked: string[] = [];
   app.addHook('onRequest', async (request) => void hooked.push(request.url));
-  app.post('/own', async (request) => (request.body as { a: number }).a);
+  app.post('/own', (request, reply) => reply.send((request.body as { a: number }).a));
   await app.register(fastifyPlugin(server.nodeHandler({ prefix: '/k8s' })));
   t.teardown(() => app.close());
   const url = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -161,7 +161,8 @@ test('--help explains every flag', async (t) => {
     ...['bind-address', 'secure-port', 'insecure-port', 'store', 'data-dir', 'crd', 'load'],
     ...['write-kubeconfig', 'token-auth-file', 'tls-cert-file', 'tls-private-key-file'],
     ...['client-ca-file', 'engine', 'event-window', 'request-timeout', 'min-request-timeout'],
-    ...['shutdown-grace-period', 'v'],
+    ...['shutdown-grace-period', 'shutdown-delay-duration'],
+    ...['shutdown-watch-termination-grace-period', 'v'],
   ];
   for (const flag of flags) t.regex(stdout, new RegExp(`^\\s+--${flag} <\\w+>\\s+\\S`, 'm'), flag);
 });
@@ -192,6 +193,24 @@ test('one line says when the server is ready, and where', async (t) => {
   t.regex(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);
   t.is(await server.signal('SIGTERM'), 0);
   t.is(server.errors(), '');
+  await server.stop();
+});
+
+test('a stopped server serves on for its delay, but is not ready; a second signal ends it', async (t) => {
+  const server = await startServer(
+    ['--store', 'memory', '--crd', CRDS].concat('--shutdown-delay-duration', '10m'),
+  );
+  const client = await apiClient(server.kubeconfig);
+  t.is((await client.request('GET', '/readyz')).status, 200);
+  const ended = server.signal('SIGTERM');
+  let readiness = 200;
+  while (readiness === 200) ({ status: readiness } = await client.request('GET', '/readyz'));
+  t.is(readiness, 500);
+  t.is((await client.request('GET', '/livez')).status, 200);
+  t.is((await client.request('POST', APPS, app('late'))).status, 201);
+  client.close();
+  void server.signal('SIGTERM');
+  t.is(await ended, 1);
   await server.stop();
 });
 

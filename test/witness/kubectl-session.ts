@@ -25,8 +25,15 @@ spec:
   loadFactor: 1.0
 ${extra}`;
 
+/** A server that a session runs against. */
+export interface SessionServer {
+  /** The path of a file. */
+  readonly kubeconfig: string;
+  stop(): Promise<void>;
+}
+
 interface Session {
-  server: ServerProcess;
+  server: SessionServer;
   kubectl: (
     args: string,
     input?: string,
@@ -36,11 +43,15 @@ interface Session {
   home: string;
 }
 
-export function registerKubectlSession(version: KubectlVersion): void {
+/** `open` gives a server of the example types and objects; by default a process of the command. */
+export function registerKubectlSession(
+  version: KubectlVersion,
+  open: () => Promise<SessionServer> = serverProcess,
+): void {
   const test = anyTest as TestFn<Session>;
   let session: Session;
   test.before(async () => {
-    session = await openSession(version);
+    session = await openSession(version, await open());
   });
   test.after.always(async () => {
     await session.server.stop();
@@ -56,10 +67,8 @@ export function registerKubectlSession(version: KubectlVersion): void {
   registerDeleting(test, version);
 }
 
-async function openSession(version: KubectlVersion): Promise<Session> {
-  const program = await kubectlPath(version);
-  const home = await mkdtemp(join(tmpdir(), 'shardwatch-kubectl-'));
-  const server = await startServer([
+const serverProcess = (): Promise<ServerProcess> =>
+  startServer([
     '--store',
     'memory',
     '--crd',
@@ -67,6 +76,10 @@ async function openSession(version: KubectlVersion): Promise<Session> {
     '--load',
     exampleFile('objects'),
   ]);
+
+async function openSession(version: KubectlVersion, server: SessionServer): Promise<Session> {
+  const program = kubectlPath(version);
+  const home = await mkdtemp(join(tmpdir(), 'shardwatch-kubectl-'));
   const environment = { HOME: home, KUBECONFIG: server.kubeconfig };
   return {
     server,

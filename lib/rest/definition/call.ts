@@ -51,7 +51,7 @@ export function functionFailure(
   error: unknown,
 ): StatusError {
   if (isStatusError(error)) return error;
-  context.logger.error({ ...placeOf(type, name, context), error }, 'function failed');
+  context.logger.error({ ...placeOf(type, name, context), err: error }, 'function failed');
   return internalError(`${name} of ${qualifiedResource(type)} failed`, error);
 }
 

@@ -244,7 +244,7 @@ export class ReadThroughReader {
       failures: failures + 1,
       failuresInARow: failuresInARow + 1,
     };
-    logger.warn({ ...this.#fields(), error: cause, retryMs }, 'reading through failed');
+    logger.warn({ ...this.#fields(), err: cause, retryMs }, 'reading through failed');
     return retryMs;
   }
 

@@ -3,8 +3,9 @@
  * to its request listeners, and therefore to a mount. Listeners of our own serve the core API
  * (`http2.ts`), which costs less.
  *
- * What that file says of complete answers before complete requests, and of connection-specific
- * headers, holds here as well; but `Connection: close` ends nothing: the session is not ours.
+ * What that file says of connection-specific headers holds here as well, but `Connection: close`
+ * ends nothing: the session is not ours. When an answer is complete before the request is, the rest
+ * of the body is read and thrown away, for `bodyDiscardMs` at most.
  */
 
 import { constants } from 'node:http2';
@@ -36,7 +37,7 @@ export function acceptHttp2(
   // Gone before anybody looked at the request: nobody is there to be answered.
   if (session === undefined || session.destroyed) return;
   const connection = context.connections.of(session.socket);
-  const stream = new Http2ResponseStream(request, response);
+  const stream = new Http2ResponseStream(context, request, response);
   const target = parseTarget(mounted.target);
   const record = makeRecord(context, connection, request, target);
   const exchange = new Exchange(context.exchanges, {
@@ -98,12 +99,14 @@ function makeRecord(
 }
 
 class Http2ResponseStream implements AnswerStream {
+  readonly #context: NodeContext;
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   #closed = false;
   #ended = false;
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse) {
+  constructor(context: NodeContext, request: Http2ServerRequest, response: Http2ServerResponse) {
+    this.#context = context;
     this.#request = request;
     this.#response = response;
     request.on('error', ignore);
@@ -154,8 +157,7 @@ class Http2ResponseStream implements AnswerStream {
     this.#ended = true;
     const isLent = taken !== undefined || isWrapped(this.#response);
     if (bytes !== undefined && isLent) write(this.#response, bytes, taken ?? ignore);
-    const { stream } = this.#request;
-    stream.once('finish', () => this.#stopReading());
+    this.#discardBody();
     if (isLent || bytes === undefined || bytes.byteLength === 0) this.#response.end();
     else this.#response.end(bytes);
   }
@@ -180,11 +182,16 @@ class Http2ResponseStream implements AnswerStream {
     writeHead(this.#response, status, sendable);
   }
 
-  #stopReading(): void {
-    const { endAfterHeaders, readableEnded, destroyed } = this.#request.stream;
-    if (!endAfterHeaders && !readableEnded && !destroyed) {
-      this.#request.stream.close(constants.NGHTTP2_NO_ERROR);
-    }
+  // Not reset at once, as by the core API: the reset overtakes the frame that ends the answer.
+  #discardBody(): void {
+    const { stream } = this.#request;
+    if (stream.endAfterHeaders || stream.readableEnded || stream.destroyed) return;
+    const { clock, limits } = this.#context;
+    const timer = clock.setTimer(limits.bodyDiscardMs, () =>
+      stream.close(constants.NGHTTP2_NO_ERROR),
+    );
+    stream.once('close', () => timer.cancel());
+    this.#request.resume();
   }
 }
 

@@ -42,14 +42,28 @@ export function write(response: NodeResponse, bytes: Uint8Array, taken: () => vo
   const goesOn = (response as ServerResponse).write(Uint8Array.from(bytes));
   flush(response);
   // A microtask later: the caller goes on when it is taken, and is not through with this write yet.
-  if (goesOn) queueMicrotask(taken);
-  else response.once('drain', taken);
+  if (goesOn === false) whenDrained(response, taken);
+  else queueMicrotask(taken);
+}
+
+// Once: middleware may move a listener for `drain` to where it can't be taken off any more.
+function whenDrained(response: NodeResponse, taken: () => void): void {
+  let isTaken = false;
+  const settle = (): void => {
+    if (isTaken) return;
+    isTaken = true;
+    response.off('drain', settle);
+    response.off('close', settle);
+    taken();
+  };
+  response.on('drain', settle);
+  response.on('close', settle);
 }
 
 /** Sends what wrapping middleware holds back. */
 export function flush(response: NodeResponse): void {
-  const { flush: flushWrapped } = response as { flush?: unknown };
-  if (isWrapped(response) && typeof flushWrapped === 'function') flushWrapped.call(response);
+  const { flush: flushOwn } = response as { flush?: unknown };
+  if (Object.hasOwn(response, 'flush') && typeof flushOwn === 'function') flushOwn.call(response);
 }
 
 /** Whether middleware has put methods of its own over the response's. */
