@@ -24,6 +24,7 @@ export interface ReadThroughResourceOptions {
 
 export class ReadThroughResource {
   readonly type: ResourceType;
+  /** For the server that puts the handlers together. @hidden */
   readonly verbs: VerbTable;
   readonly #cache: WatchCache;
   readonly #reader: ReadThroughReader;
