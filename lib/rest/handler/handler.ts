@@ -44,6 +44,7 @@ import { create, patch, update } from './write.js';
 /** A resource whose objects are not stored: what it is, and what answers its verbs. */
 export interface ServedElsewhere {
   readonly type: ResourceType;
+  /** Made by whatever serves the type. @hidden */
   readonly verbs: VerbTable;
 }
 

@@ -15,6 +15,7 @@ import { writeVerbs } from './write.js';
 
 export class VirtualResource {
   readonly type: ResourceType;
+  /** For the server that puts the handlers together. @hidden */
   readonly verbs: VerbTable;
 
   constructor(type: ResourceType, handlers: VirtualHandlers<unknown>, settings: VirtualSettings) {
