@@ -24,7 +24,7 @@ export class Mirror {
   readonly #expected: Expected;
   readonly #now: () => number;
   /** What is in the cache: the version of each object's row, where rows have versions. */
-  readonly #rows = new Map<string, Known>();
+  #rows = new Map<string, Known>();
   #isFilled = false;
 
   /** `now` is in milliseconds since the epoch. */
@@ -46,30 +46,25 @@ export class Mirror {
   async take({ rows }: SourceState<unknown>, signal: AbortSignal): Promise<void> {
     const state = new Map<string, Known>();
     const puts: OutgoingObject[] = [];
-    for await (const row of checkedRows(rows)) {
-      const read = this.#read(row, `row ${state.size}`);
-      const place = placeOf(read.namespace, read.name);
+    await eachRow(rows, signal, (row) => {
+      const { known, object } = this.#read(row, `row ${state.size}`);
+      const place = placeOf(known.namespace, known.name);
       if (state.has(place)) throw new HandlerFault(`${place} is there twice`);
-      state.set(place, read);
-      if (read.object !== undefined) puts.push(read.object);
-      if (state.size % ROWS_PER_TURN === 0) await new Promise(setImmediate);
-      signal.throwIfAborted();
-    }
+      state.set(place, known);
+      if (object !== undefined) puts.push(object);
+    });
     if (this.#isFilled)
       this.#change(
         puts,
         [...this.#rows].filter(([place]) => !state.has(place)),
       );
     else this.#fill(puts);
-    this.#rows.clear();
-    for (const [place, { namespace, name, version }] of state) {
-      this.#rows.set(place, { namespace, name, version });
-    }
+    this.#rows = state;
   }
 
   /** Takes a changed row over. Throws a HandlerFault, and what the source throws. */
   put(row: unknown): SourceKey {
-    const { object, ...known } = this.#read(row, 'a row');
+    const { known, object } = this.#read(row, 'a row');
     if (object !== undefined) this.#change([object], []);
     this.#rows.set(placeOf(known.namespace, known.name), known);
     return known;
@@ -91,24 +86,22 @@ export class Mirror {
     return Buffer.compare(cached, content) === 0;
   }
 
-  // What a row is; with its object only where that differs from what the cache has.
-  #read(row: unknown, which: string): Known & { readonly object: OutgoingObject | undefined } {
+  #read(row: unknown, which: string): ReadRow {
     const version = this.#versionOf(row);
     const told = this.#source.key === undefined ? undefined : this.#keyOf(row, which);
-    if (told !== undefined && this.#isSame(told, version))
-      return { ...told, version, object: undefined };
+    if (told !== undefined && this.#isSame(told, version)) {
+      return { known: { ...told, version }, object: undefined };
+    }
     const object = this.#objectOf(row, which);
     const { namespace, name } = object;
     if (told !== undefined && (told.namespace !== namespace || told.name !== name)) {
-      const place = placeOf(told.namespace, told.name);
-      throw new HandlerFault(
-        `the key of ${which} is ${place}, its object ${placeOf(namespace, name)}`,
-      );
+      const places = [placeOf(told.namespace, told.name), placeOf(namespace, name)];
+      throw new HandlerFault(`the key of ${which} is ${places.join(', its object ')}`);
     }
     const known = { namespace, name, version };
     const isSame =
       this.#isSame(known, version) || (this.#isFilled && this.has(known, object.content));
-    return { ...known, object: isSame ? undefined : object };
+    return { known, object: isSame ? undefined : object };
   }
 
   #objectOf(row: unknown, which: string): OutgoingObject {
@@ -166,9 +159,36 @@ interface Known {
   readonly version: string | undefined;
 }
 
-function checkedRows(rows: unknown): Iterable<unknown> | AsyncIterable<unknown> {
-  if (typeof rows === 'object' && rows !== null) {
-    if (Symbol.iterator in rows || Symbol.asyncIterator in rows) return rows as Iterable<unknown>;
+interface ReadRow {
+  readonly known: Known;
+  /** Only where it differs from what the cache has. */
+  readonly object: OutgoingObject | undefined;
+}
+
+// Rows that are there already are not waited for one by one.
+async function eachRow(
+  rows: unknown,
+  signal: AbortSignal,
+  take: (row: unknown) => void,
+): Promise<void> {
+  if (typeof rows !== 'object' || rows === null) throw new HandlerFault('its rows are no list');
+  let count = 0;
+  const pause = async (): Promise<void> => {
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
+  };
+  if (Symbol.asyncIterator in rows) {
+    for await (const row of rows as AsyncIterable<unknown>) {
+      take(row);
+      if (++count % ROWS_PER_TURN === 0) await pause();
+      signal.throwIfAborted();
+    }
+  } else if (Symbol.iterator in rows) {
+    for (const row of rows as Iterable<unknown>) {
+      take(row);
+      if (++count % ROWS_PER_TURN === 0) await pause();
+    }
+  } else {
+    throw new HandlerFault('its rows are no list');
   }
-  throw new HandlerFault('its rows are no list');
 }
