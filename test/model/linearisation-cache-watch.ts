@@ -84,6 +84,8 @@ export class RecordingCacheWatch implements RecordingWatch {
 
   close(): WatchRecord {
     this.#stream.close();
+    // Whoever closes it first is not told that everything was replaced.
+    if (this.end === undefined) this.#dropLastWaits();
     return { ...this.#record, drains: this.#drains, end: this.end };
   }
 
