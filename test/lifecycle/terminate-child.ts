@@ -23,7 +23,7 @@ const collect = runInNewContext('gc') as () => void;
 
 const TERMINATIONS = 1_000;
 /** After so many the process has got what memory it needs for threads. */
-const WARM_UP = 300;
+const WARM_UP = 150;
 /** Memory is measured so often before and after, so many terminations apart. */
 const SAMPLES = 3;
 const SAMPLE_TERMINATIONS = 50;
