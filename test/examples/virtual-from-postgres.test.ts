@@ -146,6 +146,7 @@ test.serial('kubectl lists, watches and writes rows of SQLite', async (t) => {
 });
 
 const programs = postgresFolder();
+// PostgreSQL has to be installed, and to be run as another user; SQLite is tried everywhere.
 const installed = process.platform === 'win32' || programs === undefined ? test.skip : test.serial;
 
 installed('kubectl lists, watches and writes rows of PostgreSQL', async (t) => {

@@ -128,6 +128,7 @@ for (const [about, bytes, problem] of PROBLEMS) {
   });
 }
 
+// What is built is ELF, for Linux alone.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('a real program is read: this Node, which asks for its own glibc', (t) => {

@@ -128,6 +128,7 @@ for (const { title, args, files = {}, env = {}, says } of REFUSALS) {
   });
 }
 
+// Other systems have no /proc.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('a data folder where the system makes none is refused, at once', async (t) => {

@@ -145,6 +145,7 @@ test('the JSON of a whole store: revisions as texts', async (t) => {
   t.like(JSON.parse(stdout), { revision: String(SEEDED), compactedRevision: '0', findings: [] });
 });
 
+// Windows has no signals that a program may catch.
 const posix = process.platform === 'win32' ? test.skip : test;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

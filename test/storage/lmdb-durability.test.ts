@@ -46,6 +46,7 @@ test('a process killed under load has lost no acknowledged write', async (t) => 
   }
 });
 
+// What it runs is a shell's.
 const bash = process.platform === 'win32' ? test.skip : test;
 
 bash('a full disk rejects the write, ends all writing, and spares what was written', async (t) => {

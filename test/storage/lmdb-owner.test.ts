@@ -65,6 +65,7 @@ test('of processes that open a new folder at once exactly one gets it', async (t
   );
 });
 
+// Other systems do not tell when a process began.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 for (const [name, row] of [

@@ -98,6 +98,7 @@ test('the folder is made if need be, for its owner only, whatever its name looks
   if (process.platform !== 'win32') t.is((await stat(path)).mode & 0o777, 0o700);
 });
 
+// Other systems have no /proc.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux('a folder where the system makes none is refused, at once', async (t) => {
