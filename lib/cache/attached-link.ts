@@ -87,6 +87,11 @@ export class AttachedLink {
     });
   }
 
+  /** A read waits for the revision. */
+  awaited(revision: bigint): void {
+    this.#post({ to: 'owner', type: 'await', revision });
+  }
+
   /** These were put here, and have a time to live or have one no more. */
   put(objects: readonly PutObject[]): void {
     this.#post({ to: 'owner', type: 'put', objects });
@@ -109,7 +114,7 @@ export class AttachedLink {
   }
 
   #post(message: AttachedMessage): void {
-    this.#channel.postMessage(message);
+    if (!this.#isClosed) this.#channel.postMessage(message);
   }
 }
 

@@ -39,12 +39,17 @@ export interface WatchCacheOptions {
   readonly namespaced?: boolean;
   /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
-   * settled (all but `freshnessTimeoutMs`, `clock` and `random`) are left out then; the clock has
-   * to tell the same time as the owner's.
+   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `clock` and `random`) are left out
+   * then; the clock has to tell the same time as the owner's.
    */
   readonly share?: CacheShare;
   /** How long a read waits for freshness. Default 3 000 ms. */
   readonly freshnessTimeoutMs?: number;
+  /**
+   * Who answers a LIST of the newest state when the cache does not get fresh in time. Default
+   * `storage`; in a thread that attached, which has none, that is `resource-version-too-large`.
+   */
+  readonly freshnessFallback?: FreshnessFallback;
   /**
    * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own
    * deletes itself. Default 0: never.
@@ -54,6 +59,14 @@ export interface WatchCacheOptions {
   /** A number in [0, 1). Default Math.random. */
   readonly random?: () => number;
 }
+
+/**
+ * `storage` reads the list from there, as upstream does; `refuse` rejects with `not-fresh`, so that
+ * lists do not pile up on a storage that is slow already (upstream's feature
+ * ConsistentListFromCacheSkipTimeoutFallback). A GET is read from the storage either way: that is
+ * one key.
+ */
+export type FreshnessFallback = 'storage' | 'refuse';
 
 /** An object as callers hand it in: JSON as bytes or text, or a value for `JSON.stringify`. */
 export type ObjectInput<T> = Uint8Array | string | T;
@@ -188,6 +201,8 @@ export type CacheErrorCode =
   | 'continue-expired'
   /** The freshness wait ran out. */
   | 'resource-version-too-large'
+  /** The same for a LIST that may not be read from the storage then; see FreshnessFallback. */
+  | 'not-fresh'
   | 'revision-not-rising'
   | 'invalid-object'
   | 'aborted';
@@ -198,11 +213,13 @@ export class CacheError extends Error {
   /** With `continue-expired`: a token that goes on, inconsistently, at the newest revision. */
   readonly continue: string | undefined;
   readonly retryAfterSeconds: number | undefined;
-  /** With `resource-version-too-large` and `expired`: the revision that was asked for. */
+  /**
+   * With `resource-version-too-large`, `not-fresh` and `expired`: the revision that was asked for.
+   */
   readonly requested: string | undefined;
   /**
-   * With `resource-version-too-large` the newest revision that there is; with `expired` the oldest
-   * that a watch or a snapshot may start from, where it is known.
+   * With `resource-version-too-large` and `not-fresh` the newest revision that there is; with
+   * `expired` the oldest that a watch or a snapshot may start from, where it is known.
    */
   readonly current: string | undefined;
   /** With `invalid-object` and the like: which change of a batch it was, counted from 0. */

@@ -30,6 +30,7 @@ import type {
 } from '../storage/index.js';
 import { StorageError } from '../storage/index.js';
 import { Backoff } from './backoff.js';
+import { ProgressRequester } from './progress-requester.js';
 import { type KeySpace, objectKey } from './storage-key.js';
 
 /** Keys asked for at once when the cache is filled; upstream's page. */
@@ -52,11 +53,14 @@ export interface FeedOptions extends KeySpace {
   readonly onLost: (cause: unknown) => void;
   /** The engine's revision rose. */
   readonly onAdvance: () => void;
+  /** Whether any read waits for a revision. */
+  readonly isAwaited: () => boolean;
 }
 
 export class Feed {
   readonly #options: FeedOptions;
   readonly #backoff: Backoff;
+  readonly #progress: ProgressRequester;
   #watch: StorageWatch | undefined;
   #timer: Timer | undefined;
   // Counts watches, so that what an ended one still reports is told apart.
@@ -69,11 +73,17 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#backoff = new Backoff(options.random);
+    this.#progress = new ProgressRequester(options.clock, options.isAwaited);
   }
 
   /** Begins to fill the engine. Never rejects: what fails is tried again. */
   start(): void {
     void this.#fill();
+  }
+
+  /** A read begins to wait for a revision. */
+  awaited(): void {
+    this.#progress.awaited();
   }
 
   close(): void {
@@ -127,13 +137,14 @@ export class Feed {
     };
     const observer: WatchObserver = {
       onChanges: (changes) => mine(() => this.#apply(changes))(),
-      onProgress: (revision) => mine(() => this.#progress(revision))(),
+      onProgress: (revision) => mine(() => this.#reach(revision))(),
       onEnd: (error) => mine(() => this.#ended(error))(),
     };
     try {
       const watch = storage.watch(prefix, engine.revision, observer);
-      if (number === this.#watchNumber && !this.#closed) this.#watch = watch;
-      else watch.close();
+      if (number !== this.#watchNumber || this.#closed) return watch.close();
+      this.#watch = watch;
+      this.#progress.follow(watch);
     } catch (error) {
       mine(() => this.#ended(error))();
     }
@@ -155,7 +166,7 @@ export class Feed {
     return { type: 'delete', ...objectKey(this.#options, change.key), revision: change.revision };
   }
 
-  #progress(revision: bigint): void {
+  #reach(revision: bigint): void {
     this.#options.engine.progress(revision);
     this.#options.onAdvance();
   }
@@ -176,6 +187,7 @@ export class Feed {
 
   #endWatch(): void {
     this.#watchNumber++;
+    this.#progress.follow(undefined);
     this.#watch?.close();
     this.#watch = undefined;
   }

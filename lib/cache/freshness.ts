@@ -169,6 +169,17 @@ export class FreshnessGate {
   }
 }
 
+/** What the promise gives, unless the caller gives up before. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  throwIfAborted(signal);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 /** Why a wait is over that its caller gave up. */
 export function aborted(signal: AbortSignal): CacheError {
   return new CacheError('aborted', 'the request was aborted', { cause: signal.reason });

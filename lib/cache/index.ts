@@ -13,6 +13,7 @@ export type {
   CacheStats,
   CacheWatchOptions,
   Clock,
+  FreshnessFallback,
   GetOptions,
   ObjectInput,
   RecordedEvent,

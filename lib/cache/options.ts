@@ -2,7 +2,7 @@
 
 import type { HistoryLimits } from '../engine/index.js';
 import { type Clock, systemClock } from '../storage/index.js';
-import type { WatchCacheOptions } from './contract.js';
+import type { FreshnessFallback, WatchCacheOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { checkTtl } from './input.js';
 import type { CacheShare } from './share.js';
@@ -17,6 +17,7 @@ const HISTORY_BYTES_MAX: number = 256 * 1024 * 1024;
 const SHARD_COUNT = 16;
 /** Upstream's patience with a read that must be fresh. */
 const FRESHNESS_TIMEOUT_MS = 3_000;
+const FALLBACKS: readonly FreshnessFallback[] = ['storage', 'refuse'];
 
 /** The limits that a cache's history has unless told otherwise; upstream's. */
 export const DEFAULT_HISTORY: HistoryLimits = {
@@ -38,7 +39,14 @@ export const foundingPreset: Pick<WatchCacheOptions, 'history' | 'ttlSeconds'> =
 export type CheckedOptions = Required<
   Pick<
     WatchCacheOptions,
-    'name' | 'engine' | 'shardCount' | 'fields' | 'freshnessTimeoutMs' | 'ttlSeconds' | 'random'
+    | 'name'
+    | 'engine'
+    | 'shardCount'
+    | 'fields'
+    | 'freshnessTimeoutMs'
+    | 'freshnessFallback'
+    | 'ttlSeconds'
+    | 'random'
   >
 > & {
   readonly history: HistoryLimits;
@@ -55,6 +63,8 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
   const { freshnessTimeoutMs = FRESHNESS_TIMEOUT_MS, ttlSeconds = 0 } = options;
   check(Number.isSafeInteger(shardCount) && shardCount >= 1, 'shardCount', 'an integer above 0');
   check(isDuration(freshnessTimeoutMs), 'freshnessTimeoutMs', '0 or more milliseconds');
+  const { freshnessFallback = 'storage' } = options;
+  check(FALLBACKS.includes(freshnessFallback), 'freshnessFallback', FALLBACKS.join(' or '));
   check(
     Array.isArray(fields) && fields.every((field) => typeof field === 'string' && field !== ''),
     'fields',
@@ -74,6 +84,7 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     shardCount,
     fields: [...fields],
     freshnessTimeoutMs,
+    freshnessFallback,
     ttlSeconds: checkTtl(ttlSeconds),
     random: options.random ?? Math.random,
     history: checkHistory(options.history ?? {}),

@@ -22,6 +22,8 @@ export interface OwnerLinkOptions {
   readonly committed: () => bigint | Promise<bigint>;
   /** Attached threads have put these. */
   readonly onPut: (objects: readonly PutObject[]) => void;
+  /** A read of an attached thread waits for this revision. */
+  readonly onAwait: (revision: bigint) => void;
 }
 
 export class OwnerLink {
@@ -52,6 +54,7 @@ export class OwnerLink {
 
   #receive(message: CacheMessage): void {
     if (message.type === 'put') this.#options.onPut(message.objects);
+    if (message.type === 'await') this.#options.onAwait(message.revision);
     if (message.type === 'ask') void this.#answer(message.from, message.question);
   }
 

@@ -55,6 +55,8 @@ interface ReadingOptions {
   readonly namespaced: boolean | undefined;
   readonly readiness: Readiness;
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
+  /** A read begins to wait for the revision. */
+  readonly awaited: (revision: bigint) => void;
 }
 
 /** A cache of this thread's own. Throws what `createEngineCache` throws. */
@@ -71,10 +73,13 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
   const readiness = new Readiness(clock, isFilled ? 'ready' : 'pending');
   const committed = (): bigint | Promise<bigint> =>
     feed === undefined ? engine.revision : feed.storage.committedRevision();
-  const reading = makeReading<T>({ engine, checked, fields, namespaced, readiness, committed });
+  let follower: Feed | undefined;
+  const awaited = (): void => follower?.awaited();
+  const common = { engine, checked, fields, namespaced, readiness };
+  const reading = makeReading<T>({ ...common, committed, awaited });
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
-  const follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
+  follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
   return {
     ...reading,
     name,
@@ -88,7 +93,11 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     share: () => {
       const token = engine.share();
       const onPut = (objects: readonly PutObject[]): void => writer?.keepTime(objects);
-      links[0] ??= new OwnerLink({ engine: token, state: readiness.state, committed, onPut });
+      // Whether it gets there, the thread that waits finds out itself.
+      const onAwait = (revision: bigint): void =>
+        void reading.freshness.wait(revision).catch(() => undefined);
+      const { state } = readiness;
+      links[0] ??= new OwnerLink({ engine: token, state, committed, onPut, onAwait });
       return {
         type: 'shardwatch.cache',
         engine: token,
@@ -139,6 +148,7 @@ function makeFeed<T>(
     engine,
     clock,
     random,
+    isAwaited: () => freshness.size > 0,
     onAdvance: () => freshness.advance(),
     onReady: () => {
       readiness.setReady();
@@ -173,6 +183,9 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     namespaced: share.feed?.namespaced ?? share.namespaced,
     readiness,
     committed: (signal) => (share.feed === undefined ? engine.revision : link.committed(signal)),
+    awaited: (revision) => {
+      if (share.feed !== undefined) link.awaited(revision);
+    },
   });
   const followOwner = (): void => {
     const now = readiness.state;
@@ -212,19 +225,21 @@ interface Reading<T> {
 }
 
 function makeReading<T>(options: ReadingOptions): Reading<T> {
-  const { engine, checked, fields, namespaced, readiness, committed } = options;
-  const { clock, feed, freshnessTimeoutMs, random } = checked;
+  const { engine, checked, fields, namespaced, readiness, committed, awaited } = options;
+  const { clock, feed, freshnessFallback, freshnessTimeoutMs, random } = checked;
   const freshness = new FreshnessGate(
     clock,
     freshnessTimeoutMs,
     () => engine.revision,
-    (revision) =>
+    (revision) => {
       engine.onRevision?.(revision, () => {
         // What it waited for is reached, or the cache was closed, maybe by its owner.
         const error = readiness.error();
         if (readiness.state === 'stopped') freshness.fail(error as CacheError);
         else freshness.advance();
-      }),
+      });
+      awaited(revision);
+    },
   );
   const rules: SelectionRules = { fields: new Set(fields), namespaced };
   const reader = new Reader<T>({
@@ -233,6 +248,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     committed,
     readiness,
     freshness,
+    freshnessFallback,
     rules,
   });
   const watcher = new Watcher<T>({

@@ -3,7 +3,8 @@
  *
  * Rules:
  *  1. "Newest" is not older than what the storage had acknowledged when the request came
- *     (KEP-2340). When the cache does not get there in time, the storage answers in its place.
+ *     (KEP-2340). When the cache does not get there in time, the storage answers in its place,
+ *     unless a LIST is to be refused then.
  *  2. "Exactly N" comes from the cache's history, else from the storage at N; what the storage has
  *     compacted is expired here too, whatever the history still holds.
  *  3. While the cache is not ready the storage answers GETs and unselective pages; everything else
@@ -17,13 +18,13 @@ import { StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
 import { encodeContinue, startKey } from './continue-token.js';
-import type { CacheListOptions, GetOptions } from './contract.js';
+import type { CacheListOptions, FreshnessFallback, GetOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
-import { type FreshnessGate, throwIfAborted } from './freshness.js';
+import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
 import { type ListPlan, planList } from './list-plan.js';
 import type { Readiness } from './readiness.js';
-import { parseResourceVersion, tooLarge } from './resource-version.js';
+import { notFresh, parseResourceVersion, tooLarge } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
 import { getStored, listStored, type StoredSource } from './stored.js';
 
@@ -35,7 +36,16 @@ export interface ReaderOptions {
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
   readonly readiness: Readiness;
   readonly freshness: FreshnessGate;
+  readonly freshnessFallback: FreshnessFallback;
   readonly rules: SelectionRules;
+}
+
+/** What the cache has to reach before it answers. */
+interface Wanted {
+  /** What the storage has acknowledged by now, rather than `revision`. */
+  readonly isNewest: boolean;
+  readonly revision: bigint;
+  readonly fallback: FreshnessFallback;
 }
 
 interface ListRequest {
@@ -52,6 +62,7 @@ export class Reader<T = UnknownObject> {
   readonly #committed: ReaderOptions['committed'];
   readonly #readiness: Readiness;
   readonly #freshness: FreshnessGate;
+  readonly #freshnessFallback: FreshnessFallback;
   readonly #rules: SelectionRules;
 
   constructor(options: ReaderOptions) {
@@ -60,6 +71,7 @@ export class Reader<T = UnknownObject> {
     this.#committed = options.committed;
     this.#readiness = options.readiness;
     this.#freshness = options.freshness;
+    this.#freshnessFallback = options.freshnessFallback;
     this.#rules = options.rules;
   }
 
@@ -72,7 +84,8 @@ export class Reader<T = UnknownObject> {
     const isNewest = (options.resourceVersion ?? '') === '';
     throwIfAborted(options.signal);
     const key = { namespace: this.#rules.namespaced === false ? '' : namespace, name };
-    const isFresh = this.#isReady() && (await this.#reach(isNewest, revision, options.signal));
+    const wanted = { isNewest, revision, fallback: 'storage' } as const;
+    const isFresh = this.#isReady() && (await this.#reach(wanted, options.signal));
     if (isFresh && this.#isReady()) {
       const object = translated(() => this.#engine.get(key, options.apiVersion));
       return object === undefined ? undefined : cachedObject(object);
@@ -99,16 +112,19 @@ export class Reader<T = UnknownObject> {
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
   async freshen(signal?: AbortSignal): Promise<void> {
     const committed = this.#committed(signal);
-    const revision = typeof committed === 'bigint' ? committed : await committed;
+    const revision = typeof committed === 'bigint' ? committed : await orAborted(committed, signal);
     if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
   }
 
   async #listReady(request: ListRequest): Promise<EngineList> {
     const { plan, options } = request;
     if (plan.meaning === 'exact') return this.#listExact(request);
-    const isFresh =
-      plan.meaning === 'any' ||
-      (await this.#reach(plan.meaning === 'newest', plan.revision, options.signal));
+    const wanted = {
+      isNewest: plan.meaning === 'newest',
+      revision: plan.revision,
+      fallback: this.#freshnessFallback,
+    };
+    const isFresh = plan.meaning === 'any' || (await this.#reach(wanted, options.signal));
     if (!this.#isReady()) return this.#listPending(request);
     if (!isFresh) return this.#listStored(request, undefined, plan.limit);
     return translated(() => this.#engine.list(this.#query(request)));
@@ -191,7 +207,10 @@ export class Reader<T = UnknownObject> {
   }
 
   // Whether the cache got there; false: it did not, but the storage can answer in its place.
-  async #reach(isNewest: boolean, revision: bigint, signal?: AbortSignal): Promise<boolean> {
+  async #reach(
+    { isNewest, revision, fallback }: Wanted,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     if (!isNewest) {
       if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
       return true;
@@ -200,9 +219,11 @@ export class Reader<T = UnknownObject> {
       await this.freshen(signal);
       return true;
     } catch (error) {
-      const isLate = error instanceof CacheError && error.code === 'resource-version-too-large';
-      if (isLate && this.#source !== undefined) return false;
-      throw error;
+      if (!(error instanceof CacheError) || error.code !== 'resource-version-too-large')
+        throw error;
+      if (fallback === 'refuse') throw notFresh(error);
+      if (this.#source === undefined) throw error;
+      return false;
     }
   }
 

@@ -37,6 +37,12 @@ export function tooLarge(requested: bigint, current: bigint): CacheError {
   );
 }
 
+/** What upstream answers where it is told not to pass late reads on to the storage. */
+export function notFresh(cause: CacheError): CacheError {
+  const { message, requested = '', current = '' } = cause;
+  return new CacheError('not-fresh', message, { cause, requested, current, retryAfterSeconds: 1 });
+}
+
 function describe(text: unknown): string {
   return typeof text === 'string' ? `'${text}'` : `a ${typeof text}`;
 }

@@ -3,7 +3,8 @@
  * that only its owner knows through messages.
  *
  *     owner ──▶ state (shared memory, and a message when it changes), answers
- *     attached ──▶ what has your storage acknowledged?   these objects have a time to live
+ *     attached ──▶ what has your storage acknowledged?   I wait for this revision
+ *                  these objects have a time to live
  *
  * Rules:
  *  1. A thread that is attached reads and watches as the owner does, and writes to a cache that is
@@ -46,6 +47,8 @@ export type AttachedMessage =
       readonly from: string;
       readonly question: number;
     }
+  /** A read waits for the revision: the owner sees to it that the storage tells of it. */
+  | { readonly to: 'owner'; readonly type: 'await'; readonly revision: bigint }
   | { readonly to: 'owner'; readonly type: 'put'; readonly objects: readonly PutObject[] };
 
 /** From the owner to one attached thread, or to all of them. */

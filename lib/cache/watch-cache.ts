@@ -181,8 +181,8 @@ export class WatchCache<T = UnknownObject> {
    * Rejects with a CacheError: `not-ready` while a fed cache is being filled, `invalid-options`,
    * `invalid-selector`, `field-not-supported`, `invalid-resource-version`, `invalid-continue`,
    * `expired` for a revision that history no longer has, `continue-expired` (with a `continue` that
-   * goes on at the newest revision), `resource-version-too-large`, `aborted`, `closed`; and with
-   * the storage's StorageError where that has to be asked and fails.
+   * goes on at the newest revision), `resource-version-too-large`, `not-fresh`, `aborted`,
+   * `closed`; and with the storage's StorageError where that has to be asked and fails.
    */
   list(options: CacheListOptions = {}): Promise<CachedList<T>> {
     return this.#parts.reader.list(options);

@@ -80,6 +80,11 @@ export interface WatchObserver {
 }
 
 export interface StorageWatch {
+  /**
+   * Asks for an `onProgress` of now, in order with the changes; it may come later, or not at all
+   * where the watch is just being opened. Must not throw. Absent where every commit is told anyway.
+   */
+  requestProgress?(): void;
   close(): void;
 }
 

@@ -46,6 +46,7 @@ function fromCache(verb: string, error: CacheError): StatusError {
     case 'closed':
       return tooManyRequests('apiserver cacher is stopped', error.retryAfterSeconds ?? 1);
     case 'not-ready':
+    case 'not-fresh':
       return tooManyRequests(error.message, error.retryAfterSeconds ?? 1);
     case 'resource-version-too-large':
       return tooLargeResourceVersion(requested, current);
