@@ -1,6 +1,6 @@
 /**
  * A storage whose change feed tests hold back, break and count: everything else goes straight to
- * the storage in memory behind it.
+ * the storage behind it, one in memory if no other is given.
  */
 
 import {
@@ -24,8 +24,7 @@ interface GatedWatch {
 }
 
 export class GatedStorage implements Storage {
-  readonly kind = 'memory';
-  readonly inner: MemoryStorage;
+  readonly inner: Storage;
   /** Calls of `list` and `get`, in short. */
   readonly reads: string[] = [];
   /** The revisions from which watches were opened. */
@@ -39,8 +38,12 @@ export class GatedStorage implements Storage {
   #isHeld = false;
   readonly #watches = new Set<GatedWatch>();
 
-  constructor(options: MemoryStorageOptions = {}) {
-    this.inner = new MemoryStorage(options);
+  constructor(options: MemoryStorageOptions & { readonly inner?: Storage } = {}) {
+    this.inner = options.inner ?? new MemoryStorage(options);
+  }
+
+  get kind(): string {
+    return this.inner.kind;
   }
 
   /** Watches that are open. */

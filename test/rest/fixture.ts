@@ -4,6 +4,7 @@
  */
 
 import { WatchCache } from '../../lib/cache/index.js';
+import type { EngineKind } from '../../lib/engine/index.js';
 import type { JsonValue, ResourceType } from '../../lib/object/index.js';
 import { decodeJson, encodeJson } from '../../lib/object/lossless/index.js';
 import type { Answer, PullSource, RequestRecord } from '../../lib/request/index.js';
@@ -74,6 +75,7 @@ export class TestClock implements Clock {
 export interface ServerOptions {
   readonly random?: () => number;
   readonly storage?: Storage;
+  readonly engine?: EngineKind;
   readonly clock?: TestClock;
   readonly historyEntriesMax?: number;
   readonly handler?: Pick<RestHandlerOptions, 'authorize' | 'logger'>;
@@ -122,6 +124,7 @@ export class TestServer {
           feed: { storage: this.storage, prefix: keyPrefix(type), namespaced: type.namespaced },
           clock: this.clock,
           random,
+          ...(options.engine === undefined ? {} : { engine: options.engine }),
           ...(entriesMax === undefined
             ? {}
             : { history: { entriesMax, entriesMin: 1, windowMs: 0 } }),
