@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 
-import { type CacheListOptions, CacheError, WatchCache } from '../../../lib/cache/index.js';
+import { type CacheError, type CacheListOptions, WatchCache } from '../../../lib/cache/index.js';
 import type { HistoryLimits } from '../../../lib/engine/index.js';
 import { StorageError } from '../../../lib/storage/index.js';
 import { isPending, PREFIX, rejects, turn, type Widget } from '../../cache/fixture.js';
