@@ -12,7 +12,7 @@ import type { UnknownObject } from '../object/index.js';
 import type { PullSource } from '../request/index.js';
 import { cachedObject, type CachedObject } from '../watch/index.js';
 import { CacheError } from './contract.js';
-import { encodeContinue, startAfter } from './continue-token.js';
+import { encodeContinue, startAfter, type TokenScope } from './continue-token.js';
 import { ListBody } from './list-body.js';
 
 /** Objects fetched from the engine at once. */
@@ -42,15 +42,18 @@ export class CachedList<T = UnknownObject> {
   readonly #list: EngineList;
   #isTaken = false;
 
-  /** Made by caches. `namespace` is the one that was listed, `undefined` for all. */
-  constructor(list: EngineList, namespace: string | undefined) {
+  /** Made by caches. `scope` is what was listed. */
+  constructor(list: EngineList, scope: TokenScope) {
     this.#list = list;
     this.resourceVersion = list.revision.toString();
     const { last } = list;
     this.continue =
       last === undefined
         ? undefined
-        : encodeContinue({ revision: list.revision, start: startAfter(last, namespace) });
+        : encodeContinue(
+            { revision: list.revision, start: startAfter(last, scope.namespace) },
+            scope,
+          );
     this.remainingItemCount = last === undefined ? undefined : list.remaining;
   }
 

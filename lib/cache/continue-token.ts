@@ -2,13 +2,20 @@
  * Continue tokens: where the next page of a list begins, and at which revision.
  *
  * A token is the unpadded URL-safe base64 of
- * `{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\u0000"}`, as upstream writes it: `start` is the
- * last key of the page and a NUL, less the prefix of the list (its namespace). Clients keep tokens
- * as they are, but anybody can make one:
+ * `{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\u0000","of":"…"}`, as upstream writes it but for
+ * the last field: `start` is the last key of the page and a NUL, less the prefix of the list (its
+ * namespace). Clients keep tokens as they are, but anybody can make one:
  *  1. A `start` that climbs out of the list's prefix (`..`, `//`) is refused.
  *  2. `rv` -1 asks for the newest revision from `start` on: an inconsistent continuation.
  *  3. Nothing of a token is trusted to be a key that exists.
+ *  4. `of` is a checksum of the other fields and of the list that the page was of: a token that was
+ *     changed, or that comes with another type or scope, is refused, where upstream goes on at a
+ *     wrong place. It needs no secret, so every server over the same store knows it; it keeps
+ *     mistakes out and nobody who means harm, who gains nothing: whatever a token says, a list has
+ *     only objects of the type and scope that were asked for. One without it is upstream's.
  */
+
+import { createHash } from 'node:crypto';
 
 import type { ObjectKey } from '../object/index.js';
 import { CacheError } from './contract.js';
@@ -21,7 +28,17 @@ export interface Continuation {
   readonly start: string;
 }
 
+/** The list that a token belongs to. */
+export interface TokenScope {
+  /** The cache's name. */
+  readonly cache: string;
+  /** `undefined`: all namespaces. */
+  readonly namespace: string | undefined;
+}
+
 const TOKEN_VERSION = 'meta.k8s.io/v1';
+/** Of the checksum: enough that a changed token does not pass by chance. */
+const CHECKSUM_BYTES = 6;
 const BASE64_URL = /^[A-Za-z0-9_-]+$/;
 const INT64_MAX = 2n ** 63n - 1n;
 // No text inside the token's JSON can look like this: quotes are escaped there.
@@ -29,13 +46,15 @@ const REVISION_FIELD = /"rv"\s*:\s*(-?(?:0|[1-9][0-9]*))\s*[,}]/g;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-export function encodeContinue({ revision, start }: Continuation): string {
-  const json = `{"v":"${TOKEN_VERSION}","rv":${revision},"start":${quoteJson(start)}}`;
+export function encodeContinue(continuation: Continuation, scope: TokenScope): string {
+  const { revision, start } = continuation;
+  const fields = `"v":"${TOKEN_VERSION}","rv":${revision},"start":${quoteJson(start)}`;
+  const json = `{${fields},"of":"${checksum(continuation, scope)}"}`;
   return Buffer.from(json).toString('base64url');
 }
 
-/** Throws a CacheError `invalid-continue` for what is not a token. */
-export function decodeContinue(token: string): Continuation {
+/** Throws a CacheError `invalid-continue` for what is no token, or none of this list. */
+export function decodeContinue(token: string, scope: TokenScope): Continuation {
   const json = decodeText(token);
   const fields = decodeFields(json);
   if (fields.v !== TOKEN_VERSION) {
@@ -47,13 +66,12 @@ export function decodeContinue(token: string): Continuation {
   if (revision === 0n) {
     throw invalidKey(`incorrect encoded start resourceVersion (version ${TOKEN_VERSION})`);
   }
-  const start = fields.start ?? '';
-  if (typeof start !== 'string') throw invalidKey('its start is not a string');
-  if (start === '') throw invalidKey(`encoded start key empty (version ${TOKEN_VERSION})`);
-  // Half a surrogate pair is no text that a key could have, and has no UTF-8.
-  if (Buffer.from(start).toString() !== start) throw invalidKey('its start is not Unicode');
-  if (!isClean(start)) throw invalidKey(start);
-  return { revision, start };
+  const start = decodeStart(fields.start ?? '');
+  const continuation = { revision, start };
+  if (fields.of !== undefined && fields.of !== checksum(continuation, scope)) {
+    throw invalidKey('it was not given with a page of this list');
+  }
+  return continuation;
 }
 
 /** The `start` of the page after the one that ends with `last`. */
@@ -86,7 +104,14 @@ function decodeText(token: string): string {
   }
 }
 
-function decodeFields(json: string): { v?: unknown; rv?: unknown; start?: unknown } {
+interface TokenFields {
+  readonly v?: unknown;
+  readonly rv?: unknown;
+  readonly start?: unknown;
+  readonly of?: unknown;
+}
+
+function decodeFields(json: string): TokenFields {
   let fields: unknown;
   try {
     fields = JSON.parse(json);
@@ -97,6 +122,15 @@ function decodeFields(json: string): { v?: unknown; rv?: unknown; start?: unknow
     throw invalidKey('not an object');
   }
   return fields;
+}
+
+function decodeStart(start: unknown): string {
+  if (typeof start !== 'string') throw invalidKey('its start is not a string');
+  if (start === '') throw invalidKey(`encoded start key empty (version ${TOKEN_VERSION})`);
+  // Half a surrogate pair is no text that a key could have, and has no UTF-8.
+  if (Buffer.from(start).toString() !== start) throw invalidKey('its start is not Unicode');
+  if (!isClean(start)) throw invalidKey(start);
+  return start;
 }
 
 // From the text: revisions beyond 2^53 would not survive being a number.
@@ -118,6 +152,14 @@ function isClean(start: string): boolean {
   const path = start.startsWith('/') ? start.slice(1) : start;
   if (path === '') return true;
   return path.split('/').every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+}
+
+// Lengths in front, so that no part can pretend to be two.
+function checksum({ revision, start }: Continuation, { cache, namespace }: TokenScope): string {
+  const place = namespace === undefined ? '*' : `/${namespace}`;
+  const text = [cache, place, `${revision}`, start].map((part) => `${part.length}:${part}`);
+  const digest = createHash('sha256').update(text.join('')).digest();
+  return digest.subarray(0, CHECKSUM_BYTES).toString('base64url');
 }
 
 // Upstream's words, which it puts in front of every reason.

@@ -12,7 +12,10 @@ export type { Clock, Timer } from '../storage/index.js';
 export type ResourceVersionMatch = 'NotOlderThan' | 'Exact';
 
 export interface WatchCacheOptions {
-  /** Names the cache in errors and statistics. Default `objects`. */
+  /**
+   * Names the cache in errors, statistics and continue tokens: caches over the same objects have to
+   * have the same name to take each other's tokens. Default `objects`.
+   */
   readonly name?: string;
   readonly engine?: EngineKind | 'auto';
   /** Writer shards. Default 16. */
@@ -39,10 +42,15 @@ export interface WatchCacheOptions {
   readonly namespaced?: boolean;
   /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
-   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `clock` and `random`) are left out
-   * then; the clock has to tell the same time as the owner's.
+   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`, `clock`
+   * and `random`) are left out then; the clock has to tell the same time as the owner's.
    */
   readonly share?: CacheShare;
+  /**
+   * Whether a LIST with resourceVersion `'0'` gives everything, whatever its `limit`, as upstream's
+   * cache does: clients (Go reflectors) ask for pages and count on getting none. Default true.
+   */
+  readonly legacyIgnoreLimitAtZero?: boolean;
   /** How long a read waits for freshness. Default 3 000 ms. */
   readonly freshnessTimeoutMs?: number;
   /**
@@ -145,7 +153,10 @@ export interface CacheListOptions extends Selectors {
   readonly namespace?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: ResourceVersionMatch;
-  /** At most this many objects. Absent, 0 and below, or with resourceVersion `'0'`: all. */
+  /**
+   * At most this many objects. Absent, 0 and below: all; with resourceVersion `'0'` too, unless
+   * `legacyIgnoreLimitAtZero` is false.
+   */
   readonly limit?: number;
   /** The `continue` of the page before; selectors and namespace must be the same as there. */
   readonly continue?: string;

@@ -16,6 +16,9 @@ import type { Clock, Timer } from '../storage/index.js';
 import { CacheError } from './contract.js';
 import { tooLarge } from './resource-version.js';
 
+/** When who has waited in vain may ask again; upstream's. */
+const RETRY_SECONDS = 1;
+
 interface Waiter {
   readonly revision: bigint;
   readonly deadline: number;
@@ -126,7 +129,7 @@ export class FreshnessGate {
     for (const waiter of this.#arrivals) {
       const remainingMs = waiter.deadline - now;
       if (remainingMs > 0 && remainingMs <= this.#timeoutMs) break;
-      this.#settle(waiter, tooLarge(waiter.revision, this.#current()));
+      this.#settle(waiter, tooLarge(waiter.revision, this.#current(), RETRY_SECONDS));
     }
   }
 

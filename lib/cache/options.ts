@@ -45,6 +45,7 @@ export type CheckedOptions = Required<
     | 'fields'
     | 'freshnessTimeoutMs'
     | 'freshnessFallback'
+    | 'legacyIgnoreLimitAtZero'
     | 'ttlSeconds'
     | 'random'
   >
@@ -61,10 +62,12 @@ export type CheckedOptions = Required<
 export function checkOptions(options: WatchCacheOptions): CheckedOptions {
   const { feed, fields = [], shardCount = SHARD_COUNT } = options;
   const { freshnessTimeoutMs = FRESHNESS_TIMEOUT_MS, ttlSeconds = 0 } = options;
+  const { legacyIgnoreLimitAtZero = true } = options;
   check(Number.isSafeInteger(shardCount) && shardCount >= 1, 'shardCount', 'an integer above 0');
   check(isDuration(freshnessTimeoutMs), 'freshnessTimeoutMs', '0 or more milliseconds');
   const { freshnessFallback = 'storage' } = options;
   check(FALLBACKS.includes(freshnessFallback), 'freshnessFallback', FALLBACKS.join(' or '));
+  check(typeof legacyIgnoreLimitAtZero === 'boolean', 'legacyIgnoreLimitAtZero', 'true or false');
   check(
     Array.isArray(fields) && fields.every((field) => typeof field === 'string' && field !== ''),
     'fields',
@@ -83,6 +86,7 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     engine: options.engine ?? 'auto',
     shardCount,
     fields: [...fields],
+    legacyIgnoreLimitAtZero,
     freshnessTimeoutMs,
     freshnessFallback,
     ttlSeconds: checkTtl(ttlSeconds),

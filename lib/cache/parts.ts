@@ -49,6 +49,8 @@ export interface CacheParts<T> {
 
 /** The parts that owner and attached threads have alike. */
 interface ReadingOptions {
+  /** The cache's, as its owner has it. */
+  readonly name: string;
   readonly engine: EngineCache;
   readonly checked: CheckedOptions;
   readonly fields: readonly string[];
@@ -75,7 +77,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     feed === undefined ? engine.revision : feed.storage.committedRevision();
   let follower: Feed | undefined;
   const awaited = (): void => follower?.awaited();
-  const common = { engine, checked, fields, namespaced, readiness };
+  const common = { name, engine, checked, fields, namespaced, readiness };
   const reading = makeReading<T>({ ...common, committed, awaited });
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
@@ -177,6 +179,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
   const state = (): CacheState => stateOf(link, engine);
   const readiness = new Readiness(clock, state() === 'ready' ? 'ready' : 'pending', state);
   const reading = makeReading<T>({
+    name: share.engine.name,
     engine,
     checked,
     fields: share.engine.fields,
@@ -225,7 +228,7 @@ interface Reading<T> {
 }
 
 function makeReading<T>(options: ReadingOptions): Reading<T> {
-  const { engine, checked, fields, namespaced, readiness, committed, awaited } = options;
+  const { name, engine, checked, fields, namespaced, readiness, committed, awaited } = options;
   const { clock, feed, freshnessFallback, freshnessTimeoutMs, random } = checked;
   const freshness = new FreshnessGate(
     clock,
@@ -243,6 +246,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
   );
   const rules: SelectionRules = { fields: new Set(fields), namespaced };
   const reader = new Reader<T>({
+    name,
     engine,
     source: feed === undefined ? undefined : { ...feed, fields },
     committed,
@@ -250,6 +254,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     freshness,
     freshnessFallback,
     rules,
+    legacyIgnoreLimitAtZero: checked.legacyIgnoreLimitAtZero,
   });
   const watcher = new Watcher<T>({
     engine,

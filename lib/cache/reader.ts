@@ -17,7 +17,7 @@ import type { UnknownObject } from '../object/index.js';
 import { StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
-import { encodeContinue, startKey } from './continue-token.js';
+import { encodeContinue, startKey, type TokenScope } from './continue-token.js';
 import type { CacheListOptions, FreshnessFallback, GetOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
@@ -29,6 +29,8 @@ import { select, type Selection, type SelectionRules } from './selection.js';
 import { getStored, listStored, type StoredSource } from './stored.js';
 
 export interface ReaderOptions {
+  /** The cache's. */
+  readonly name: string;
   readonly engine: EngineCache;
   /** Where to go past the cache; `undefined` where there is no storage, or none in this thread. */
   readonly source: StoredSource | undefined;
@@ -38,6 +40,7 @@ export interface ReaderOptions {
   readonly freshness: FreshnessGate;
   readonly freshnessFallback: FreshnessFallback;
   readonly rules: SelectionRules;
+  readonly legacyIgnoreLimitAtZero: boolean;
 }
 
 /** What the cache has to reach before it answers. */
@@ -50,6 +53,7 @@ interface Wanted {
 
 interface ListRequest {
   readonly plan: ListPlan;
+  readonly scope: TokenScope;
   readonly selection: Selection;
   /** About one object: no pages. */
   readonly isSingle: boolean;
@@ -57,6 +61,7 @@ interface ListRequest {
 }
 
 export class Reader<T = UnknownObject> {
+  readonly #name: string;
   readonly #engine: EngineCache;
   readonly #source: StoredSource | undefined;
   readonly #committed: ReaderOptions['committed'];
@@ -64,8 +69,10 @@ export class Reader<T = UnknownObject> {
   readonly #freshness: FreshnessGate;
   readonly #freshnessFallback: FreshnessFallback;
   readonly #rules: SelectionRules;
+  readonly #legacyIgnoreLimitAtZero: boolean;
 
   constructor(options: ReaderOptions) {
+    this.#name = options.name;
     this.#engine = options.engine;
     this.#source = options.source;
     this.#committed = options.committed;
@@ -73,6 +80,7 @@ export class Reader<T = UnknownObject> {
     this.#freshness = options.freshness;
     this.#freshnessFallback = options.freshnessFallback;
     this.#rules = options.rules;
+    this.#legacyIgnoreLimitAtZero = options.legacyIgnoreLimitAtZero;
   }
 
   async get(
@@ -97,16 +105,18 @@ export class Reader<T = UnknownObject> {
   }
 
   async list(options: CacheListOptions): Promise<CachedList<T>> {
-    const plan = planList(options);
     const selection = select(options, this.#rules);
-    throwIfAborted(options.signal);
     const { name, namespace } = selection;
+    const scope: TokenScope = { cache: this.#name, namespace };
+    const legacyIgnoreLimitAtZero = this.#legacyIgnoreLimitAtZero;
+    const plan = planList(options, { scope, legacyIgnoreLimitAtZero });
+    throwIfAborted(options.signal);
     const isSingle = name !== undefined && namespace !== undefined && plan.start === undefined;
-    const request = { plan, selection, isSingle, options };
+    const request = { plan, scope, selection, isSingle, options };
     const list = this.#isReady()
       ? await this.#listReady(request)
       : await this.#listPending(request);
-    return new CachedList<T>(list, namespace);
+    return new CachedList<T>(list, scope);
   }
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
@@ -126,15 +136,15 @@ export class Reader<T = UnknownObject> {
     };
     const isFresh = plan.meaning === 'any' || (await this.#reach(wanted, options.signal));
     if (!this.#isReady()) return this.#listPending(request);
-    if (!isFresh) return this.#listStored(request, undefined, plan.limit);
+    if (!isFresh) return this.#listStored(request, undefined);
     return translated(() => this.#engine.list(this.#query(request)));
   }
 
   async #listExact(request: ListRequest): Promise<EngineList> {
-    const { plan, options } = request;
+    const { plan, options, scope } = request;
     const { revision } = plan;
     if (this.#source !== undefined && revision < this.#source.storage.compactedRevision()) {
-      throw expired(plan);
+      throw expired(plan, scope);
     }
     if (this.#engine.revision < revision) {
       await this.#freshness.wait(revision, options.signal);
@@ -149,29 +159,24 @@ export class Reader<T = UnknownObject> {
       }
     } catch (error) {
       if (!isExpired(error)) return translated<never>(() => raise(error));
-      if (this.#source === undefined) throw expired(plan, error);
+      if (this.#source === undefined) throw expired(plan, scope, error);
     }
-    return this.#listStored(request, revision, plan.limit);
+    return this.#listStored(request, revision);
   }
 
   // What the storage can be asked for while the cache is being filled.
   async #listPending(request: ListRequest): Promise<EngineList> {
-    const { plan, selection, isSingle, options } = request;
-    const limit = options.limit ?? 0;
-    const isPage = limit > 0 && selection.selector === undefined && !isSingle;
+    const { plan, selection, isSingle } = request;
+    const isPage = plan.limit !== undefined && selection.selector === undefined && !isSingle;
     if (!isPage) throw this.#readiness.error() ?? new CacheError('not-ready', 'not ready');
     const source = this.#storedSource();
-    if (plan.meaning === 'exact') return this.#listStored(request, plan.revision, limit);
+    if (plan.meaning === 'exact') return this.#listStored(request, plan.revision);
     await requireCommitted(source, plan.revision);
-    return this.#listStored(request, undefined, limit);
+    return this.#listStored(request, undefined);
   }
 
-  async #listStored(
-    request: ListRequest,
-    revision: bigint | undefined,
-    limit: number | undefined,
-  ): Promise<EngineList> {
-    const { plan, selection, isSingle, options } = request;
+  async #listStored(request: ListRequest, revision: bigint | undefined): Promise<EngineList> {
+    const { plan, scope, selection, isSingle, options } = request;
     try {
       return await listStored(this.#storedSource(), {
         namespace: selection.namespace,
@@ -179,12 +184,12 @@ export class Reader<T = UnknownObject> {
         selector: selection.selector,
         apiVersion: options.apiVersion,
         start: plan.start,
-        limit: isSingle ? undefined : limit,
+        limit: isSingle ? undefined : plan.limit,
         revision,
       });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      if (error.code === 'compacted') throw expired(plan, error);
+      if (error.code === 'compacted') throw expired(plan, scope, error);
       if (error.code !== 'future-revision') throw error;
       throw tooLarge(plan.revision, await this.#committed());
     }
@@ -193,7 +198,8 @@ export class Reader<T = UnknownObject> {
   #query({ plan, selection, isSingle, options }: ListRequest): ListQuery {
     const { namespace, name, selector } = selection;
     const { apiVersion } = options;
-    const { start, limit } = plan;
+    const { start } = plan;
+    const limit = plan.ignoresLimit ? undefined : plan.limit;
     return {
       ...(namespace === undefined ? {} : { namespace }),
       ...(isSingle && name !== undefined ? { name } : {}),
@@ -246,14 +252,14 @@ async function requireCommitted({ storage }: StoredSource, revision: bigint): Pr
   if (committed < revision) throw tooLarge(revision, committed);
 }
 
-function expired(plan: ListPlan, cause?: unknown): CacheError {
+function expired(plan: ListPlan, scope: TokenScope, cause?: unknown): CacheError {
   const requested = plan.revision.toString();
   if (plan.start === undefined) {
     const message = 'The resourceVersion for the provided list is too old.';
     return new CacheError('expired', message, { requested, cause });
   }
   return new CacheError('continue-expired', CONTINUE_EXPIRED, {
-    continue: encodeContinue({ revision: -1n, start: plan.start }),
+    continue: encodeContinue({ revision: -1n, start: plan.start }, scope),
     requested,
     cause,
   });

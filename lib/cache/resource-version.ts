@@ -28,12 +28,23 @@ export function revisionOf(text: string): bigint | undefined {
   return revision <= REVISION_MAX ? revision : undefined;
 }
 
-/** Upstream's text, which clients look for. */
-export function tooLarge(requested: bigint, current: bigint): CacheError {
+/**
+ * Upstream's text, which clients look for. Who has waited may be told to ask again: in
+ * `retryAfterSeconds`.
+ */
+export function tooLarge(
+  requested: bigint,
+  current: bigint,
+  retryAfterSeconds?: number,
+): CacheError {
   return new CacheError(
     'resource-version-too-large',
     `Timeout: Too large resource version: ${requested}, current: ${current}`,
-    { requested: requested.toString(), current: current.toString(), retryAfterSeconds: 1 },
+    {
+      requested: requested.toString(),
+      current: current.toString(),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
   );
 }
 

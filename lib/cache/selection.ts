@@ -10,7 +10,7 @@
 
 import type { EngineSelector } from '../engine/index.js';
 import type { FieldRequirement, LabelRequirement } from '../object/index.js';
-import { parseFieldSelector, parseLabelSelector } from '../object/index.js';
+import { isPathSegmentName, parseFieldSelector, parseLabelSelector } from '../object/index.js';
 import type { Selectors } from './contract.js';
 import { CacheError } from './contract.js';
 
@@ -54,8 +54,8 @@ export function select(options: SelectionOptions, rules: SelectionRules): Select
   const namespace =
     rules.namespaced === false
       ? ''
-      : (options.namespace ?? (requiredValue(fields, METADATA_NAMESPACE) || undefined));
-  const name = options.name ?? (requiredValue(fields, METADATA_NAME) || undefined);
+      : (options.namespace ?? requiredSegment(fields, METADATA_NAMESPACE));
+  const name = options.name ?? requiredSegment(fields, METADATA_NAME);
   return { namespace, name, selector };
 }
 
@@ -89,6 +89,9 @@ function checkText(option: string, value: string | undefined): void {
   throw new CacheError('invalid-options', `${option} is not a string but a ${typeof value}`);
 }
 
-function requiredValue(fields: readonly FieldRequirement[], path: string): string | undefined {
-  return fields.find((field) => field.path === path && field.operator === 'Equals')?.value;
+// What can be no part of a key narrows nothing: nothing meets the requirement.
+function requiredSegment(fields: readonly FieldRequirement[], path: string): string | undefined {
+  const found = fields.find((field) => field.path === path && field.operator === 'Equals');
+  if (found === undefined || found.value === '' || found.value.includes('\0')) return undefined;
+  return isPathSegmentName(found.value).length === 0 ? found.value : undefined;
 }

@@ -7,11 +7,11 @@ import type { EngineRoot } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
-import { decodeContinue, startKey } from './continue-token.js';
+import { decodeContinue, startKey, type TokenScope } from './continue-token.js';
 import type { GetOptions, SnapshotListOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { translated } from './engine-error.js';
-import { planList } from './list-plan.js';
+import { readLimit } from './list-plan.js';
 import { select, type SelectionRules } from './selection.js';
 
 /**
@@ -28,9 +28,11 @@ import { select, type SelectionRules } from './selection.js';
 export class CacheSnapshot<T = UnknownObject> {
   readonly #root: EngineRoot;
   readonly #rules: SelectionRules;
+  readonly #cache: string;
 
   /** @internal Made by `WatchCache.snapshot`. */
-  constructor(root: EngineRoot, rules: SelectionRules) {
+  constructor(cache: string, root: EngineRoot, rules: SelectionRules) {
+    this.#cache = cache;
     this.#root = root;
     this.#rules = rules;
   }
@@ -62,9 +64,10 @@ export class CacheSnapshot<T = UnknownObject> {
    */
   list(options: SnapshotListOptions = {}): CachedList<T> {
     const { namespace, selector } = select(options, this.#rules);
-    const { limit } = planList(options.limit === undefined ? {} : { limit: options.limit });
+    const scope: TokenScope = { cache: this.#cache, namespace };
+    const limit = readLimit(options.limit);
     const { apiVersion } = options;
-    const start = this.#start(options.continue);
+    const start = this.#start(options.continue, scope);
     const list = translated(() =>
       this.#root.list({
         ...(namespace === undefined ? {} : { namespace }),
@@ -76,7 +79,7 @@ export class CacheSnapshot<T = UnknownObject> {
           : { start: startKey(start, namespace, this.#rules.namespaced === true) }),
       }),
     );
-    return new CachedList<T>(list, namespace);
+    return new CachedList<T>(list, scope);
   }
 
   /** Lets go of the state; calling it again does nothing. */
@@ -88,9 +91,9 @@ export class CacheSnapshot<T = UnknownObject> {
     this.close();
   }
 
-  #start(token: string | undefined): string | undefined {
+  #start(token: string | undefined, scope: TokenScope): string | undefined {
     if (token === undefined || token === '') return undefined;
-    const { revision, start } = decodeContinue(token);
+    const { revision, start } = decodeContinue(token, scope);
     if (revision === this.#root.revision) return start;
     throw new CacheError(
       'invalid-continue',

@@ -218,7 +218,7 @@ export class WatchCache<T = UnknownObject> {
       throw tooLarge(revision, this.#parts.engine.revision);
     const wanted = revision === 0n ? undefined : revision;
     const root = translated(() => this.#parts.engine.root(wanted), wanted);
-    return new CacheSnapshot<T>(root, this.#parts.rules);
+    return new CacheSnapshot<T>(this.#parts.name, root, this.#parts.rules);
   }
 
   /**

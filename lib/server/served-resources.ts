@@ -33,6 +33,7 @@ export interface ServedResourcesOptions {
   readonly onHandlerFailure: (failure: HandlerFailure) => void;
   readonly engine?: EngineKind | 'auto';
   readonly history?: Partial<HistoryLimits>;
+  readonly legacyIgnoreLimitAtZero?: boolean;
   readonly random?: () => number;
 }
 
@@ -107,7 +108,7 @@ export class ServedResources {
   }
 
   #cacheOptions(type: ResourceType): WatchCacheOptions {
-    const { clock, engine, history, random } = this.#options;
+    const { clock, engine, history, legacyIgnoreLimitAtZero, random } = this.#options;
     const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
     return {
       name: qualifiedResource(type),
@@ -115,6 +116,7 @@ export class ServedResources {
       clock,
       ...(engine === undefined ? {} : { engine }),
       ...(history === undefined ? {} : { history }),
+      ...(legacyIgnoreLimitAtZero === undefined ? {} : { legacyIgnoreLimitAtZero }),
       ...(random === undefined ? {} : { random }),
     };
   }

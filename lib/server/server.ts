@@ -63,6 +63,11 @@ export interface ServerOptions {
   /** Limits of the event history of every cache. */
   readonly history?: Partial<HistoryLimits>;
   /**
+   * Whether a LIST with resourceVersion `0` gives everything, whatever its `limit`, as
+   * kube-apiserver does. Default true.
+   */
+  readonly legacyIgnoreLimitAtZero?: boolean;
+  /**
    * Default: nobody is known, every request but a probe is answered 401. Whoever is known is in the
    * group `system:authenticated`, unless in `system:unauthenticated`.
    */

@@ -12,6 +12,8 @@ import { CacheError } from '../../lib/cache/index.js';
 
 type Bytes = readonly number[];
 
+const SCOPE = { cache: 'widgets.example.com', namespace: undefined };
+
 interface Edit {
   readonly at: number;
   readonly removed: number;
@@ -24,13 +26,13 @@ const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes).toStri
 function decodeOrRefuse(t: ExecutionContext, token: string): object | undefined {
   let decoded;
   try {
-    decoded = decodeContinue(token);
+    decoded = decodeContinue(token, SCOPE);
   } catch (error) {
     t.true(error instanceof CacheError, `${String(error)} for ${token}`);
     t.is((error as CacheError).code, 'invalid-continue');
     return undefined;
   }
-  t.deepEqual(decodeContinue(encodeContinue(decoded)), decoded, token);
+  t.deepEqual(decodeContinue(encodeContinue(decoded, SCOPE), SCOPE), decoded, token);
   return decoded;
 }
 
@@ -90,26 +92,57 @@ test('any bytes as a token’s JSON are decoded or refused', (t) => {
   );
 });
 
-test('a token with changed letters is decoded or refused', (t) => {
+/** Whether the token has a checksum, and so says what it was made with or nothing. */
+function isBound(token: string): boolean {
+  const { of } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { of?: unknown };
+  return of !== undefined;
+}
+
+test('a token with changed letters goes on where it did, or is refused', (t) => {
   fc.assert(
     fc.property(continuation, edits(letter), (made, changes) => {
-      const token = applyEdits(Buffer.from(encodeContinue(made)), changes);
-      decodeOrRefuse(t, Buffer.from(token).toString('latin1'));
+      const bytes = applyEdits(Buffer.from(encodeContinue(made, SCOPE)), changes);
+      const token = Buffer.from(bytes).toString('latin1');
+      const decoded = decodeOrRefuse(t, token);
+      if (decoded !== undefined && isBound(token)) t.deepEqual(decoded, made);
     }),
     { numRuns: 1000 },
   );
 });
 
-test('a token with changed JSON is decoded or refused', (t) => {
-  let decoded = 0;
+test('a token with changed JSON goes on where it did, or is refused', (t) => {
+  let accepted = 0;
   fc.assert(
     fc.property(continuation, edits(jsonByte), (made, changes) => {
-      const json = applyEdits(Buffer.from(encodeContinue(made), 'base64url'), changes);
-      if (decodeOrRefuse(t, base64(json)) !== undefined) decoded++;
+      const json = applyEdits(Buffer.from(encodeContinue(made, SCOPE), 'base64url'), changes);
+      const token = base64(json);
+      const decoded = decodeOrRefuse(t, token);
+      if (decoded === undefined) return;
+      accepted++;
+      if (isBound(token)) t.deepEqual(decoded, made);
     }),
     { numRuns: 1000 },
   );
-  t.true(decoded > 0, 'some changes leave a token');
+  t.true(accepted > 0, 'some changes leave a token');
+});
+
+const scope = fc.record({
+  cache: fc.constantFrom('widgets.example.com', 'widgets.example.co', 'gadgets.example.com', ''),
+  namespace: fc.constantFrom(undefined, '', 'a', 'ab', '*', '/'),
+});
+
+test('a token of another type or scope is refused', (t) => {
+  fc.assert(
+    fc.property(continuation, scope, scope, (made, own, other) => {
+      const token = encodeContinue(made, own);
+      t.deepEqual(decodeContinue(token, own), made);
+      if (own.cache === other.cache && own.namespace === other.namespace) return;
+      const error = t.throws(() => decodeContinue(token, other), { instanceOf: CacheError });
+      t.is(error.code, 'invalid-continue');
+      t.regex(error.message, /it was not given with a page of this list$/);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('a token whose fields have any value is decoded or refused', (t) => {

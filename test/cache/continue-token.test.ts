@@ -9,15 +9,22 @@ import {
 } from '../../lib/cache/continue-token.js';
 import { rejects } from './fixture.js';
 
+const SCOPE = { cache: 'widgets.example.com', namespace: undefined };
+
 const encode = (json: string): string => Buffer.from(json).toString('base64url');
 
-test('a token is what upstream makes of the same key', (t) => {
-  const token = encodeContinue({ revision: 4711n, start: 'ns1/a\0' });
+test('a token is what upstream makes of the same key, and a checksum', (t) => {
+  const token = encodeContinue({ revision: 4711n, start: 'ns1/a\0' }, SCOPE);
   t.is(
     Buffer.from(token, 'base64url').toString(),
-    '{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\\u0000"}',
+    '{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\\u0000","of":"6Pd31UT9"}',
   );
   t.notRegex(token, /[=+/]/);
+});
+
+test('a token of upstream’s own is taken', (t) => {
+  const token = encode('{"v":"meta.k8s.io/v1","rv":4711,"start":"ns1/a\\u0000"}');
+  t.deepEqual(decodeContinue(token, SCOPE), { revision: 4711n, start: 'ns1/a\0' });
 });
 
 const segment = fc
@@ -32,7 +39,10 @@ test('decoding gives what was encoded, for all keys and revisions', (t) => {
       fc.oneof(fc.bigInt(1n, 2n ** 63n - 1n), fc.constant(-1n)),
       (path, revision) => {
         const start = `${path.join('/')}\0`;
-        t.deepEqual(decodeContinue(encodeContinue({ revision, start })), { revision, start });
+        t.deepEqual(decodeContinue(encodeContinue({ revision, start }, SCOPE), SCOPE), {
+          revision,
+          start,
+        });
       },
     ),
     { numRuns: 200 },
@@ -75,10 +85,10 @@ const CLIMBING = [
 
 for (const start of CLIMBING) {
   test(`a start that is no clean path is refused: ${start}`, async (t) => {
-    const token = encodeContinue({ revision: 5n, start });
+    const token = encodeContinue({ revision: 5n, start }, SCOPE);
     await rejects(
       t,
-      () => decodeContinue(token),
+      () => decodeContinue(token, SCOPE),
       'invalid-continue',
       /^invalid continue token: continue key is not valid/,
     );
@@ -91,7 +101,7 @@ test('a token that climbs anywhere is refused', (t) => {
     fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (path) => {
       fc.pre(path.some((text) => ['..', '.', ''].includes(text)));
       const start = `a/${path.join('/')}`;
-      t.throws(() => decodeContinue(encodeContinue({ revision: 5n, start })));
+      t.throws(() => decodeContinue(encodeContinue({ revision: 5n, start }, SCOPE), SCOPE));
     }),
     { numRuns: 100 },
   );
@@ -147,12 +157,15 @@ const TAMPERED: readonly (readonly [what: string, token: string, message: RegExp
     /encoded start key empty \(version meta\.k8s\.io\/v1\)/,
   ],
   ['an empty start', encode(`{${VERSION},"rv":5,"start":""}`), /encoded start key empty/],
+  ['a checksum of another', encode(`{${VERSION},"rv":5,"start":"a","of":"AAAAAAAA"}`), /this list/],
+  ['a checksum that is no text', encode(`{${VERSION},"rv":5,"start":"a","of":7}`), /this list/],
+  ['an empty checksum', encode(`{${VERSION},"rv":5,"start":"a","of":null}`), /this list/],
   ['a number as start', encode(`{${VERSION},"rv":5,"start":7}`), /start is not a string/],
 ];
 
 for (const [what, token, message] of TAMPERED) {
   test(`a token with ${what} is refused`, async (t) => {
-    const error = await rejects(t, () => decodeContinue(token), 'invalid-continue', message);
+    const error = await rejects(t, () => decodeContinue(token, SCOPE), 'invalid-continue', message);
     t.regex(error.message, /^invalid continue token: continue key is not valid: /);
   });
 }
@@ -161,7 +174,7 @@ test('random bytes are refused or decoded, never anything else', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (bytes) => {
       try {
-        decodeContinue(Buffer.from(bytes).toString('base64url'));
+        decodeContinue(Buffer.from(bytes).toString('base64url'), SCOPE);
       } catch (error) {
         t.is((error as { code?: string }).code, 'invalid-continue');
       }
@@ -172,11 +185,11 @@ test('random bytes are refused or decoded, never anything else', (t) => {
 });
 
 test('a revision inside the start does not pass for the token’s', (t) => {
-  const token = encodeContinue({ revision: 5n, start: 'x","rv":9,"y' });
-  t.is(decodeContinue(token).revision, 5n);
+  const token = encodeContinue({ revision: 5n, start: 'x","rv":9,"y' }, SCOPE);
+  t.is(decodeContinue(token, SCOPE).revision, 5n);
 });
 
 test('a revision inside a field that nobody knows does not pass for the token’s', (t) => {
   const token = encode(`{${VERSION},"rv":5,"start":"a","x":{"rv":9}}`);
-  t.is(decodeContinue(token).revision, 5n);
+  t.is(decodeContinue(token, SCOPE).revision, 5n);
 });

@@ -51,7 +51,11 @@ interface AnsweredRow {
   readonly fromStorage?: boolean;
 }
 
-const token = (revision: bigint, start = AFTER_A): string => encodeContinue({ revision, start });
+/** Of all namespaces, in a cache without a name of its own. */
+const SCOPE = { cache: 'objects', namespace: undefined };
+
+const token = (revision: bigint, start = AFTER_A): string =>
+  encodeContinue({ revision, start }, SCOPE);
 
 const ANSWERED: readonly AnsweredRow[] = [
   { row: '1', options: {}, objects: NEWEST, resourceVersion: '7' },
@@ -178,7 +182,7 @@ for (const { row, options, objects, resourceVersion, next, remaining, fromStorag
     const list = await cache.list(options);
     t.is(list.resourceVersion, resourceVersion);
     const revision = BigInt(resourceVersion);
-    t.is(list.continue, next === undefined ? undefined : encodeContinue({ revision, start: next }));
+    t.is(list.continue, next === undefined ? undefined : token(revision, next));
     t.is(list.remainingItemCount, remaining);
     t.deepEqual(keys(list), [...objects]);
     t.is(storage.reads.length > 0, fromStorage ?? false);

@@ -184,7 +184,10 @@ cacheTest('snapshots stay what they were', (t, engine) =>
 cacheTest('a token for the newest revision gives the rest of the state, and goes on', (t, engine) =>
   property(engine, async (model) => {
     for (const [key] of model.state) {
-      const token = encodeContinue({ revision: -1n, start: `${key}\0` });
+      const token = encodeContinue(
+        { revision: -1n, start: `${key}\0` },
+        { cache: 'objects', namespace: undefined },
+      );
       const all = show(model.state, {});
       const rest = all.slice(all.findIndex((text) => text.startsWith(`${key}@`)) + 1);
       const page = await readPage(model.cache, { continue: token, limit: 2 });

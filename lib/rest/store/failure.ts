@@ -49,7 +49,7 @@ function fromCache(verb: string, error: CacheError): StatusError {
     case 'not-fresh':
       return tooManyRequests(error.message, error.retryAfterSeconds ?? 1);
     case 'resource-version-too-large':
-      return tooLargeResourceVersion(requested, current);
+      return tooLargeResourceVersion(requested, current, error.retryAfterSeconds ?? 0);
     case 'expired':
       if (verb !== 'watch') return expired(EXPIRED_LIST);
       return expired(`too old resource version: ${requested} (${current})`);
