@@ -176,7 +176,8 @@ export async function checkInconsistent(
   view: View,
   token: string,
 ): Promise<void> {
-  const { revision, start } = decodeContinue(token);
+  const scope = { cache: 'objects', namespace: view.namespace };
+  const { revision, start } = decodeContinue(token, scope);
   t.true(revision < 0n);
   const from = Buffer.from(view.namespace === undefined ? start : `${view.namespace}/${start}`);
   const rest = new Map(
@@ -187,7 +188,7 @@ export async function checkInconsistent(
   t.is(page.resourceVersion, model.revision.toString());
   if (page.token === undefined) return void t.deepEqual(page.lines, suffix);
   t.is(
-    decodeContinue(page.token).revision,
+    decodeContinue(page.token, scope).revision,
     model.revision,
     'what follows is of one revision again',
   );
