@@ -4,6 +4,7 @@ import type { EngineKind, EngineStats, HistoryLimits } from '../engine/index.js'
 import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { CachedObject } from '../watch/index.js';
+import type { CacheObserver } from './observer.js';
 import type { CacheShare } from './share.js';
 
 export type { Clock, Timer } from '../storage/index.js';
@@ -42,8 +43,9 @@ export interface WatchCacheOptions {
   readonly namespaced?: boolean;
   /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
-   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`, `clock`
-   * and `random`) are left out then; the clock has to tell the same time as the owner's.
+   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`,
+   * `observer`, `clock` and `random`) are left out then; the clock has to tell the same time as the
+   * owner's.
    */
   readonly share?: CacheShare;
   /**
@@ -58,6 +60,14 @@ export interface WatchCacheOptions {
    * `storage`; in a thread that attached, which has none, that is `resource-version-too-large`.
    */
   readonly freshnessFallback?: FreshnessFallback;
+  /**
+   * How often a fed cache is compared with its storage, object by object and byte by byte; one that
+   * differs is filled anew. Up to half of it more is waited each time. 0: never by itself. Default
+   * 300 000 ms, as upstream.
+   */
+  readonly consistencyCheckIntervalMs?: number;
+  /** Is told of what happens in the cache, for metrics and logs. */
+  readonly observer?: CacheObserver;
   /**
    * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own
    * deletes itself. Default 0: never.
@@ -261,4 +271,13 @@ export class CacheError extends Error {
 export interface CacheStats extends Omit<EngineStats, 'revision' | 'oldestRevision'> {
   readonly resourceVersion: string;
   readonly oldestResourceVersion: string;
+  /** Events that have come in since the cache was made: from its storage, or written to it. */
+  readonly eventsReceived: number;
+  /** The same with the times that a storage told only how far it is. */
+  readonly eventsDispatched: number;
+  /**
+   * Events that this thread's new watches were given before they were up to date: the initial
+   * objects, and what they had to catch up with.
+   */
+  readonly eventsReplayed: number;
 }

@@ -47,8 +47,10 @@ export interface FeedOptions extends KeySpace {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The engine holds the storage's state. */
-  readonly onReady: () => void;
+  /** The engine holds the storage's state; reading it took so long. */
+  readonly onReady: (durationMs: number) => void;
+  /** The engine could not be filled; it is tried again. */
+  readonly onFillFailed: (cause: unknown) => void;
   /** The engine has lost touch; it will be filled anew. */
   readonly onLost: (cause: unknown) => void;
   /** The engine's revision rose. */
@@ -69,6 +71,8 @@ export class Feed {
   // When the present row of watches that ended at once began.
   #troubleSince = 0;
   #closed = false;
+  #received = 0;
+  #progressed = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -76,9 +80,26 @@ export class Feed {
     this.#progress = new ProgressRequester(options.clock, options.isAwaited);
   }
 
+  /** Changes that the storage has told of. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Times that the storage has told how far it is. */
+  get progressed(): number {
+    return this.#progressed;
+  }
+
   /** Begins to fill the engine. Never rejects: what fails is tried again. */
   start(): void {
     void this.#fill();
+  }
+
+  /** What the engine holds is not to be relied on: it is filled anew. */
+  restart(cause: unknown): void {
+    this.#timer?.cancel();
+    this.#endWatch();
+    this.#refill(cause);
   }
 
   /** A read begins to wait for a revision. */
@@ -93,16 +114,19 @@ export class Feed {
   }
 
   async #fill(): Promise<void> {
+    const { clock, engine } = this.#options;
+    const startedAt = clock.now();
     try {
       const { objects, revision } = await this.#list();
       if (this.#closed) return;
-      this.#options.engine.replace(objects, revision);
+      engine.replace(objects, revision);
     } catch (error) {
+      if (!this.#closed) this.#options.onFillFailed(error);
       this.#refill(error);
       return;
     }
-    this.#troubleSince = this.#options.clock.now();
-    this.#options.onReady();
+    this.#troubleSince = clock.now();
+    this.#options.onReady(Math.max(0, this.#troubleSince - startedAt));
     this.#options.onAdvance();
     this.#follow();
   }
@@ -151,6 +175,7 @@ export class Feed {
   }
 
   #apply(changes: readonly StorageChange[]): void {
+    this.#received += changes.length;
     try {
       this.#options.engine.apply(changes.map((change) => this.#change(change)));
     } catch (error) {
@@ -167,6 +192,7 @@ export class Feed {
   }
 
   #reach(revision: bigint): void {
+    this.#progressed++;
     this.#options.engine.progress(revision);
     this.#options.onAdvance();
   }

@@ -24,6 +24,9 @@ export type {
   Timer,
   WatchCacheOptions,
 } from './contract.js';
+export type { ConsistencyDifference } from './consistency.js';
+export type { ConsistencyReport } from './consistency-checker.js';
+export type { CacheObserver, ConsistentRead } from './observer.js';
 export { CachedList } from './cached-list.js';
 export { DEFAULT_HISTORY, foundingPreset } from './options.js';
 export type { CacheShare } from './share.js';

@@ -19,6 +19,9 @@ const SHARD_COUNT = 16;
 const FRESHNESS_TIMEOUT_MS = 3_000;
 const FALLBACKS: readonly FreshnessFallback[] = ['storage', 'refuse'];
 
+/** Upstream's interval. */
+const CONSISTENCY_CHECK_INTERVAL_MS = 300_000;
+
 /** The limits that a cache's history has unless told otherwise; upstream's. */
 export const DEFAULT_HISTORY: HistoryLimits = {
   windowMs: HISTORY_WINDOW_MS,
@@ -46,6 +49,8 @@ export type CheckedOptions = Required<
     | 'freshnessTimeoutMs'
     | 'freshnessFallback'
     | 'legacyIgnoreLimitAtZero'
+    | 'consistencyCheckIntervalMs'
+    | 'observer'
     | 'ttlSeconds'
     | 'random'
   >
@@ -65,6 +70,12 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
   const { legacyIgnoreLimitAtZero = true } = options;
   check(Number.isSafeInteger(shardCount) && shardCount >= 1, 'shardCount', 'an integer above 0');
   check(isDuration(freshnessTimeoutMs), 'freshnessTimeoutMs', '0 or more milliseconds');
+  const { consistencyCheckIntervalMs = CONSISTENCY_CHECK_INTERVAL_MS } = options;
+  check(
+    isDuration(consistencyCheckIntervalMs),
+    'consistencyCheckIntervalMs',
+    '0 or more milliseconds',
+  );
   const { freshnessFallback = 'storage' } = options;
   check(FALLBACKS.includes(freshnessFallback), 'freshnessFallback', FALLBACKS.join(' or '));
   check(typeof legacyIgnoreLimitAtZero === 'boolean', 'legacyIgnoreLimitAtZero', 'true or false');
@@ -89,6 +100,8 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     legacyIgnoreLimitAtZero,
     freshnessTimeoutMs,
     freshnessFallback,
+    consistencyCheckIntervalMs,
+    observer: options.observer ?? {},
     ttlSeconds: checkTtl(ttlSeconds),
     random: options.random ?? Math.random,
     history: checkHistory(options.history ?? {}),
@@ -110,6 +123,7 @@ const SETTLED = [
   'feed',
   'pending',
   'namespaced',
+  'consistencyCheckIntervalMs',
   'ttlSeconds',
 ] as const;
 

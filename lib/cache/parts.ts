@@ -14,7 +14,8 @@ import {
 } from '../engine/index.js';
 import { BookmarkScheduler } from '../watch/index.js';
 import { AttachedLink } from './attached-link.js';
-import { CacheError } from './contract.js';
+import { ConsistencyChecker } from './consistency-checker.js';
+import { CacheError, type CacheStats } from './contract.js';
 import { translated } from './engine-error.js';
 import { Expiry } from './expiry.js';
 import { Feed } from './feed.js';
@@ -31,6 +32,11 @@ import { Writer } from './writer.js';
 /** The revision of an empty stand-alone cache: 0 never names a state. */
 export const FIRST_REVISION = 1n;
 
+export type CacheCounts = Pick<
+  CacheStats,
+  'eventsReceived' | 'eventsDispatched' | 'eventsReplayed'
+>;
+
 export interface CacheParts<T> {
   readonly name: string;
   readonly engine: EngineCache;
@@ -42,6 +48,9 @@ export interface CacheParts<T> {
   readonly writer: Writer<T> | undefined;
   /** Refuses reads until the next `replace`. `undefined` in an attached thread. */
   readonly suspend: ((cause: unknown) => void) | undefined;
+  /** `undefined` where there is no storage, or none in this thread. */
+  readonly checker: ConsistencyChecker | undefined;
+  counts(): CacheCounts;
   /** Throws an EngineError `not-shareable` for an engine that keeps a cache on one thread. */
   share(): CacheShare;
   close(): void;
@@ -82,11 +91,18 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
   follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
+  const checker = follower && makeChecker(engine, checked, readiness, follower);
   return {
     ...reading,
     name,
     engine,
     writer,
+    checker,
+    counts: () => {
+      const eventsReceived = follower?.received ?? eventsOf(engine);
+      const eventsDispatched = eventsReceived + (follower?.progressed ?? 0);
+      return { eventsReceived, eventsDispatched, eventsReplayed: reading.watcher.eventsReplayed };
+    },
     suspend: (cause) => {
       readiness.setPending(cause);
       links[0]?.setState('pending');
@@ -112,6 +128,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     close: () => {
       links[0]?.close();
       follower?.close();
+      checker?.close(new CacheError('closed', 'the cache was closed'));
       writer?.close();
       closeReading(reading);
       engine.close();
@@ -141,7 +158,7 @@ function makeWriter<T>(
 /** Begins to fill the cache. `links` has the link to other threads, once there is one. */
 function makeFeed<T>(
   engine: EngineCache,
-  { clock, feed, random }: CheckedOptions,
+  { clock, feed, observer, random }: CheckedOptions,
   { freshness, readiness, watcher }: Reading<T>,
   links: readonly OwnerLink[],
 ): Feed {
@@ -152,11 +169,14 @@ function makeFeed<T>(
     random,
     isAwaited: () => freshness.size > 0,
     onAdvance: () => freshness.advance(),
-    onReady: () => {
+    onReady: (durationMs) => {
       readiness.setReady();
       links[0]?.setState('ready');
+      observer.onFilled?.(durationMs);
     },
+    onFillFailed: (cause) => observer.onFillFailed?.(cause),
     onLost: (cause) => {
+      if (readiness.state === 'ready') observer.onLost?.(cause);
       readiness.setPending(cause);
       links[0]?.setState('pending');
       watcher.endAll('replaced');
@@ -164,6 +184,24 @@ function makeFeed<T>(
   });
   follower.start();
   return follower;
+}
+
+function makeChecker(
+  engine: EngineCache,
+  { clock, consistencyCheckIntervalMs, feed, fields, observer, random }: CheckedOptions,
+  readiness: Readiness,
+  follower: Feed,
+): ConsistencyChecker {
+  return new ConsistencyChecker({
+    engine,
+    source: { ...feed!, fields },
+    readiness,
+    clock,
+    random,
+    intervalMs: consistencyCheckIntervalMs,
+    onReport: (report) => observer.onConsistencyCheck?.(report),
+    onDifference: (cause) => follower.restart(cause),
+  });
 }
 
 /** A cache of another thread. Throws what `attachEngineCache` throws, as CacheErrors. */
@@ -209,6 +247,12 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     name: share.engine.name,
     engine,
     writer,
+    checker: undefined,
+    counts: () => {
+      const events = eventsOf(engine);
+      const { eventsReplayed } = reading.watcher;
+      return { eventsReceived: events, eventsDispatched: events, eventsReplayed };
+    },
     suspend: undefined,
     share: () => share,
     close: () => {
@@ -229,7 +273,7 @@ interface Reading<T> {
 
 function makeReading<T>(options: ReadingOptions): Reading<T> {
   const { name, engine, checked, fields, namespaced, readiness, committed, awaited } = options;
-  const { clock, feed, freshnessFallback, freshnessTimeoutMs, random } = checked;
+  const { clock, feed, freshnessFallback, freshnessTimeoutMs, observer, random } = checked;
   const freshness = new FreshnessGate(
     clock,
     freshnessTimeoutMs,
@@ -253,6 +297,8 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     readiness,
     freshness,
     freshnessFallback,
+    clock,
+    observer,
     rules,
     legacyIgnoreLimitAtZero: checked.legacyIgnoreLimitAtZero,
   });
@@ -271,6 +317,12 @@ function closeReading<T>({ readiness, freshness, watcher }: Reading<T>): void {
   readiness.stop();
   freshness.fail(readiness.error() as CacheError);
   watcher.endAll('closed');
+}
+
+/** What its log has seen: each generation leaves one sequence out. */
+function eventsOf(engine: EngineCache): number {
+  const { logEnd, generation } = engine.stats();
+  return Math.max(0, logEnd - generation);
 }
 
 /** A thread that ended without closing its cache has told nobody; its engine has. */

@@ -14,7 +14,7 @@
 
 import type { EngineCache, EngineList, ListQuery } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
-import { StorageError } from '../storage/index.js';
+import { type Clock, StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
 import { encodeContinue, startKey, type TokenScope } from './continue-token.js';
@@ -23,6 +23,7 @@ import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
 import { type ListPlan, planList } from './list-plan.js';
+import type { CacheObserver, ConsistentRead } from './observer.js';
 import type { Readiness } from './readiness.js';
 import { notFresh, parseResourceVersion, tooLarge } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
@@ -39,6 +40,8 @@ export interface ReaderOptions {
   readonly readiness: Readiness;
   readonly freshness: FreshnessGate;
   readonly freshnessFallback: FreshnessFallback;
+  readonly clock: Clock;
+  readonly observer: CacheObserver;
   readonly rules: SelectionRules;
   readonly legacyIgnoreLimitAtZero: boolean;
 }
@@ -68,6 +71,8 @@ export class Reader<T = UnknownObject> {
   readonly #readiness: Readiness;
   readonly #freshness: FreshnessGate;
   readonly #freshnessFallback: FreshnessFallback;
+  readonly #clock: Clock;
+  readonly #observer: CacheObserver;
   readonly #rules: SelectionRules;
   readonly #legacyIgnoreLimitAtZero: boolean;
 
@@ -79,6 +84,8 @@ export class Reader<T = UnknownObject> {
     this.#readiness = options.readiness;
     this.#freshness = options.freshness;
     this.#freshnessFallback = options.freshnessFallback;
+    this.#clock = options.clock;
+    this.#observer = options.observer;
     this.#rules = options.rules;
     this.#legacyIgnoreLimitAtZero = options.legacyIgnoreLimitAtZero;
   }
@@ -123,12 +130,31 @@ export class Reader<T = UnknownObject> {
   async freshen(signal?: AbortSignal): Promise<void> {
     const committed = this.#committed(signal);
     const revision = typeof committed === 'bigint' ? committed : await orAborted(committed, signal);
-    if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
+    if (this.#engine.revision < revision) await this.#wait(revision, signal);
+    else this.#observer.onFreshnessWait?.(0);
   }
 
   async #listReady(request: ListRequest): Promise<EngineList> {
-    const { plan, options } = request;
+    const { plan } = request;
     if (plan.meaning === 'exact') return this.#listExact(request);
+    if (plan.meaning !== 'newest') return this.#listReached(request);
+    let fallback: ConsistentRead['fallback'] = 'false';
+    let isAnswered = false;
+    try {
+      const list = await this.#listReached(request, () => (fallback = 'true'));
+      isAnswered = true;
+      return list;
+    } catch (error) {
+      if (error instanceof CacheError && error.code === 'not-fresh') fallback = 'skipped';
+      throw error;
+    } finally {
+      this.#observer.onConsistentRead?.({ isAnswered, fallback });
+    }
+  }
+
+  // Once the cache has got there; `onLate` is called where the storage has to answer for it.
+  async #listReached(request: ListRequest, onLate?: () => void): Promise<EngineList> {
+    const { plan, options } = request;
     const wanted = {
       isNewest: plan.meaning === 'newest',
       revision: plan.revision,
@@ -136,7 +162,10 @@ export class Reader<T = UnknownObject> {
     };
     const isFresh = plan.meaning === 'any' || (await this.#reach(wanted, options.signal));
     if (!this.#isReady()) return this.#listPending(request);
-    if (!isFresh) return this.#listStored(request, undefined);
+    if (!isFresh) {
+      onLate?.();
+      return this.#listStored(request, undefined);
+    }
     return translated(() => this.#engine.list(this.#query(request)));
   }
 
@@ -147,7 +176,7 @@ export class Reader<T = UnknownObject> {
       throw expired(plan, scope);
     }
     if (this.#engine.revision < revision) {
-      await this.#freshness.wait(revision, options.signal);
+      await this.#wait(revision, options.signal);
       if (!this.#isReady()) return this.#listPending(request);
     }
     try {
@@ -218,7 +247,8 @@ export class Reader<T = UnknownObject> {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     if (!isNewest) {
-      if (this.#engine.revision < revision) await this.#freshness.wait(revision, signal);
+      if (this.#engine.revision < revision) await this.#wait(revision, signal);
+      else if (revision > 0n) this.#observer.onFreshnessWait?.(0);
       return true;
     }
     try {
@@ -230,6 +260,15 @@ export class Reader<T = UnknownObject> {
       if (fallback === 'refuse') throw notFresh(error);
       if (this.#source === undefined) throw error;
       return false;
+    }
+  }
+
+  async #wait(revision: bigint, signal: AbortSignal | undefined): Promise<void> {
+    const startedAt = this.#clock.now();
+    try {
+      await this.#freshness.wait(revision, signal);
+    } finally {
+      this.#observer.onFreshnessWait?.(Math.max(0, this.#clock.now() - startedAt));
     }
   }
 

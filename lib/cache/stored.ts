@@ -51,7 +51,15 @@ export async function getStored(
   apiVersion: string | undefined,
 ): Promise<EngineObject | undefined> {
   const value = await source.storage.get(storageKey(source, key));
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : readStored(source, value, apiVersion);
+}
+
+/** A stored value as an engine has it: canonical bytes with their revision. */
+export function readStored(
+  source: StoredSource,
+  value: StoredValue,
+  apiVersion?: string,
+): EngineObject {
   return render(source, value, scanObject(value.value, source.fields), apiVersion);
 }
 

@@ -21,6 +21,7 @@ import type { UnknownObject } from '../object/index.js';
 import type { Timer } from '../storage/index.js';
 import { type CachedObject, cachedObject, type WatchStream } from '../watch/index.js';
 import type { CachedList } from './cached-list.js';
+import type { ConsistencyReport } from './consistency-checker.js';
 import type {
   CacheChange,
   CacheEvent,
@@ -290,6 +291,22 @@ export class WatchCache<T = UnknownObject> {
     return this.#parts.share();
   }
 
+  /**
+   * Compares the cache with its storage now, at the cache's revision, as is done from time to time
+   * (`consistencyCheckIntervalMs`): a difference is told to the observer, ends all watches, and has
+   * the cache filled anew. What could not be compared is in the report's `error`.
+   *
+   * Rejects with a CacheError: `closed`, also while it is under way, and `invalid-options` for a
+   * stand-alone cache and in a thread that attached.
+   */
+  async checkConsistency(): Promise<ConsistencyReport> {
+    if (this.#parts.readiness.state === 'stopped') this.#parts.readiness.check();
+    const { checker } = this.#parts;
+    if (checker !== undefined) return checker.check();
+    const message = 'only the thread that a storage feeds the cache in compares the two';
+    throw new CacheError('invalid-options', message);
+  }
+
   /** Figures of the moment: objects, bytes, history, watches. */
   stats(): CacheStats {
     const { revision, oldestRevision, ...stats } = this.#parts.engine.stats();
@@ -297,6 +314,7 @@ export class WatchCache<T = UnknownObject> {
       ...stats,
       resourceVersion: revision.toString(),
       oldestResourceVersion: oldestRevision.toString(),
+      ...this.#parts.counts(),
     };
   }
 

@@ -37,9 +37,15 @@ export interface WatcherOptions {
 export class Watcher<T = UnknownObject> {
   readonly #options: WatcherOptions;
   readonly #streams = new Set<WatchStream<T>>();
+  #eventsReplayed = 0;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+  }
+
+  /** Events that streams were given before they were up to date. */
+  get eventsReplayed(): number {
+    return this.#eventsReplayed;
   }
 
   async watch(options: CacheWatchOptions): Promise<WatchStream<T>> {
@@ -59,6 +65,7 @@ export class Watcher<T = UnknownObject> {
       open: (wake) => this.#open(selection, options.apiVersion, revision, wake),
       clock,
       lossError,
+      onReplayed: (count) => void (this.#eventsReplayed += count),
       onEnd: () => this.#streams.delete(stream),
       ...(allowBookmarks ? { bookmarks } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

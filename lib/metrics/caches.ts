@@ -20,12 +20,16 @@ export interface CacheSample {
   readonly bytesFree: number;
   /** Events in the history. */
   readonly logEntries: number;
-  /** Events received since the start. */
-  readonly logEnd: number;
+  readonly eventsReceived: number;
+  readonly eventsDispatched: number;
+  readonly eventsReplayed: number;
   readonly roots: number;
   readonly watches: number;
   readonly watchGroups: number;
 }
+
+/** As upstream: a double holds every number below it exactly. */
+const REVISION_MODULUS: bigint = 10n ** 15n;
 
 type Column = readonly [
   type: 'counter' | 'gauge',
@@ -45,14 +49,26 @@ const COLUMNS: readonly Column[] = [
   [
     'gauge',
     'apiserver_watch_cache_resource_version',
-    'The resourceVersion the watch cache has reached.',
-    (cache) => Number(cache.resourceVersion),
+    'The resourceVersion the watch cache has reached, modulo 10^15.',
+    (cache) => Number(BigInt(cache.resourceVersion) % REVISION_MODULUS),
   ],
   [
     'counter',
     'apiserver_watch_cache_events_received_total',
     'Events the watch cache has received from storage.',
-    (cache) => cache.logEnd,
+    (cache) => cache.eventsReceived,
+  ],
+  [
+    'counter',
+    'apiserver_watch_cache_events_dispatched_total',
+    'The same, and the times that a storage told only how far it is.',
+    (cache) => cache.eventsDispatched,
+  ],
+  [
+    'counter',
+    'apiserver_init_events_total',
+    'Events given to new watches before they were up to date.',
+    (cache) => cache.eventsReplayed,
   ],
   [
     'gauge',

@@ -1,8 +1,12 @@
 /** The door of the metrics: a registry per server, and upstream's metrics in it. */
 
 export { BucketCounts } from './buckets.js';
+export { CacheActivityMetrics } from './cache-activity.js';
+export type { CacheActivity } from './cache-activity.js';
 export { registerCacheMetrics } from './caches.js';
 export type { CacheSample } from './caches.js';
+export { InflightRequests } from './inflight.js';
+export type { RequestKind } from './inflight.js';
 export { registerProcessMetrics } from './process.js';
 export { MetricsRegistry } from './registry.js';
 export type {

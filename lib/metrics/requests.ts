@@ -1,4 +1,4 @@
-/** Metrics of requests and watches: upstream's names, labels and buckets (kube-apiserver 1.34). */
+/** Metrics of requests and watches: upstream's names, labels and buckets (kube-apiserver 1.37). */
 
 import type { BucketCounts } from './buckets.js';
 import type { Family, MetricsRegistry, NumberSeries } from './registry.js';
@@ -39,6 +39,9 @@ const DURATION_BUCKETS_SECONDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];
+const SLI_BUCKETS_SECONDS: readonly number[] = DURATION_BUCKETS_SECONDS.filter(
+  (bound) => bound >= 0.05,
+);
 const RESPONSE_BUCKETS_BYTES = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 const EVENT_BUCKETS_BYTES = [1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072];
 
@@ -48,6 +51,7 @@ const READING_VERBS: ReadonlySet<string> = new Set(['GET', 'LIST']);
 export class RequestMetrics {
   readonly #total: Family<NumberSeries>;
   readonly #duration: Family<BucketCounts>;
+  readonly #sliDuration: Family<BucketCounts>;
   readonly #longRunning: Family<NumberSeries>;
   readonly #responseSizes: Family<BucketCounts>;
   readonly #events: Family<NumberSeries>;
@@ -65,6 +69,12 @@ export class RequestMetrics {
       help: 'Time from receiving a request to its answer, in seconds.',
       labels: dryRunLabels,
       buckets: DURATION_BUCKETS_SECONDS,
+    });
+    this.#sliDuration = registry.histogram({
+      name: 'apiserver_request_sli_duration_seconds',
+      help: 'The same of requests that are no dry run, without what others made them wait for.',
+      labels: REQUEST_LABELS,
+      buckets: SLI_BUCKETS_SECONDS,
     });
     this.#longRunning = registry.gauge({
       name: 'apiserver_longrunning_requests',
@@ -96,6 +106,7 @@ export class RequestMetrics {
     const type = [group, version, resource, subresource, scope, COMPONENT] as const;
     this.#total.with(verb, dryRun, ...type, String(code)).value++;
     this.#duration.with(verb, dryRun, ...type).observe(seconds);
+    if (dryRun === '') this.#sliDuration.with(verb, ...type).observe(seconds);
     if (responseBytes !== undefined && READING_VERBS.has(verb)) {
       this.#responseSizes.with(verb, ...type).observe(responseBytes);
     }

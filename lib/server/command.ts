@@ -65,6 +65,22 @@ program
       .default(75_000, '75s'),
   )
   .addOption(
+    new Option(
+      '--freshness-fallback <who>',
+      'who answers lists for which the watch cache is not fresh in time: the storage, or nobody (429)',
+    )
+      .choices(['storage', 'refuse'])
+      .default('storage'),
+  )
+  .addOption(
+    new Option(
+      '--consistency-check-interval <duration>',
+      'how often watch caches are compared with the store; 0s: never',
+    )
+      .argParser(parseInterval)
+      .default(300_000, '5m'),
+  )
+  .addOption(
     new Option('--request-timeout <duration>', 'how long a request other than a watch may take')
       .argParser(parseDuration)
       .default(60_000, '60s'),
@@ -161,11 +177,23 @@ function parseLevel(text: string): number {
 }
 
 function parseDuration(text: string): number {
-  try {
-    const durationMs = parseGoDuration(text);
-    if (durationMs > 0) return durationMs;
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-  }
+  const durationMs = durationOf(text);
+  if (durationMs > 0) return durationMs;
   throw new InvalidArgumentError('It must be a duration above 0, such as 90s or 5m.');
+}
+
+function parseInterval(text: string): number {
+  const durationMs = durationOf(text);
+  if (durationMs >= 0) return durationMs;
+  throw new InvalidArgumentError('It must be a duration such as 90s or 5m, or 0s.');
+}
+
+// Less than 0 where it is none.
+function durationOf(text: string): number {
+  try {
+    return parseGoDuration(text);
+  } catch (error) {
+    if (error instanceof DurationError) return -1;
+    throw error;
+  }
 }

@@ -46,6 +46,8 @@ export interface PipelineParts {
   readonly refusal: (path: string) => StatusError | undefined;
   /** Sees every request before anything is done with it. */
   readonly started: (request: RequestRecord) => void;
+  /** Sees what a request wants, once that is known. */
+  readonly begun: (info: RequestInfo) => void;
   /** Sees every answer before it is sent, and gives the one to send: counted, compressed. */
   readonly finish: (
     request: RequestRecord,
@@ -80,6 +82,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let answer: Answer;
     try {
       info = parseRequestInfo(request.method, request.path, request.query);
+      parts.begun(info);
       const refusal = parts.refusal(info.path);
       answer =
         refusal === undefined

@@ -52,6 +52,8 @@ export interface ServeOptions {
   readonly clientCaFile?: string;
   readonly engine: EngineKind | 'auto';
   readonly eventWindow: number;
+  readonly freshnessFallback: 'storage' | 'refuse';
+  readonly consistencyCheckInterval: number;
   readonly requestTimeout: number;
   readonly minRequestTimeout: number;
   readonly shutdownGracePeriod: number;
@@ -127,6 +129,8 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     storage,
     engine: options.engine,
     history: { windowMs: options.eventWindow },
+    freshnessFallback: options.freshnessFallback,
+    consistencyCheckIntervalMs: options.consistencyCheckInterval,
     authenticator,
     requestTimeoutMs: options.requestTimeout,
     minRequestTimeoutMs: options.minRequestTimeout,

@@ -4,7 +4,12 @@
  * server and lives as long as it does.
  */
 
-import { WatchCache, type WatchCacheOptions } from '../cache/index.js';
+import {
+  WatchCache,
+  type CacheObserver,
+  type FreshnessFallback,
+  type WatchCacheOptions,
+} from '../cache/index.js';
 import type { EngineKind, HistoryLimits } from '../engine/index.js';
 import { qualifiedResource, type ResourceType } from '../object/index.js';
 import {
@@ -31,6 +36,10 @@ export interface ServedResourcesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onHandlerFailure: (failure: HandlerFailure) => void;
+  /** What is to be told of a type's cache. */
+  readonly observe: (type: ResourceType) => CacheObserver;
+  readonly freshnessFallback?: FreshnessFallback;
+  readonly consistencyCheckIntervalMs?: number;
   readonly engine?: EngineKind | 'auto';
   readonly history?: Partial<HistoryLimits>;
   readonly legacyIgnoreLimitAtZero?: boolean;
@@ -98,7 +107,12 @@ export class ServedResources {
   #fedCache(type: ResourceType): WatchCache {
     const storage = defaultedStorage(type, this.#options.storage, this.#options.logger);
     const feed = { storage, prefix: keyPrefix(type), namespaced: type.namespaced };
-    return new WatchCache({ ...this.#cacheOptions(type), feed });
+    const { consistencyCheckIntervalMs } = this.#options;
+    return new WatchCache({
+      ...this.#cacheOptions(type),
+      feed,
+      ...(consistencyCheckIntervalMs === undefined ? {} : { consistencyCheckIntervalMs }),
+    });
   }
 
   // Its reader fills it.
@@ -108,13 +122,16 @@ export class ServedResources {
   }
 
   #cacheOptions(type: ResourceType): WatchCacheOptions {
-    const { clock, engine, history, legacyIgnoreLimitAtZero, random } = this.#options;
+    const { clock, engine, freshnessFallback, history, observe, random } = this.#options;
+    const { legacyIgnoreLimitAtZero } = this.#options;
     const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
     return {
       name: qualifiedResource(type),
       fields: [...fields],
       clock,
+      observer: observe(type),
       ...(engine === undefined ? {} : { engine }),
+      ...(freshnessFallback === undefined ? {} : { freshnessFallback }),
       ...(history === undefined ? {} : { history }),
       ...(legacyIgnoreLimitAtZero === undefined ? {} : { legacyIgnoreLimitAtZero }),
       ...(random === undefined ? {} : { random }),

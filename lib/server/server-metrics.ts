@@ -4,13 +4,16 @@
  *
  * 1. Label values come from the served types, never from clients: whatever is not served counts
  *    under empty ones.
- * 2. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
+ * 2. A request that is no watch and no connection is in flight from when it is known what it wants
+ *    until its answer has been made or its body is closed.
+ * 3. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
  *    counts as long-running until then, and its events one by one (a chunk of a watch is an event).
  */
 
 import type { WatchCache } from '../cache/index.js';
 import {
-  MetricsRegistry,
+  InflightRequests,
+  type MetricsRegistry,
   registerCacheMetrics,
   registerProcessMetrics,
   RequestMetrics,
@@ -18,6 +21,7 @@ import {
   type CacheSample,
   type Family,
   type NumberSeries,
+  type RequestKind,
   type RequestLabels,
 } from '../metrics/index.js';
 import type { ResourceType } from '../object/index.js';
@@ -31,22 +35,23 @@ export interface ServerMetricsOptions {
   readonly caches: ReadonlyMap<ResourceType, WatchCache>;
   readonly readers: readonly ReadThroughReader[];
   readonly clock: Clock;
-  /** Default: one of the server's own. */
-  readonly registry?: MetricsRegistry | undefined;
+  readonly registry: MetricsRegistry;
 }
 
 export class ServerMetrics {
   readonly #registry: MetricsRegistry;
   readonly #requests: RequestMetrics;
+  readonly #inflight: InflightRequests;
   readonly #handlerFailures: Family<NumberSeries>;
   readonly #stopProcessMetrics: () => void;
   readonly #served: ReadonlySet<string>;
   readonly #clock: Clock;
 
   constructor(options: ServerMetricsOptions) {
-    const { types, caches, readers, clock, registry = new MetricsRegistry() } = options;
+    const { types, caches, readers, clock, registry } = options;
     this.#registry = registry;
     this.#requests = new RequestMetrics(registry);
+    this.#inflight = new InflightRequests(registry, () => clock.now());
     this.#stopProcessMetrics = registerProcessMetrics(registry);
     this.#handlerFailures = registry.counter({
       name: 'shardwatch_virtual_handler_failures_total',
@@ -68,11 +73,17 @@ export class ServerMetrics {
     return this.#registry.exposition();
   }
 
+  /** It is known what a request wants. `measure` is to follow with the same info. */
+  begin(info: RequestInfo): void {
+    if (!isLongRunning(info)) this.#inflight.begin(kindOf(info));
+  }
+
   /** Counts a request; the answer to send in its place is measured while it is sent. */
   measure(request: RequestRecord, info: RequestInfo | undefined, answer: Answer): Answer {
     const labels = this.#labels(request, info);
     const { source } = answer;
     const answered = (bytes?: number): void => {
+      if (info !== undefined && !isLongRunning(info)) this.#inflight.end(kindOf(info));
       const seconds = Math.max(0, this.#clock.now() - request.receivedAt) / 1_000;
       this.#requests.answered(labels, answer.status, seconds, bytes);
     };
@@ -130,6 +141,14 @@ export class ServerMetrics {
     };
   }
 }
+
+const LONG_RUNNING_VERBS: ReadonlySet<string> = new Set(['watch', 'connect']);
+const READING_VERBS: ReadonlySet<string> = new Set(['get', 'list', 'head', 'options']);
+
+const isLongRunning = ({ verb }: RequestInfo): boolean => LONG_RUNNING_VERBS.has(verb);
+
+const kindOf = ({ verb }: RequestInfo): RequestKind =>
+  READING_VERBS.has(verb) ? 'readOnly' : 'mutating';
 
 const NOTHING = { group: '', version: '', resource: '', subresource: '', scope: '' };
 

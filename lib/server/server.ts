@@ -14,10 +14,10 @@ import {
   type Authenticator,
   type Authorizer,
 } from '../auth/index.js';
-import type { WatchCache } from '../cache/index.js';
+import type { FreshnessFallback, WatchCache } from '../cache/index.js';
 import { createDiscoveryHandler } from '../discovery/index.js';
 import type { EngineKind, HistoryLimits } from '../engine/index.js';
-import type { MetricsRegistry } from '../metrics/index.js';
+import { CacheActivityMetrics, MetricsRegistry } from '../metrics/index.js';
 import { qualifiedResource, type ResourceType } from '../object/index.js';
 import { createOpenApiHandler } from '../openapi/index.js';
 import {
@@ -33,6 +33,7 @@ import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage
 import { gzipAnswer, type NodeHandler, type TransportErrorPlace } from '../transport/index.js';
 import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
+import { cacheObserver } from './cache-observer.js';
 import { Diagnostics } from './diagnostics.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
@@ -62,6 +63,10 @@ export interface ServerOptions {
   readonly engine?: EngineKind | 'auto';
   /** Limits of the event history of every cache. */
   readonly history?: Partial<HistoryLimits>;
+  /** Who answers lists for which a cache does not get fresh in time. Default `storage`. */
+  readonly freshnessFallback?: FreshnessFallback;
+  /** How often every cache is compared with the storage; 0: never. Default 300 000. */
+  readonly consistencyCheckIntervalMs?: number;
   /**
    * Whether a LIST with resourceVersion `0` gives everything, whatever its `limit`, as
    * kube-apiserver does. Default true.
@@ -111,12 +116,15 @@ export class ApiServer {
     this.#logger = options.logger ?? silentLogger;
     this.#storage = options.storage ?? new MemoryStorage({ clock: this.#clock });
     this.#ownsStorage = options.storage === undefined;
+    const registry = options.metrics ?? new MetricsRegistry();
+    const activity = new CacheActivityMetrics(registry);
     this.#resources = new ServedResources({
       ...options,
       types: options.resources,
       storage: this.#storage,
       clock: this.#clock,
       logger: this.#logger,
+      observe: (type) => cacheObserver(type, activity, this.#logger),
       onHandlerFailure: (failure) => this.#metrics.handlerFailed(failure),
     });
     const { caches, stores, virtual } = this.#resources;
@@ -126,7 +134,7 @@ export class ApiServer {
       caches,
       readers: this.#resources.readers,
       clock: this.#clock,
-      registry: options.metrics,
+      registry,
     });
     const authorizer = options.authorizer ?? allowAuthenticated;
     this.#rest = createRestHandler({
@@ -237,6 +245,7 @@ export class ApiServer {
       logger: this.#logger,
       refusal: (path) => this.#lifecycle.refusal(path),
       started: (request) => diagnostics.started(request),
+      begun: (info) => this.#metrics.begin(info),
       finish: async (request, info, answer) => {
         this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
         const measured = this.#metrics.measure(request, info, answer);

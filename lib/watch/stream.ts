@@ -37,6 +37,8 @@ export interface WatchStreamOptions {
   readonly signal?: AbortSignal;
   /** The error that async iteration throws when events were lost (`expired`, `replaced`). */
   readonly lossError: (reason: 'expired' | 'replaced') => Error;
+  /** Called with the number of events of each batch that the stream needs to get up to date. */
+  readonly onReplayed?: (count: number) => void;
   /** Called once when the stream is over. */
   readonly onEnd?: (reason: WatchEndReason) => void;
 }
@@ -70,6 +72,8 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   // Whether something happened since the last look: a wake that comes before the consumer waits.
   #readable = false;
   #bookmarkDue = false;
+  // Whether there was a moment when nothing was left to deliver.
+  #isUpToDate = false;
   #lastEnd: WatchEnd | undefined;
   #endReason: WatchEndReason | undefined;
 
@@ -173,11 +177,11 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
     if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
     this.#readable = false;
-    let batch = drain();
+    let batch = this.#drained(drain);
     // The initial objects may be none, or end exactly here: what is live follows at once.
     while (batch.items.length === 0 && batch.end === undefined) {
       if (!batch.more && batch.phase === 'live') break;
-      batch = drain();
+      batch = this.#drained(drain);
     }
     const follows = this.#takeBookmark(batch);
     const items = follows === undefined ? batch.items : [...batch.items, bookmark(follows)];
@@ -187,6 +191,14 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
       this.#readable = true;
     }
     return items.length === 0 ? { type: 'wait' } : { type: 'items', items };
+  }
+
+  #drained<Item>(drain: () => WatchBatch<Item>): WatchBatch<Item> {
+    const batch = drain();
+    if (this.#isUpToDate) return batch;
+    if (batch.items.length > 0) this.#options.onReplayed?.(batch.items.length);
+    this.#isUpToDate = !batch.more && batch.phase === 'live';
+    return batch;
   }
 
   // Only behind everything there is: the position of the initial objects is that of their state,

@@ -2,6 +2,8 @@ import test from 'ava';
 
 import {
   BucketCounts,
+  CacheActivityMetrics,
+  InflightRequests,
   MetricsRegistry,
   registerCacheMetrics,
   registerProcessMetrics,
@@ -168,28 +170,31 @@ for (const [verb, isApply, label] of [
   });
 }
 
+const SAMPLE: CacheSample = {
+  group: 'example.com',
+  resource: 'widgets',
+  objects: 3,
+  resourceVersion: '41',
+  bytesLive: 100,
+  bytesRetained: 20,
+  bytesFree: 5,
+  logEntries: 7,
+  eventsReceived: 9,
+  eventsDispatched: 12,
+  eventsReplayed: 5,
+  roots: 2,
+  watches: 4,
+  watchGroups: 1,
+};
+
 test("caches are asked on every scrape, under kube-apiserver's names", async (t) => {
   const registry = new MetricsRegistry();
-  const sample: CacheSample = {
-    group: 'example.com',
-    resource: 'widgets',
-    objects: 3,
-    resourceVersion: '41',
-    bytesLive: 100,
-    bytesRetained: 20,
-    bytesFree: 5,
-    logEntries: 7,
-    logEnd: 9,
-    roots: 2,
-    watches: 4,
-    watchGroups: 1,
-  };
-  let caches = [sample];
+  let caches = [SAMPLE];
   registerCacheMetrics(registry, () => caches);
   t.deepEqual(await linesOf(registry, 'apiserver_storage_objects'), [
     'apiserver_storage_objects{resource="widgets.example.com"} 3',
   ]);
-  caches = [{ ...sample, group: '', resource: 'configmaps', objects: 8, resourceVersion: '42' }];
+  caches = [{ ...SAMPLE, group: '', resource: 'configmaps', objects: 8, resourceVersion: '42' }];
   t.deepEqual(await linesOf(registry, 'apiserver_storage_objects'), [
     'apiserver_storage_objects{resource="configmaps"} 8',
   ]);
@@ -200,6 +205,8 @@ test("caches are asked on every scrape, under kube-apiserver's names", async (t)
     `apiserver_resource_size_estimate_bytes${labels} 100`,
     `apiserver_watch_cache_resource_version${labels} 42`,
     `apiserver_watch_cache_events_received_total${labels} 9`,
+    `apiserver_watch_cache_events_dispatched_total${labels} 12`,
+    `apiserver_init_events_total${labels} 5`,
     `shardwatch_watch_cache_history_events${labels} 7`,
     `shardwatch_watch_cache_retained_bytes${labels} 20`,
     `shardwatch_watch_cache_free_bytes${labels} 5`,
@@ -209,6 +216,81 @@ test("caches are asked on every scrape, under kube-apiserver's names", async (t)
   ]) {
     t.true(text.includes(`${line}\n`), line);
   }
+});
+
+test('revisions that a double does not hold are told by their last fifteen digits', async (t) => {
+  const registry = new MetricsRegistry();
+  registerCacheMetrics(registry, () => [{ ...SAMPLE, resourceVersion: '18446744073709551615' }]);
+  t.deepEqual(await linesOf(registry, 'apiserver_watch_cache_resource_version'), [
+    'apiserver_watch_cache_resource_version{group="example.com",resource="widgets"} 744073709551615',
+  ]);
+});
+
+test('what caches do is counted, with upstream’s buckets', async (t) => {
+  const registry = new MetricsRegistry();
+  const activity = new CacheActivityMetrics(registry).of('example.com', 'widgets');
+  const lines = (name: string): Promise<string[]> => linesOf(registry, name);
+  const labels = 'group="example.com",resource="widgets"';
+  t.deepEqual(await lines('apiserver_watch_cache_initializations_total'), [
+    `apiserver_watch_cache_initializations_total{${labels}} 0`,
+  ]);
+  activity.filled(0.07);
+  activity.filled(700);
+  activity.fillFailed();
+  activity.waited(0);
+  activity.waited(2.5);
+  activity.consistentRead(true, 'false');
+  activity.consistentRead(false, 'skipped');
+  activity.consistentRead(true, 'false');
+  activity.compared('failure');
+  t.deepEqual(
+    [
+      ...(await lines('apiserver_watch_cache_initializations_total')),
+      ...(await lines('apiserver_watch_cache_initialization_errors_total')),
+      ...(await lines('apiserver_watch_cache_consistent_read_total')),
+      ...(await lines('apiserver_storage_consistency_checks_total')),
+    ],
+    [
+      `apiserver_watch_cache_initializations_total{${labels}} 2`,
+      `apiserver_watch_cache_initialization_errors_total{${labels}} 1`,
+      `apiserver_watch_cache_consistent_read_total{${labels},success="true",fallback="false"} 2`,
+      `apiserver_watch_cache_consistent_read_total{${labels},success="false",fallback="skipped"} 1`,
+      `apiserver_storage_consistency_checks_total{${labels},status="failure"} 1`,
+    ],
+  );
+  const fills = 'apiserver_watch_cache_initialization_duration_seconds';
+  t.true((await lines(fills)).includes(`${fills}_bucket{${labels},le="0.1"} 1`));
+  t.true((await lines(fills)).includes(`${fills}_bucket{${labels},le="600"} 1`));
+  const waits = 'apiserver_watch_cache_read_wait_seconds';
+  t.true((await lines(waits)).includes(`${waits}_bucket{${labels},le="0.005"} 1`));
+  t.true((await lines(waits)).includes(`${waits}_bucket{${labels},le="3"} 2`));
+});
+
+test('requests in flight are told as the most there were in the last second', async (t) => {
+  const registry = new MetricsRegistry();
+  let now = 1_000_000;
+  const inflight = new InflightRequests(registry, () => now);
+  const values = async (): Promise<number[]> =>
+    (await linesOf(registry, 'apiserver_current_inflight_requests')).map((line) =>
+      Number(line.split(' ').at(-1)),
+    );
+  t.deepEqual(await values(), [0, 0]);
+  for (let count = 0; count < 3; count++) inflight.begin('readOnly');
+  inflight.begin('mutating');
+  for (let count = 0; count < 2; count++) inflight.end('readOnly');
+  t.deepEqual(await values(), [3, 1]);
+  now += 1_000;
+  inflight.end('mutating');
+  t.deepEqual(await values(), [3, 1], 'a second ago');
+  now += 1_000;
+  t.deepEqual(await values(), [1, 1], 'the mutating one ended within the second before');
+  now += 1_000;
+  t.deepEqual(await values(), [1, 0]);
+  now += 3_600_000;
+  inflight.end('readOnly');
+  t.deepEqual(await values(), [1, 0]);
+  now += 2_000;
+  t.deepEqual(await values(), [0, 0]);
 });
 
 test('the process is described by finite numbers', async (t) => {

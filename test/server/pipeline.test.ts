@@ -26,6 +26,7 @@ function partsWith(parts: Partial<PipelineParts> = {}): PipelineParts {
     logger: silentLogger,
     refusal: () => undefined,
     started: () => undefined,
+    begun: () => undefined,
     finish: async (_request, _info, answer) => answer,
     ...parts,
   };

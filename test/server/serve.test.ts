@@ -109,6 +109,11 @@ const REFUSALS: readonly Refusal[] = [
     says: /the native engine is not available: .*none\.node: there is no such file/,
   },
   { title: 'a port that is none', args: () => ['--insecure-port', '70000'], says: /65535/ },
+  {
+    title: 'an interval that is none',
+    args: () => ['--consistency-check-interval', '-1s'],
+    says: /duration such as 90s or 5m, or 0s/,
+  },
   { title: 'a duration that is none', args: () => ['--event-window', 'soon'], says: /duration/ },
 ];
 
@@ -162,6 +167,7 @@ test('--help explains every flag', async (t) => {
     ...['bind-address', 'secure-port', 'insecure-port', 'store', 'data-dir', 'crd', 'load'],
     ...['write-kubeconfig', 'token-auth-file', 'tls-cert-file', 'tls-private-key-file'],
     ...['client-ca-file', 'engine', 'event-window', 'request-timeout', 'min-request-timeout'],
+    ...['freshness-fallback', 'consistency-check-interval'],
     ...['shutdown-grace-period', 'shutdown-delay-duration'],
     ...['shutdown-watch-termination-grace-period', 'v'],
   ];
