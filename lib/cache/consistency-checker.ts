@@ -76,9 +76,10 @@ export class ConsistencyChecker {
   #schedule(): void {
     const { clock, random, intervalMs } = this.#options;
     if (intervalMs === 0 || this.#closing.signal.aborted) return;
-    this.#timer = clock.setTimer(intervalMs * (1 + INTERVAL_JITTER * random()), () => {
-      const again = (): void => this.#schedule();
-      this.check().then(again, again);
+    const again = (): void => this.#schedule();
+    const run = (): void => void this.check().then(again, again);
+    this.#timer = clock.setTimer(intervalMs, () => {
+      this.#timer = clock.setTimer(intervalMs * INTERVAL_JITTER * random(), run);
     });
   }
 

@@ -73,11 +73,12 @@ test('pino is a logger as it is, and writes the stack of what went wrong', async
     .map((line) => JSON.parse(line) as LogFields);
   t.deepEqual(
     lines.map(({ level, msg }) => `${level} ${msg}`),
-    ['50 request failed', '20 answered', '30 closing', '30 closed'],
+    ['30 watch cache filled', '50 request failed', '20 answered', '30 closing', '30 closed'],
   );
-  t.like(lines[0], { auditId: 'one', path: '/version', err: { type: 'TypeError' } });
-  t.regex((lines[0]?.['err'] as Error | undefined)?.stack ?? '', /TypeError: a bug\n\s+at /);
-  t.like(lines[1], { code: 500, verb: 'get' });
+  t.like(lines[0], { resource: 'widgets.example.com' });
+  t.like(lines[1], { auditId: 'one', path: '/version', err: { type: 'TypeError' } });
+  t.regex((lines[1]?.['err'] as Error | undefined)?.stack ?? '', /TypeError: a bug\n\s+at /);
+  t.like(lines[2], { code: 500, verb: 'get' });
 });
 
 test('console is a logger as it is', async (t) => {
