@@ -84,13 +84,12 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
   const readiness = new Readiness(clock, isFilled ? 'ready' : 'pending');
   const committed = (): bigint | Promise<bigint> =>
     feed === undefined ? engine.revision : feed.storage.committedRevision();
-  let follower: Feed | undefined;
   const awaited = (): void => follower?.awaited();
   const common = { name, engine, checked, fields, namespaced, readiness };
   const reading = makeReading<T>({ ...common, committed, awaited });
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
-  follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
+  const follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
   const checker = follower && makeChecker(engine, checked, readiness, follower);
   return {
     ...reading,
@@ -98,11 +97,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     engine,
     writer,
     checker,
-    counts: () => {
-      const eventsReceived = follower?.received ?? eventsOf(engine);
-      const eventsDispatched = eventsReceived + (follower?.progressed ?? 0);
-      return { eventsReceived, eventsDispatched, eventsReplayed: reading.watcher.eventsReplayed };
-    },
+    counts: () => countsOf(engine, reading, follower),
     suspend: (cause) => {
       readiness.setPending(cause);
       links[0]?.setState('pending');
@@ -248,11 +243,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     engine,
     writer,
     checker: undefined,
-    counts: () => {
-      const events = eventsOf(engine);
-      const { eventsReplayed } = reading.watcher;
-      return { eventsReceived: events, eventsDispatched: events, eventsReplayed };
-    },
+    counts: () => countsOf(engine, reading, undefined),
     suspend: undefined,
     share: () => share,
     close: () => {
@@ -319,10 +310,19 @@ function closeReading<T>({ readiness, freshness, watcher }: Reading<T>): void {
   watcher.endAll('closed');
 }
 
-/** What its log has seen: each generation leaves one sequence out. */
-function eventsOf(engine: EngineCache): number {
+function countsOf<T>(
+  engine: EngineCache,
+  { watcher }: Reading<T>,
+  follower: Feed | undefined,
+): CacheCounts {
   const { logEnd, generation } = engine.stats();
-  return Math.max(0, logEnd - generation);
+  // Each generation leaves a sequence of the log out.
+  const eventsReceived = follower?.received ?? Math.max(0, logEnd - generation);
+  return {
+    eventsReceived,
+    eventsDispatched: eventsReceived + (follower?.progressed ?? 0),
+    eventsReplayed: watcher.eventsReplayed,
+  };
 }
 
 /** A thread that ended without closing its cache has told nobody; its engine has. */
