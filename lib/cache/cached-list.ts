@@ -14,6 +14,7 @@ import { cachedObject, type CachedObject } from '../watch/index.js';
 import { CacheError } from './contract.js';
 import { encodeContinue, startAfter, type TokenScope } from './continue-token.js';
 import { ListBody } from './list-body.js';
+import type { IdentityOf } from './list-identity.js';
 
 /** Objects fetched from the engine at once. */
 const OBJECT_BATCH = 128;
@@ -40,11 +41,13 @@ export class CachedList<T = UnknownObject> {
    */
   readonly remainingItemCount: number | undefined;
   readonly #list: EngineList;
+  readonly #identity: IdentityOf | undefined;
   #isTaken = false;
 
   /** Made by caches. `scope` is what was listed. */
-  constructor(list: EngineList, scope: TokenScope) {
+  constructor(list: EngineList, scope: TokenScope, identity?: IdentityOf) {
     this.#list = list;
+    this.#identity = identity;
     this.resourceVersion = list.revision.toString();
     const { last } = list;
     this.continue =
@@ -75,12 +78,16 @@ export class CachedList<T = UnknownObject> {
    * plain name, and a CacheError `closed` when the list was read already.
    */
   body(kind: string, apiVersion: string): PullSource {
-    const body = new ListBody(this.#list, {
+    const head = {
       kind,
       apiVersion,
       resourceVersion: this.resourceVersion,
       continue: this.continue,
       remainingItemCount: this.remainingItemCount,
+    };
+    const identity = this.#identity;
+    const body = new ListBody(this.#list, head, {
+      ...(identity === undefined ? {} : { identity: () => identity(kind, apiVersion) }),
     });
     this.#take();
     return body;

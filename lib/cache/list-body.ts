@@ -11,7 +11,7 @@
  */
 
 import type { EngineList } from '../engine/index.js';
-import type { Pulled, PullSource } from '../request/index.js';
+import type { BodyIdentity, Pulled, PullSource } from '../request/index.js';
 import { typeMeta } from '../watch/index.js';
 import { SLOT_BYTES, SlotPool } from './slot-pool.js';
 
@@ -30,6 +30,12 @@ export interface ListHead {
   readonly remainingItemCount: number | undefined;
 }
 
+export interface ListBodyOptions {
+  /** Default LIST_SLOTS. */
+  readonly slots?: SlotPool;
+  readonly identity?: () => BodyIdentity | undefined;
+}
+
 const encoder = new TextEncoder();
 const TAIL = encoder.encode(']}\n');
 
@@ -38,14 +44,16 @@ export class ListBody implements PullSource {
   readonly flushHeaders = false;
   readonly #list: EngineList;
   readonly #slots: SlotPool;
+  readonly #identity: ListBodyOptions['identity'];
   #head: Uint8Array | undefined;
   #isOver = false;
 
   /** Throws a TypeError for a kind or apiVersion that is not a plain name. */
-  constructor(list: EngineList, head: ListHead, slots: SlotPool = LIST_SLOTS) {
+  constructor(list: EngineList, head: ListHead, options: ListBodyOptions = {}) {
     this.#head = encoder.encode(headText(head));
     this.#list = list;
-    this.#slots = slots;
+    this.#slots = options.slots ?? LIST_SLOTS;
+    this.#identity = options.identity;
   }
 
   pull(maxBytes: number): Pulled {
@@ -89,6 +97,10 @@ export class ListBody implements PullSource {
       this.close();
       return { end: end + TAIL.length, needed: 0 };
     }
+  }
+
+  identity(): BodyIdentity | undefined {
+    return this.#identity?.();
   }
 
   /** Never has to be waited for; answers at once. */

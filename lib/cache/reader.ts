@@ -22,6 +22,7 @@ import type { CacheListOptions, FreshnessFallback, GetOptions } from './contract
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
+import { type IdentityOf, ListIdentities } from './list-identity.js';
 import { type ListPlan, planList } from './list-plan.js';
 import type { CacheObserver, ConsistentRead } from './observer.js';
 import type { Readiness } from './readiness.js';
@@ -63,9 +64,15 @@ interface ListRequest {
   readonly options: CacheListOptions;
 }
 
+interface FoundList {
+  readonly list: EngineList;
+  readonly identity?: IdentityOf;
+}
+
 export class Reader<T = UnknownObject> {
   readonly #name: string;
   readonly #engine: EngineCache;
+  readonly #identities: ListIdentities;
   readonly #source: StoredSource | undefined;
   readonly #committed: ReaderOptions['committed'];
   readonly #readiness: Readiness;
@@ -79,6 +86,7 @@ export class Reader<T = UnknownObject> {
   constructor(options: ReaderOptions) {
     this.#name = options.name;
     this.#engine = options.engine;
+    this.#identities = new ListIdentities(options.engine, options.readiness);
     this.#source = options.source;
     this.#committed = options.committed;
     this.#readiness = options.readiness;
@@ -120,10 +128,10 @@ export class Reader<T = UnknownObject> {
     throwIfAborted(options.signal);
     const isSingle = name !== undefined && namespace !== undefined && plan.start === undefined;
     const request = { plan, scope, selection, isSingle, options };
-    const list = this.#isReady()
+    const { list, identity } = this.#isReady()
       ? await this.#listReady(request)
       : await this.#listPending(request);
-    return new CachedList<T>(list, scope);
+    return new CachedList<T>(list, scope, identity);
   }
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
@@ -134,7 +142,7 @@ export class Reader<T = UnknownObject> {
     else this.#observer.onFreshnessWait?.(0);
   }
 
-  async #listReady(request: ListRequest): Promise<EngineList> {
+  async #listReady(request: ListRequest): Promise<FoundList> {
     const { plan } = request;
     if (plan.meaning === 'exact') return this.#listExact(request);
     if (plan.meaning !== 'newest') return this.#listReached(request);
@@ -153,7 +161,7 @@ export class Reader<T = UnknownObject> {
   }
 
   // Once the cache has got there; `onLate` is called where the storage has to answer for it.
-  async #listReached(request: ListRequest, onLate?: () => void): Promise<EngineList> {
+  async #listReached(request: ListRequest, onLate?: () => void): Promise<FoundList> {
     const { plan, options } = request;
     const wanted = {
       isNewest: plan.meaning === 'newest',
@@ -166,10 +174,10 @@ export class Reader<T = UnknownObject> {
       onLate?.();
       return this.#listStored(request, undefined);
     }
-    return translated(() => this.#engine.list(this.#query(request)));
+    return translated(() => this.#find(request, (query) => this.#engine.list(query)));
   }
 
-  async #listExact(request: ListRequest): Promise<EngineList> {
+  async #listExact(request: ListRequest): Promise<FoundList> {
     const { plan, options, scope } = request;
     const { revision } = plan;
     if (this.#source !== undefined && revision < this.#source.storage.compactedRevision()) {
@@ -182,7 +190,7 @@ export class Reader<T = UnknownObject> {
     try {
       const root = this.#engine.root(revision);
       try {
-        return root.list(this.#query(request));
+        return this.#find(request, (query) => root.list(query));
       } finally {
         root.close();
       }
@@ -193,8 +201,15 @@ export class Reader<T = UnknownObject> {
     return this.#listStored(request, revision);
   }
 
+  #find(request: ListRequest, open: (query: ListQuery) => EngineList): FoundList {
+    const query = this.#query(request);
+    const { generation } = this.#identities;
+    const list = open(query);
+    return { list, identity: this.#identities.of(list, query, generation) };
+  }
+
   // What the storage can be asked for while the cache is being filled.
-  async #listPending(request: ListRequest): Promise<EngineList> {
+  async #listPending(request: ListRequest): Promise<FoundList> {
     const { plan, selection, isSingle } = request;
     const isPage = plan.limit !== undefined && selection.selector === undefined && !isSingle;
     if (!isPage) throw this.#readiness.error() ?? new CacheError('not-ready', 'not ready');
@@ -204,10 +219,10 @@ export class Reader<T = UnknownObject> {
     return this.#listStored(request, undefined);
   }
 
-  async #listStored(request: ListRequest, revision: bigint | undefined): Promise<EngineList> {
+  async #listStored(request: ListRequest, revision: bigint | undefined): Promise<FoundList> {
     const { plan, scope, selection, isSingle, options } = request;
     try {
-      return await listStored(this.#storedSource(), {
+      const list = await listStored(this.#storedSource(), {
         namespace: selection.namespace,
         name: isSingle ? selection.name : undefined,
         selector: selection.selector,
@@ -216,6 +231,7 @@ export class Reader<T = UnknownObject> {
         limit: isSingle ? undefined : plan.limit,
         revision,
       });
+      return { list };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       if (error.code === 'compacted') throw expired(plan, scope, error);

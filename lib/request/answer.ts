@@ -46,6 +46,19 @@ export interface PullSource {
   pull(maxBytes: number): Pulled;
   onReadable(callback: () => void): void;
   close(): void;
+  /**
+   * What the whole body is, before the first pull: bodies of one identity are the same bytes, so
+   * what was made of one (its gzip) does for all. Absent, or nothing: of no body that comes again.
+   */
+  identity?(): BodyIdentity | undefined;
+}
+
+/** Which bytes a body is, without reading them. */
+export interface BodyIdentity {
+  /** Equal for equal bodies, and for no others in this thread. */
+  readonly key: string;
+  /** Whether nobody can ask for such a body any more: what is kept of it is to be let go. */
+  isGone(): boolean;
 }
 
 export type Pulled =

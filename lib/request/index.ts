@@ -7,6 +7,7 @@ export { acceptsMediaType, parseAccept, parseMediaType } from './accept.js';
 export type { AcceptClause, MediaType } from './accept.js';
 export type {
   Answer,
+  BodyIdentity,
   BytesSource,
   ConnectSource,
   Duplex,

@@ -30,7 +30,12 @@ import {
 } from '../request/index.js';
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
-import { gzipAnswer, type NodeHandler, type TransportErrorPlace } from '../transport/index.js';
+import {
+  gzipAnswer,
+  GzipCache,
+  type NodeHandler,
+  type TransportErrorPlace,
+} from '../transport/index.js';
 import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
 import { cacheObserver } from './cache-observer.js';
@@ -108,6 +113,7 @@ export class ApiServer {
   readonly #authenticator: Authenticator;
   readonly #pipeline: Pipeline;
   readonly #lifecycle: Lifecycle;
+  readonly #gzips = new GzipCache();
 
   constructor(options: ServerOptions) {
     if (options.resources.length === 0) throw new RangeError('a server needs a resource type');
@@ -248,8 +254,10 @@ export class ApiServer {
       begun: (info) => this.#metrics.begin(info),
       finish: async (request, info, answer) => {
         this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
-        const measured = this.#metrics.measure(request, info, answer);
-        return gzipAnswer(diagnostics.answered(request, info, measured), request);
+        // What is measured is what is sent, as upstream does it.
+        const packed = await gzipAnswer(answer, request, this.#gzips);
+        const measured = this.#metrics.measure(request, info, packed);
+        return diagnostics.answered(request, info, measured);
       },
     });
   }
@@ -276,6 +284,7 @@ export class ApiServer {
   }
 
   async #release(): Promise<void> {
+    this.#gzips.clear();
     await this.#resources.close();
     if (this.#ownsStorage) await this.#storage.close();
     this.#metrics.stop();

@@ -3,23 +3,20 @@
  * takes gzip, at the fastest level; smaller ones stay as they are, with their length.
  *
  * 1. zlib works on its own threads: the event loop only hands bytes over.
- * 2. At most one piece is in zlib at a time, and none while the compressed output waits to be
- *    pulled, so memory stays bounded by what the client takes.
+ * 2. A body that has an identity is compressed once for all who ask for it (gzip-cache.ts); who
+ *    comes later does not read its own.
  * 3. The inner source is closed exactly once, whichever way the answer goes, and what it has lent
  *    is released when zlib has a copy of it, or with the opening of the answer.
  */
 
-import { constants, createGzip, gzip } from 'node:zlib';
-import type { Gzip } from 'node:zlib';
+import { constants, gzip } from 'node:zlib';
 
 import type { Answer, Pulled, PullSource, RequestRecord } from '../request/index.js';
+import type { GzipCache } from './gzip-cache.js';
+import { pullFrom, SharedGzip } from './shared-gzip.js';
 
 /** Bodies up to this many bytes are cheaper to send than to compress. */
 export const GZIP_BYTES_MIN = 131_072;
-/** Bytes handed to zlib at a time. */
-const PIECE_BYTES_MAX = 65_536;
-/** Compressed bytes that may wait to be pulled. */
-const OUTPUT_BYTES_MAX = 131_072;
 
 const level = constants.Z_BEST_SPEED;
 
@@ -28,9 +25,14 @@ const level = constants.Z_BEST_SPEED;
  * `GZIP_BYTES_MIN`, and the client accepts gzip. To tell the length, up to that much of a pulled
  * body is read first; answers that flush their headers (watches) are left alone.
  *
- * Never rejects because of the answer; rejects only when zlib itself fails.
+ * `cache` has what was compressed before. Never rejects because of the answer; rejects only when
+ * zlib itself fails.
  */
-export async function gzipAnswer(answer: Answer, request: RequestRecord): Promise<Answer> {
+export async function gzipAnswer(
+  answer: Answer,
+  request: RequestRecord,
+  cache?: GzipCache,
+): Promise<Answer> {
   const { source } = answer;
   if (source.type === 'connect' || !wantsGzip(answer, request)) return answer;
   if (source.type === 'bytes') {
@@ -38,16 +40,24 @@ export async function gzipAnswer(answer: Answer, request: RequestRecord): Promis
     return encoded(answer, { type: 'bytes', bytes: await gzipBytes(source.bytes) });
   }
   if (source.flushHeaders) return answer;
+  const identity = cache === undefined ? undefined : source.identity?.();
+  const known = identity === undefined ? undefined : cache?.join(identity);
+  if (known !== undefined) {
+    source.close();
+    return encoded(answer, known);
+  }
   const opening = await readOpening(source, request.signal);
   if (opening.bytes > GZIP_BYTES_MIN) {
-    return encoded(answer, compress(resumed(source, opening)));
+    const whole = resumed(source, opening);
+    const packed = identity === undefined ? undefined : cache?.compress(identity, whole);
+    return encoded(answer, packed ?? compress(whole));
   }
   return { ...answer, source: resumed(source, opening) };
 }
 
 /** A source of the gzip of another source's bytes. The inner one belongs to it from now on. */
 export function compress(source: PullSource): PullSource {
-  return new GzipSource(source);
+  return new SharedGzip(source, { isKept: false }).read();
 }
 
 /** Whether an Accept-Encoding header's values take gzip (`gzip;q=0` does not). */
@@ -104,7 +114,7 @@ interface Opening {
 async function readOpening(source: PullSource, signal: AbortSignal): Promise<Opening> {
   const opening: Opening = { chunks: [], lent: [], bytes: 0, last: undefined };
   while (opening.bytes <= GZIP_BYTES_MIN && !signal.aborted) {
-    const pulled = pull(source, GZIP_BYTES_MIN + 1 - opening.bytes);
+    const pulled = pullFrom(source, GZIP_BYTES_MIN + 1 - opening.bytes);
     if (pulled.type === 'chunks') {
       for (const chunk of pulled.chunks) {
         opening.chunks.push(chunk);
@@ -119,14 +129,6 @@ async function readOpening(source: PullSource, signal: AbortSignal): Promise<Ope
     }
   }
   return opening;
-}
-
-function pull(source: PullSource, maxBytes: number): Pulled {
-  try {
-    return source.pull(maxBytes);
-  } catch (error) {
-    return { type: 'abort', error: error instanceof Error ? error : new Error(String(error)) };
-  }
 }
 
 function readable(source: PullSource, signal: AbortSignal): Promise<void> {
@@ -165,94 +167,4 @@ function resumed(source: PullSource, opening: Opening): PullSource {
       source.close();
     },
   };
-}
-
-class GzipSource implements PullSource {
-  readonly type = 'pull';
-  readonly flushHeaders = false;
-  readonly #source: PullSource;
-  readonly #gzip: Gzip = createGzip({ level });
-  #ready: Uint8Array[] = [];
-  #readyBytes = 0;
-  /** Whether the inner source, or zlib, is at work and will call back. */
-  #feeding = false;
-  #last: Pulled | undefined;
-  #callback: (() => void) | undefined;
-  #closed = false;
-
-  constructor(source: PullSource) {
-    this.#source = source;
-    this.#gzip.on('data', (chunk: Uint8Array) => {
-      this.#ready.push(chunk);
-      this.#readyBytes += chunk.byteLength;
-      this.#wake();
-    });
-    this.#gzip.on('end', () => this.#finish({ type: 'end' }));
-    this.#gzip.on('error', (error) => this.#finish({ type: 'abort', error }));
-  }
-
-  // A piece of output may be a little longer than asked for: zlib's chunks are not cut.
-  pull(maxBytes: number): Pulled {
-    this.#feed();
-    if (this.#last?.type === 'abort') return this.#last;
-    if (this.#ready.length === 0) return this.#last ?? { type: 'wait' };
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    while (bytes < maxBytes) {
-      const chunk = this.#ready.shift();
-      if (chunk === undefined) break;
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
-    }
-    this.#readyBytes -= bytes;
-    return { type: 'chunks', chunks };
-  }
-
-  onReadable(callback: () => void): void {
-    this.#callback = callback;
-    if (this.#ready.length > 0 || this.#last !== undefined) this.#wake();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#callback = undefined;
-    this.#ready = [];
-    this.#gzip.destroy();
-    this.#source.close();
-  }
-
-  #feed = (): void => {
-    if (this.#closed || this.#feeding || this.#last !== undefined) return;
-    if (this.#readyBytes >= OUTPUT_BYTES_MAX) return;
-    const pulled = pull(this.#source, PIECE_BYTES_MAX);
-    this.#feeding = true;
-    if (pulled.type === 'chunks') {
-      const piece = Buffer.concat(pulled.chunks);
-      pulled.release?.();
-      this.#gzip.write(piece, this.#fed);
-    } else if (pulled.type === 'wait') {
-      this.#source.onReadable(this.#fed);
-    } else if (pulled.type === 'end') {
-      this.#gzip.end();
-    } else {
-      this.#finish(pulled);
-    }
-  };
-
-  #fed = (): void => {
-    this.#feeding = false;
-    this.#feed();
-  };
-
-  #finish(last: Pulled): void {
-    this.#last ??= last;
-    this.#wake();
-  }
-
-  #wake(): void {
-    const callback = this.#callback;
-    this.#callback = undefined;
-    callback?.();
-  }
 }

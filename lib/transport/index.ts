@@ -20,6 +20,7 @@ export { TransportError } from './error.js';
 export type { TransportErrorCode } from './error.js';
 export { LocalTransport } from './local.js';
 export type { LocalAnswer, LocalRequest, LocalTransportOptions } from './local.js';
+export { GZIP_CACHE_BYTES_MAX, GzipCache } from './gzip-cache.js';
 export { fastifyPlugin } from './node/fastify.js';
 export type { FastifyPlugin, FastifyRouteHandler, FastifyScope } from './node/fastify.js';
 export { listen, nodeTransport } from './node/listen.js';

@@ -72,7 +72,7 @@ engineTest('a document is the same whatever it is pulled by', (t, engine) => {
       fc.array(size, { minLength: 1, maxLength: 5 }),
       (lengths, sizes) => {
         const slots = new SlotPool();
-        const body = new ListBody(listOf(engine, lengths), HEAD, slots);
+        const body = new ListBody(listOf(engine, lengths), HEAD, { slots });
         const { text } = pullAll(body, sizes);
         t.is(text, documentText(lengths));
         t.is(slots.kept, slots.made);
@@ -99,7 +99,7 @@ engineTest(
   (t, engine) => {
     const lengths = Array.from({ length: 400 }, () => 2_000);
     const slots = new SlotPool();
-    const body = new ListBody(listOf(engine, lengths), HEAD, slots);
+    const body = new ListBody(listOf(engine, lengths), HEAD, { slots });
     const pulled: Chunks[] = [];
     for (let next = body.pull(1 << 20); next.type === 'chunks'; next = body.pull(1 << 20)) {
       pulled.push(next);
@@ -123,7 +123,7 @@ engineTest(
 engineTest('a short document has memory of its own and holds no slot', (t, engine) => {
   const slots = new SlotPool();
   const lengths = [100, SHORT_BYTES_MAX - 1_000];
-  const pulled = new ListBody(listOf(engine, lengths), HEAD, slots).pull(SLOT_BYTES);
+  const pulled = new ListBody(listOf(engine, lengths), HEAD, { slots }).pull(SLOT_BYTES);
   t.is(slots.kept, 1);
   slots.take().bytes.fill(0);
   if (pulled.type !== 'chunks') return t.fail();
@@ -134,7 +134,7 @@ engineTest('a short document has memory of its own and holds no slot', (t, engin
 engineTest('an object that is longer than a slot has memory of its own', (t, engine) => {
   const slots = new SlotPool();
   const lengths = [10, 3 * SLOT_BYTES, 20];
-  const { text, chunks } = pullAll(new ListBody(listOf(engine, lengths), HEAD, slots), [
+  const { text, chunks } = pullAll(new ListBody(listOf(engine, lengths), HEAD, { slots }), [
     SLOT_BYTES,
   ]);
   t.is(text, documentText(lengths));
@@ -155,7 +155,7 @@ engineTest('a head that is longer than a slot comes by itself', (t, engine) => {
 
 engineTest('a list that is closed under its lent slots ends, and they stay lent', (t, engine) => {
   const slots = new SlotPool();
-  const body = new ListBody(listOf(engine, Array(400).fill(2_000) as number[]), HEAD, slots);
+  const body = new ListBody(listOf(engine, Array(400).fill(2_000) as number[]), HEAD, { slots });
   const pulled = body.pull(SLOT_BYTES);
   body.close();
   t.is(slots.kept, 0);

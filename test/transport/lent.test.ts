@@ -321,7 +321,7 @@ function listOf(cache: EngineCache, slots: SlotPool): ListBody {
       continue: undefined,
       remainingItemCount: undefined,
     },
-    slots,
+    { slots },
   );
 }
 
