@@ -2,8 +2,8 @@
  * Which list's document a body is: what lets a transport send one that it has made before, for the
  * same state and the same options.
  *
- *  1. A state is a revision of a generation of a cache. A list whose generation has changed since it
- *     was asked for has no identity: it may be of either.
+ *  1. A state is a revision of a generation of a cache. A list whose generation has changed since
+ *     it was asked for has no identity: it may be of either.
  *  2. A state is gone when history can't give it any more, or the cache is closed: then nobody can
  *     ask for it.
  *  3. Lists that the storage has answered have no identity: they are asked for once, if at all.
