@@ -1,0 +1,262 @@
+/**
+ * Planted bugs: for every invariant of docs/invariants.md a change of the code that breaks it, and
+ * the test that has to fail then. `scripts/mutants.mjs` tries each; the tree's own rules see to it
+ * that each text is still there, once.
+ */
+
+const READS = 'test/model/invariants/reads.test.ts';
+const WATCHES = 'test/model/invariants/watches.test.ts';
+const LIFECYCLE = 'test/model/invariants/lifecycle.test.ts';
+const WRITES = 'test/model/invariants/writes.test.ts';
+
+/**
+ * `text` is replaced by `replacement` in `file`; `test` names the test that fails by its file and
+ * its title. A change of C++ is tried on the native engine, all others on the JavaScript one.
+ */
+export const MUTATIONS = [
+  {
+    invariant: 1,
+    bug: 'what was acknowledged is what the cache has heard of',
+    file: 'lib/cache/parts.ts',
+    text: 'feed === undefined ? engine.revision : feed.storage.committedRevision()',
+    replacement: 'engine.revision',
+    test: [READS, 'a list is not older than what was acknowledged before it was asked for'],
+  },
+  {
+    invariant: 2,
+    bug: 'a state of the past lacks the undoing of one event',
+    file: 'lib/engine/javascript/history.ts',
+    text: 'at >= sequence; at--',
+    replacement: 'at > sequence; at--',
+    test: [READS, 'exact lists are their revisions, others not older'],
+  },
+  {
+    invariant: 2,
+    bug: 'a state of the past lacks the undoing of one event',
+    file: 'native/core/cache/history.cc',
+    text: 'is_complete && at > sequence; --at',
+    replacement: 'is_complete && at > sequence + 1; --at',
+    test: [READS, 'exact lists are their revisions, others not older'],
+  },
+  {
+    invariant: 3,
+    bug: 'a watch tells the event of its own revision again',
+    file: 'lib/engine/javascript/log.ts',
+    text: 'this.#records.at(middle)!.revision <= revision',
+    replacement: 'this.#records.at(middle)!.revision < revision',
+    test: [WATCHES, 'a list and the events after it are every later state'],
+  },
+  {
+    invariant: 4,
+    bug: 'the initial state ends where a batch is full',
+    file: 'lib/engine/javascript/watch.ts',
+    text: 'if (!sink.addObject(version)) return;',
+    replacement: 'if (!sink.addObject(version)) break;',
+    test: [
+      WATCHES,
+      'a watch of the state begins with exactly the state, in key order, then goes on',
+    ],
+  },
+  {
+    invariant: 5,
+    bug: 'a watch claims to be one revision further than it is',
+    file: 'lib/engine/javascript/watch.ts',
+    text: 'this.#position = this.#host.revision;',
+    replacement: 'this.#position = this.#host.revision + 1n;',
+    test: [WATCHES, 'revisions rise, and a bookmark is neither behind nor ahead of an event'],
+  },
+  {
+    invariant: 6,
+    bug: 'a watch that has lost an event goes on',
+    file: 'lib/engine/javascript/group.ts',
+    text: 'return position < this.#pending.first;',
+    replacement: 'return position < 0;',
+    test: [WATCHES, 'a stream skips nothing before its end'],
+  },
+  {
+    invariant: 6,
+    bug: 'a watch that has lost an event goes on',
+    file: 'native/core/watch/watch_group.cc',
+    text: 'if (has_lost_ && watch.next_sequence < lost_below_) return true;',
+    replacement: '',
+    test: [WATCHES, 'a stream skips nothing before its end'],
+  },
+  {
+    invariant: 7,
+    bug: 'a watch may begin one revision before the history',
+    file: 'lib/engine/javascript/cache.ts',
+    text: 'if (revision < oldestRevision) throw expired(revision, oldestRevision);',
+    replacement: 'if (revision + 1n < oldestRevision) throw expired(revision, oldestRevision);',
+    test: [WATCHES, 'a watch replays exactly what follows its revision, or is refused'],
+  },
+  {
+    invariant: 8,
+    bug: 'DELETED carries the revision of the last version',
+    file: 'lib/engine/javascript/frame.ts',
+    text: ', digits: record.revision.toString() }',
+    replacement: ', digits: undefined }',
+    test: [
+      WATCHES,
+      'leaving the selector and the end are DELETED, as it last was, at the event’s revision',
+    ],
+  },
+  {
+    invariant: 8,
+    bug: 'DELETED carries the revision of the last version',
+    file: 'native/core/watch/live_drain.cc',
+    text: 'if (is_deletion) rendering.digits = &digits;',
+    replacement: 'static_cast<void>(digits);',
+    test: [
+      WATCHES,
+      'leaving the selector and the end are DELETED, as it last was, at the event’s revision',
+    ],
+  },
+  {
+    invariant: 9,
+    bug: 'a page after the first is of the newest state',
+    file: 'lib/cache/list-plan.ts',
+    text: ": { meaning: 'exact', revision, limit, ignoresLimit, start }",
+    replacement: ": { meaning: 'newest', revision: 0n, limit, ignoresLimit, start }",
+    test: [READS, 'pages are the state of the first, whatever is written between them'],
+  },
+  {
+    invariant: 10,
+    bug: 'the token that starts over asks for the lost revision again',
+    file: 'lib/cache/reader.ts',
+    text: 'encodeContinue({ revision: -1n',
+    replacement: 'encodeContinue({ revision: plan.revision',
+    test: [READS, 'a token whose revision is compacted gives the rest of the newest state'],
+  },
+  {
+    invariant: 11,
+    bug: 'what remains is told with a selector, too',
+    file: 'lib/engine/javascript/list.ts',
+    text: 'remaining: scope.hasSelector ? undefined : behind',
+    replacement: 'remaining: behind',
+    test: [READS, 'what remains is counted, and only without a selector'],
+  },
+  {
+    invariant: 12,
+    bug: 'a token may climb',
+    file: 'lib/cache/continue-token.ts',
+    text: " && segment !== '..'",
+    replacement: '',
+    test: [READS, 'a token says what it was made of, and none climbs'],
+  },
+  {
+    invariant: 13,
+    bug: 'equal bytes are written again',
+    file: 'lib/storage/transition.ts',
+    text: 'return equalBytes(current.value, write.value);',
+    replacement: 'return false;',
+    test: [WRITES, 'an update that changes nothing is none'],
+  },
+  {
+    invariant: 14,
+    bug: 'a write does not look at what it replaces',
+    file: 'lib/storage/transition.ts',
+    text: 'if ((current?.revision ?? 0n) !== write.expected) {',
+    replacement: 'if (current === undefined && write.expected !== 0n) {',
+    test: [WRITES, 'concurrent updates are in one order, and each takes one revision'],
+  },
+  {
+    invariant: 15,
+    bug: 'a deletion tells the revision of what it deleted',
+    file: 'lib/storage/transition.ts',
+    text: 'results.push({ ok: true, revision, changed: true });',
+    replacement:
+      'results.push({ ok: true, revision: value === null ? write.expected : revision, changed: true });',
+    test: [WRITES, 'a deletion is told at its own revision'],
+  },
+  {
+    invariant: 16,
+    bug: 'a tree is changed in place under its readers',
+    file: 'lib/engine/javascript/tree.ts',
+    text: 'if (leaf.owner === this.#token) return leaf;',
+    replacement: 'if (leaf.items.length > 0) return leaf;',
+    test: [READS, 'what was read of a revision is read again, byte by byte'],
+  },
+  {
+    invariant: 17,
+    bug: 'the log has no budget of bytes',
+    file: 'lib/engine/javascript/log.ts',
+    text: 'if (this.length > entriesMax || this.#bytes > bytesMax) return true;',
+    replacement: 'if (this.length > entriesMax) return true;',
+    test: [LIFECYCLE, 'sequences of the log rise, and it keeps to its window and its budgets'],
+  },
+  {
+    invariant: 17,
+    bug: 'the log has no budget of bytes',
+    file: 'native/core/log/event_log.cc',
+    text: 'view.size() > limits_.entries_max || bytes_ > limits_.bytes_max',
+    replacement: 'view.size() > limits_.entries_max',
+    test: [LIFECYCLE, 'sequences of the log rise, and it keeps to its window and its budgets'],
+  },
+  {
+    invariant: 18,
+    bug: 'the group of the last watch stays',
+    file: 'lib/engine/javascript/watches.ts',
+    text: 'if (--group.members > 0) return;',
+    replacement: 'if (--group.members >= 0) return;',
+    test: [WATCHES, 'nothing is left of streams, whichever way they end'],
+  },
+  {
+    invariant: 19,
+    bug: 'a cache that has lost its storage goes on answering',
+    file: 'lib/cache/feed.ts',
+    text: 'this.#options.onLost(cause);',
+    replacement: '',
+    test: [LIFECYCLE, 'a cache that is not filled answers nothing of its own'],
+  },
+  {
+    invariant: 20,
+    bug: 'after a new list a watch may begin anywhere',
+    file: 'lib/engine/javascript/cache.ts',
+    text: 'this.#drop(revision);',
+    replacement: 'this.#drop(0n);',
+    test: [LIFECYCLE, 'a new list ends every watch, and none begins before it'],
+  },
+  {
+    invariant: 21,
+    bug: 'an event is offered by its new value only',
+    file: 'lib/engine/javascript/interest.ts',
+    text: 'if (previous !== undefined) this.#visitValues(previous, ask);',
+    replacement: '',
+    test: [WATCHES, 'a watch by an index hears of the old value and the new'],
+  },
+  {
+    invariant: 21,
+    bug: 'an event is offered by its new value only',
+    file: 'native/core/watch/interest.h',
+    text: 'if (previous != nullptr && !is_same) ask(before,',
+    replacement: 'if (previous != nullptr && version == nullptr) ask(before,',
+    test: [WATCHES, 'a watch by an index hears of the old value and the new'],
+  },
+  {
+    invariant: 22,
+    bug: 'bookmarks come to everybody',
+    file: 'lib/cache/watcher.ts',
+    text: '...(allowBookmarks ? { bookmarks } : {}),',
+    replacement: 'bookmarks,',
+    test: [WATCHES, 'bookmarks come to those who asked, and to nobody else'],
+  },
+  {
+    invariant: 23,
+    bug: 'what has no time to live gets one',
+    file: 'lib/storage/transition.ts',
+    text: "change.type === 'put' ? expiryOf(write, nowMs) : 0;",
+    replacement: "change.type === 'put' ? expiryOf(write, nowMs) || nowMs + 60_000 : 0;",
+    test: [
+      WRITES,
+      'what expires is one DELETED at a revision of its own; a version without an end stays',
+    ],
+  },
+  {
+    invariant: 24,
+    bug: 'progress without an event is not heard of',
+    file: 'lib/cache/feed.ts',
+    text: 'this.#options.engine.progress(revision);',
+    replacement: '',
+    test: [LIFECYCLE, 'progress alone lets reads go on, and moves bookmarks'],
+  },
+];
