@@ -1,0 +1,20 @@
+/** Informers of @kubernetes/client-node through trouble; more of it by `npm run witness:informers`. */
+
+import test from 'ava';
+
+import { followThroughTrouble } from './informers/session.js';
+
+const CHANGES = 3_000;
+
+test('informers have the store’s state after restarts, cuts and compaction', async (t) => {
+  t.timeout(240_000);
+  const summary = await followThroughTrouble({ changes: CHANGES, rounds: 1 });
+  t.log(JSON.stringify(summary));
+  // Some requests met the end of the server's process.
+  t.true(summary.changes > 0.9 * CHANGES);
+  t.true(summary.cuts > 0 && summary.failures > 0);
+  for (const { told, lists } of summary.followers) {
+    t.true(told > 0);
+    t.true(lists > 1, 'history was lost');
+  }
+});

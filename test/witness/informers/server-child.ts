@@ -1,0 +1,47 @@
+/**
+ * The server that informers are tested with, in a process of its own so that it can be killed:
+ * `node server-child.js FOLDER`, over an lmdb store in that folder. It keeps little history, and
+ * compacts when it is told to.
+ */
+
+import { join } from 'node:path';
+
+import { clientCertificateAuthenticator, generateCertificates } from '../../../lib/auth/index.js';
+import { createServer } from '../../../lib/server/index.js';
+import { systemClock } from '../../../lib/storage/index.js';
+import { LmdbStorage } from '../../../lib/storage/lmdb/index.js';
+import { ITEMS } from './items.js';
+
+/** So little that whoever is away for a moment has to list anew. */
+const HISTORY = { entriesMin: 50, entriesMax: 150 };
+
+const [folder = ''] = process.argv.slice(2);
+const storage = await LmdbStorage.open({ path: join(folder, 'store') });
+const { authority, serving } = await generateCertificates({
+  directory: join(folder, 'pki'),
+  clock: systemClock,
+});
+const authenticator = await clientCertificateAuthenticator({
+  authorities: authority.cert,
+  clock: systemClock,
+});
+const server = createServer({ resources: [ITEMS], storage, history: HISTORY, authenticator });
+await server.ready();
+const { port } = await server.listen({ tls: { ...serving, clientCa: authority.cert } });
+
+process.on('message', (message) => {
+  if (message === 'compact') void compact();
+});
+process.once('SIGTERM', () => void stop());
+process.send!({ port });
+
+async function compact(): Promise<void> {
+  await storage.compact(storage.committedRevision());
+  process.send!('compacted');
+}
+
+async function stop(): Promise<void> {
+  await server.close({ graceMs: 0 });
+  await storage.close();
+  process.disconnect();
+}

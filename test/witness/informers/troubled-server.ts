@@ -1,0 +1,91 @@
+/**
+ * A server over lmdb that is restarted, killed and compacted, and whose clients' connections are
+ * cut. Its clients keep one address: that of a proxy.
+ */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { generateCertificates, writeKubeconfig } from '../../../lib/auth/index.js';
+import { systemClock } from '../../../lib/storage/index.js';
+import { Proxy } from './proxy.js';
+
+const CHILD = fileURLToPath(new URL('./server-child.js', import.meta.url));
+
+export class TroubledServer {
+  /** Through the proxy whose connections are cut. */
+  readonly kubeconfig: string;
+  /** Through one that only restarts cut: for whoever writes. */
+  readonly writersKubeconfig: string;
+  readonly followers: Proxy;
+  readonly writers: Proxy;
+  readonly folder: string;
+  #child: ChildProcess | undefined;
+
+  private constructor(folder: string, followers: Proxy, writers: Proxy) {
+    this.folder = folder;
+    this.followers = followers;
+    this.writers = writers;
+    this.kubeconfig = join(folder, 'followers.kubeconfig');
+    this.writersKubeconfig = join(folder, 'writers.kubeconfig');
+  }
+
+  static async start(): Promise<TroubledServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'shardwatch-informers-'));
+    const directory = join(folder, 'pki');
+    const { authority, client } = await generateCertificates({ directory, clock: systemClock });
+    const proxies = [await Proxy.listen(), await Proxy.listen()] as const;
+    const made = new TroubledServer(folder, ...proxies);
+    for (const [file, proxy] of [
+      [made.kubeconfig, made.followers],
+      [made.writersKubeconfig, made.writers],
+    ] as const) {
+      const server = `https://127.0.0.1:${proxy.port}`;
+      writeKubeconfig(file, { server, ca: authority.cert, ...client });
+    }
+    await made.#begin();
+    return made;
+  }
+
+  /** Ends the server's process by the signal, and begins another one over the same store. */
+  async restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#end(signal);
+    await this.#begin();
+  }
+
+  /** Drops all history that the store has. */
+  async compact(): Promise<void> {
+    const done = once(this.#child!, 'message');
+    this.#child!.send('compact');
+    await done;
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    await Promise.all([this.followers.close(), this.writers.close()]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #begin(): Promise<void> {
+    const child = fork(CHILD, [this.folder], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the server ended with ${String(code)} before it was ready`);
+    });
+    const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }];
+    // From now on an end is what somebody has asked for.
+    ended.catch(() => undefined);
+    this.followers.targetPort = this.writers.targetPort = port;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    this.followers.targetPort = this.writers.targetPort = undefined;
+    const exited = once(this.#child!, 'exit');
+    this.#child!.kill(signal);
+    await exited;
+  }
+}
