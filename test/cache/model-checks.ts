@@ -38,6 +38,12 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 40, size: 'max' },
 );
 
+/** One object's new version, for what has to happen in each history. */
+export function plainStep(color: string): Step {
+  const key = { namespace: 'one', name: 'a' };
+  return { type: 'put', ...key, tier: 'gold', color, batched: false, replace: false };
+}
+
 export interface Entry {
   readonly revision: bigint;
   readonly object: Widget;

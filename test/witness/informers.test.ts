@@ -1,4 +1,4 @@
-/** Informers of @kubernetes/client-node through trouble; more of it by `npm run witness:informers`. */
+/** Informers of client-node through trouble; `npm run witness:informers` has more of it. */
 
 import test from 'ava';
 

@@ -7,7 +7,7 @@ import type { HistoryLimits } from '../../../lib/engine/index.js';
 import { StorageError } from '../../../lib/storage/index.js';
 import { isPending, PREFIX, rejects, turn, type Widget } from '../../cache/fixture.js';
 import { GatedStorage } from '../../cache/gated-storage.js';
-import { readPage, show, type Step, steps, VIEWS } from '../../cache/model-checks.js';
+import { plainStep, readPage, show, type Step, steps, VIEWS } from '../../cache/model-checks.js';
 import { ManualClock } from '../../clock.js';
 import { ToldEvents } from './expected-events.js';
 import { FedWorld, invariantTest, openStorage, tryHistories } from './fed-world.js';
@@ -22,15 +22,7 @@ const BY_ENTRIES: HistoryLimits = {
 const BY_BYTES: HistoryLimits = { ...BY_ENTRIES, entriesMax: 1_000, bytesMax: 1_200 };
 
 /** More than either keeps. */
-const LAST_STEPS: readonly Step[] = Array.from({ length: 20 }, () => ({
-  type: 'put',
-  namespace: 'one',
-  name: 'a',
-  tier: 'tin',
-  color: 'blue',
-  batched: false,
-  replace: false,
-}));
+const LAST_STEPS: readonly Step[] = Array.from({ length: 20 }, () => plainStep('blue'));
 
 invariantTest(
   17,
@@ -98,7 +90,7 @@ invariantTest(19, 'a cache that is not filled answers nothing of its own', async
       if (!first) await world.run(steps.map((step) => ({ ...step, replace: false })));
       storage.endWatches(new StorageError('compacted', 'lost'));
       t.false(cache.isReady);
-      for (const options of requests) {
+      for (const options of [...requests, {}, { limit: 2 }]) {
         const { length } = storage.reads;
         try {
           const { lines, resourceVersion } = await readPage(cache, options);

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 
 import { cacheTest, pullText, rejects, standAlone, turn, widget } from '../../cache/fixture.js';
-import { checkWatches, steps, type View, VIEWS } from '../../cache/model-checks.js';
+import { checkWatches, plainStep, steps, type View, VIEWS } from '../../cache/model-checks.js';
 import { eventsAfter, framesTold, initialEvents, ToldEvents } from './expected-events.js';
 import { FedWorld, invariantTest, tryHistories } from './fed-world.js';
 
@@ -143,7 +143,8 @@ invariantTest(6, 'a stream skips nothing before its end', async (t, setting) => 
         await world.run(history.splice(0, 1 + count));
         for (const { told } of streams) told.take(count);
       }
-      await world.run(history);
+      // More than history keeps.
+      await world.run([...history, ...Array.from({ length: 8 }, () => plainStep('red'))]);
       for (const { view, stream, told, initial } of streams) {
         told.take();
         const expected = [...initial, ...eventsAfter(world, view, revision)];
@@ -259,7 +260,8 @@ invariantTest(21, 'a watch by an index hears of the old value and the new', asyn
         COLORS.map((view) => world.cache.watch({ ...view, resourceVersion: '1' })),
       );
       const told = streams.map((stream) => new ToldEvents(stream));
-      await world.run(steps.map((step) => ({ ...step, replace: false })));
+      const history = [...steps, plainStep('red'), plainStep('blue')];
+      await world.run(history.map((step) => ({ ...step, replace: false })));
       for (const [index, view] of COLORS.entries()) {
         told[index]!.take();
         t.deepEqual(told[index]!.events, eventsAfter(world, view, 1n));

@@ -195,8 +195,15 @@ const lives: fc.Arbitrary<Life[]> = fc.array(
     ttlSeconds: fc.constantFrom(0, 1, 5, 60),
     pauseMs: fc.constantFrom(0, 1_000, 2_000, 70_000),
   }),
-  { minLength: 1, maxLength: 10, size: 'max' },
+  { minLength: 1, maxLength: 6, size: 'max' },
 );
+
+/** One that is renewed for ever, and one that ends. */
+const LAST_LIVES: readonly Life[] = [
+  { name: 'a', ttlSeconds: 5, pauseMs: 0 },
+  { name: 'a', ttlSeconds: 0, pauseMs: 0 },
+  { name: 'b', ttlSeconds: 1, pauseMs: 2_000 },
+];
 
 invariantTest(
   23,
@@ -225,7 +232,8 @@ invariantTest(
           }
           clock.advance(untilMs - clock.now());
         };
-        for (const [value, { name, ttlSeconds, pauseMs }] of lives.entries()) {
+        for (const [value, life] of [...lives, ...LAST_LIVES].entries()) {
+          const { name, ttlSeconds, pauseMs } = life;
           const mortal = (alive.get(name)?.endMs ?? Infinity) < Infinity;
           if (mortal && ttlSeconds === 0) renewed++;
           const type = alive.has(name) ? 'MODIFIED' : 'ADDED';

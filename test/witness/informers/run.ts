@@ -1,4 +1,4 @@
-/** `node run.js CHANGES ROUNDS`: the session of informers.test.ts, longer. Prints what it came to. */
+/** `node run.js CHANGES ROUNDS`: the session of informers.test.ts, longer; prints what it was. */
 
 import { followThroughTrouble } from './session.js';
 

@@ -1,6 +1,6 @@
 /**
- * Lanes that each create, patch and delete an object of their own, through restarts: a request whose
- * answer is lost is not repeated, the lane looks what has become of its object.
+ * Lanes that each create, patch and delete an object of their own, through restarts: a request
+ * whose answer is lost is not repeated, the lane looks what has become of its object.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
