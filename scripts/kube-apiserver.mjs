@@ -11,8 +11,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { findGo, runGo } from './go.mjs';
 import { CACHE, say } from './project.mjs';
-import { run, tail } from './run.mjs';
 
 /** Kubernetes v1.N.P is the modules v0.N.P. */
 const MINOR_AND_PATCH = '36.3';
@@ -29,7 +29,7 @@ const PARALLEL = 2;
 /** Resolves to the program's path. Throws with the reason where it can't be built. */
 export async function kubeApiserverPath() {
   if (existsSync(PROGRAM)) return PROGRAM;
-  const go = await findGo();
+  const go = await findGo('kube-apiserver');
   say(`building kube-apiserver ${VERSION} (some minutes)`);
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(join(FOLDER, 'go.mod'), moduleFile(await upstreamModuleFile(go)));
@@ -38,24 +38,16 @@ export async function kubeApiserverPath() {
     .join(' ');
   const options = ['-mod=mod', '-trimpath', '-p', String(PARALLEL), '-ldflags', `-s -w ${flags}`];
   const target = ['-o', `${PROGRAM}.part`, 'k8s.io/kubernetes/cmd/kube-apiserver'];
-  await must(go, ['build', ...options, ...target], BUILD_TIMEOUT_MS);
+  await runGo(go, ['build', ...options, ...target], { cwd: FOLDER, timeoutMs: BUILD_TIMEOUT_MS });
   renameSync(`${PROGRAM}.part`, PROGRAM);
   return PROGRAM;
-}
-
-// The one that is told, or on the PATH, or where its own installer puts it.
-async function findGo() {
-  const { GO } = process.env;
-  for (const go of GO === undefined ? ['go', '/usr/local/go/bin/go'] : [GO]) {
-    if ((await run(go, ['version'])).code === 0) return go;
-  }
-  throw new Error('no Go here (https://go.dev/dl), which kube-apiserver is built with');
 }
 
 async function upstreamModuleFile(go) {
   rmSync(join(FOLDER, 'go.mod'), { force: true });
   const module = `k8s.io/kubernetes@${VERSION}`;
-  const text = await must(go, ['mod', 'download', '-json', module], DOWNLOAD_TIMEOUT_MS);
+  const download = ['mod', 'download', '-json', module];
+  const text = await runGo(go, download, { cwd: FOLDER, timeoutMs: DOWNLOAD_TIMEOUT_MS });
   // What Go says beside it comes before.
   return readFileSync(JSON.parse(text.slice(text.indexOf('{'))).GoMod, 'utf8');
 }
@@ -74,10 +66,3 @@ function moduleFile(upstream) {
 }
 
 const minor = () => MINOR_AND_PATCH.split('.')[0];
-
-async function must(go, args, timeoutMs) {
-  const env = { GOFLAGS: '-buildvcs=false' };
-  const { code, output } = await run(go, args, { cwd: FOLDER, env, timeoutMs });
-  if (code !== 0) throw new Error(`go ${args[0]} failed: ${tail(output, 5)}`);
-  return output;
-}

@@ -29,6 +29,9 @@ const ENGINES = ['javascript', 'native'];
 
 const NATIVE_TESTS = 'out/test/native/';
 
+/** What runs the real programs that are fetched. */
+const TOOL_TESTS = ['out/test/witness/', 'out/test/storage/etcd/'];
+
 /** What is about one engine alone, and has nothing to test on another. */
 const ONE_ENGINE = {
   'out/test/engine/javascript/': 'javascript',
@@ -61,18 +64,28 @@ async function main(paths) {
 
 async function testAll(paths) {
   const wanted = (file) => paths.length === 0 || paths.some((path) => file.startsWith(path));
-  const tools = wanted('out/test/witness/') ? fetchTools() : undefined;
+  const tools = needsTools(paths) ? fetchTools() : undefined;
   await step('library', buildLibrary);
   await step('tests', buildTests);
   const addons = paths.length === 0 || wanted(NATIVE_TESTS) ? await buildNative() : [];
-  for (const [tool, reason] of Object.entries((await tools)?.missing ?? {})) {
-    say(`not here: ${tool}: ${reason}`);
-  }
+  if (tools !== undefined) tellTools(await tools);
   const files = testFiles('out/test').filter(wanted);
   for (const path of paths) {
     if (!files.some((file) => file.startsWith(path))) fail(`no test is below ${path}`);
   }
   await runTests(files, addons);
+}
+
+// Whether a path that is to be tested is in a folder of TOOL_TESTS, or holds one.
+function needsTools(paths) {
+  const touches = (folder) =>
+    paths.some((path) => folder.startsWith(path) || path.startsWith(folder));
+  return paths.length === 0 || TOOL_TESTS.some(touches);
+}
+
+function tellTools({ etcd, missing }) {
+  say(`etcd: ${etcd.map(({ version }) => version).join(', ') || 'none'}`);
+  for (const [tool, reason] of Object.entries(missing)) say(`not here: ${tool}: ${reason}`);
 }
 
 // The addons that were built, and the tests of their core run.

@@ -39,11 +39,12 @@ async function witness() {
 
 async function findPrograms() {
   const { kubectl, etcd, missing } = await fetchTools();
-  if (etcd === undefined) throw new Error(`no etcd: ${missing.etcd}`);
+  const newest = etcd.at(-1);
+  if (newest === undefined) throw new Error(`no etcd: ${JSON.stringify(missing)}`);
   if (kubectl[KUBECTL] === undefined) throw new Error(missing[`kubectl ${KUBECTL}`]);
   return {
     WITNESS_KUBECTL: kubectl[KUBECTL],
-    WITNESS_ETCD: etcd,
+    WITNESS_ETCD: newest.path,
     WITNESS_KUBE_APISERVER: await kubeApiserverPath(),
   };
 }

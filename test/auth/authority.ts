@@ -1,6 +1,7 @@
 /** Authorities and certificates of every kind a client may show, made for tests. */
 
 import { webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
 
 import { loadX509 } from '../../lib/auth/x509.js';
 import type { PeerCertificate, RequestRecord } from '../../lib/request/index.js';
@@ -51,7 +52,9 @@ export async function issue(options: IssueOptions): Promise<Issued> {
     extensions.push(new x509.ExtendedKeyUsageExtension([...options.usages], true));
   }
   if (options.hosts !== undefined) {
-    const names = options.hosts.map((value) => ({ type: 'dns' as const, value }));
+    const names = options.hosts.map((value) =>
+      isIP(value) === 0 ? { type: 'dns' as const, value } : { type: 'ip' as const, value },
+    );
     extensions.push(new x509.SubjectAlternativeNameExtension(names));
   }
   if (options.unknownExtension !== undefined) {

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 
 import { CACHE, say } from '../../scripts/project.mjs';
 import { readFromTgz } from '../witness/tools/archive.mjs';
-import { packFromNpm, place } from '../witness/tools/fetch.mjs';
+import { packFromNpm } from '../witness/tools/fetch.mjs';
+import { place } from '../witness/tools/place.mjs';
 
 const PACKAGES = {
   'linux-x64 22': {

@@ -111,7 +111,7 @@ const CASES = {
   'the core loads nothing of the network, no addon, and nothing else from npm': async (world) => {
     const place = emptyPlace(join(folder, 'alone'));
     await unpack(world.tarball, place);
-    const args = ['shardwatch/cache', 'shardwatch/queue'];
+    const args = ['shardwatch/cache', 'shardwatch/queue', 'shardwatch/storage'];
     const { builtins, addons } = await runFile(place, 'loaded.mjs', { args });
     assert.deepEqual(addons, []);
     assert.deepEqual(

@@ -16,12 +16,17 @@ export interface Manifest {
 
 const PATH = 'package.json';
 
+/** Doors that users know under another name than their folder's: what they use by itself. */
+const SUBPATHS: { readonly [folder: string]: string } = { 'storage/etcd': 'etcd' };
+
 /** `paths` are those of the tree. */
 export function checkManifest(manifest: Manifest, paths: ReadonlySet<string>): readonly Finding[] {
   const doors = FOLDERS.filter((folder) => paths.has(`lib/${folder}/index.ts`));
   const expected = new Map<string, unknown>([
     ['.', target('index')],
-    ...doors.map((folder) => [`./${folder}`, target(`${folder}/index`)] as const),
+    ...doors.map(
+      (folder) => [`./${SUBPATHS[folder] ?? folder}`, target(`${folder}/index`)] as const,
+    ),
     ['./package.json', './package.json'],
   ]);
   return [...checkExports(manifest.exports, expected), ...checkBin(manifest.bin, paths)];

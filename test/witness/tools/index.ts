@@ -9,9 +9,15 @@ import { dirname, join } from 'node:path';
 
 export type KubectlVersion = '1.32' | '1.35';
 
+export interface Etcd {
+  /** As it tells itself: `3.5.1`. */
+  readonly version: string;
+  readonly path: string;
+}
+
 interface Found {
   readonly kubectl: { readonly [version: string]: string };
-  readonly etcd?: string;
+  readonly etcd: readonly Etcd[];
   readonly missing: { readonly [tool: string]: string };
 }
 
@@ -21,10 +27,12 @@ export function kubectlPath(version: KubectlVersion): string {
   return found.kubectl[version] ?? refuse(`kubectl ${version}`, found);
 }
 
-/** The etcd server, on machines that have the Debian package. Throws elsewhere, and says why. */
-export function etcdPath(): string {
+/** The etcd servers that are here, the oldest first. Throws where there is none, and says why. */
+export function etcds(): readonly [Etcd, ...Etcd[]] {
   const found = readFound();
-  return found.etcd ?? refuse('etcd', found);
+  const [oldest, ...newer] = found.etcd;
+  if (oldest === undefined) throw new Error(`etcd is not here: ${JSON.stringify(found.missing)}`);
+  return [oldest, ...newer];
 }
 
 function refuse(tool: string, found: Found): never {

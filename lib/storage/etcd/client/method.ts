@@ -1,0 +1,56 @@
+/** The calls of etcd's API as gRPC needs them: a path, and bytes of messages. */
+
+import {
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type DescMethod,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+
+export interface RpcMethod<Request, Response> {
+  /** `etcdserverpb.KV` */
+  readonly service: string;
+  /** `Range` */
+  readonly name: string;
+  readonly path: string;
+  /** Whether it changes what etcd keeps: such a call is never blindly repeated. */
+  readonly isWrite: boolean;
+  readonly serialize: (request: Request) => Buffer;
+  readonly deserialize: (bytes: Buffer) => Response;
+}
+
+export type RequestOf<Desc extends DescMethod> = MessageShape<Desc['input']>;
+export type ResponseOf<Desc extends DescMethod> = MessageShape<Desc['output']>;
+
+export function readMethod<Input extends DescMessage, Output extends DescMessage>(
+  description: DescMethod & { input: Input; output: Output },
+): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
+  return method(description, false);
+}
+
+export function writeMethod<Input extends DescMessage, Output extends DescMessage>(
+  description: DescMethod & { input: Input; output: Output },
+): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
+  return method(description, true);
+}
+
+function method<Input extends DescMessage, Output extends DescMessage>(
+  description: DescMethod & { input: Input; output: Output },
+  isWrite: boolean,
+): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
+  const { name, input, output } = description;
+  const service = description.parent.typeName;
+  return {
+    service,
+    name,
+    path: `/${service}/${name}`,
+    isWrite,
+    serialize: (request) => asBuffer(toBinary(input, request)),
+    deserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,39 @@
+/** etcd: a client of its API, usable by itself. */
+
+export type { CallObserver, CallType } from './client/call-observer.js';
+export type { CallOptions } from './client/caller.js';
+export type { CircuitState } from './client/circuit.js';
+export { EtcdClient } from './client/client.js';
+export { EtcdError, type EtcdErrorCode, type EtcdErrorDetails } from './client/error.js';
+export { keyBytes, prefixRange, type KeyRange } from './client/key-range.js';
+export { COMPARE_RESULT, COMPARE_TARGET } from './client/kv.js';
+export type {
+  CompactionInit,
+  DeleteRangeInit,
+  KvClient,
+  PutInit,
+  RangeInit,
+  TxnInit,
+} from './client/kv.js';
+export type { KeptLease, LeaseClient, LeaseGrantInit } from './client/lease.js';
+export { ALARM, type MaintenanceClient } from './client/maintenance.js';
+export type { AuthClient } from './client/auth.js';
+export type { EtcdAuth, EtcdClientOptions, EtcdTls } from './client/options.js';
+export type { PoolStats } from './client/pool.js';
+export type { EtcdWatch, EtcdWatchObserver, EtcdWatchOptions } from './client/watcher.js';
+export type { CompactionResponse, TxnResponse } from './rpc/kv_pb.js';
+export type {
+  LeaseGrantResponse,
+  LeaseKeepAliveResponse,
+  LeaseRevokeResponse,
+  LeaseTimeToLiveResponse,
+} from './rpc/lease_pb.js';
+export type { AlarmMember, StatusResponse } from './rpc/maintenance_pb.js';
+export type {
+  DeleteRangeResponse,
+  KeyValue,
+  PutResponse,
+  RangeResponse,
+  ResponseHeader,
+} from './rpc/range_pb.js';
+export type { Event } from './rpc/watch_pb.js';

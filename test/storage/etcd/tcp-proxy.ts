@@ -1,0 +1,97 @@
+/** A TCP proxy that loses, holds back and cuts what goes through it, as a bad network does. */
+
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+import type { ExecutionContext } from 'ava';
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #targetPort: number;
+  readonly #links = new Set<Link>();
+  #answersHeld = false;
+  #isRefusing = false;
+  /** Connections that were accepted so far. */
+  accepted = 0;
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  /** Forwards to a port of this machine until the test ends. */
+  static async start(t: ExecutionContext, targetPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(targetPort);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    t.teardown(() => {
+      proxy.cut();
+      proxy.#server.close();
+    });
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /**
+   * Answers over the present connections reach nobody any more, while requests still get through.
+   * Over later ones either where `later` is set.
+   */
+  holdAnswers(later = false): void {
+    this.#answersHeld = later;
+    for (const { server } of this.#links) server.pause();
+  }
+
+  /** What was held back gets through. */
+  releaseAnswers(): void {
+    this.#answersHeld = false;
+    for (const { server } of this.#links) server.resume();
+  }
+
+  /** New connections are cut at once. */
+  refuse(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
+  }
+
+  /** Breaks all connections. */
+  cut(): void {
+    for (const { client, server } of this.#links) {
+      client.resetAndDestroy();
+      server.destroy();
+    }
+    this.#links.clear();
+  }
+
+  #accept(client: Socket): void {
+    this.accepted++;
+    client.on('error', () => undefined);
+    if (this.#isRefusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(this.#targetPort, '127.0.0.1');
+    server.on('error', () => client.destroy());
+    const link = { client, server };
+    this.#links.add(link);
+    client.on('data', (bytes) => server.write(bytes));
+    server.on('data', (bytes) => client.write(bytes));
+    if (this.#answersHeld) server.pause();
+    client.on('close', () => {
+      this.#links.delete(link);
+      server.destroy();
+    });
+    server.on('close', () => client.destroy());
+  }
+}
