@@ -3,7 +3,7 @@
 import type { EngineKind, EngineStats, HistoryLimits } from '../engine/index.js';
 import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
 import type { Clock, Storage } from '../storage/index.js';
-import type { CachedObject } from '../watch/index.js';
+import type { CachedObject, WatchLoss } from '../watch/index.js';
 import type { CacheObserver } from './observer.js';
 import type { CacheShare } from './share.js';
 
@@ -44,8 +44,8 @@ export interface WatchCacheOptions {
   /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
    * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`,
-   * `observer`, `clock` and `random`) are left out then; the clock has to tell the same time as the
-   * owner's.
+   * `refuseFutureWatches`, `observer`, `clock` and `random`) are left out then; the clock has to
+   * tell the same time as the owner's.
    */
   readonly share?: CacheShare;
   /**
@@ -68,6 +68,12 @@ export interface WatchCacheOptions {
   readonly consistencyCheckIntervalMs?: number;
   /** Is told of what happens in the cache, for metrics and logs. */
   readonly observer?: CacheObserver;
+  /**
+   * Whether a watch from a resourceVersion that is still to come waits for it only as long as a
+   * read does, and is then refused with `resource-version-too-large`. Default false, as upstream:
+   * the stream is open at once, and silent until then.
+   */
+  readonly refuseFutureWatches?: boolean;
   /**
    * Stand-alone: seconds after which an object that was put without a `ttlSeconds` of its own
    * deletes itself. Default 0: never.
@@ -183,8 +189,16 @@ export interface CacheWatchOptions extends Selectors {
   readonly name?: string;
   /**
    * `''`, absent or `'0'`: the present state as ADDED events, then changes; N: changes above N.
+   * `sendInitialEvents` says otherwise where it is given.
    */
   readonly resourceVersion?: string;
+  /**
+   * Whether the stream begins with the state as ADDED events (KEP-3157). `true`, with any
+   * `resourceVersion`: the state, not older than that, and where bookmarks are allowed one bookmark
+   * that tells its end. `false`: only changes, above what `resourceVersion` says (`''`: what the
+   * storage has acknowledged, `'0'`: what the cache has). Absent: as `resourceVersion` says.
+   */
+  readonly sendInitialEvents?: boolean;
   /** Bookmarks every minute and shortly before the deadline. Default false. */
   readonly allowBookmarks?: boolean;
   /** The stream ends cleanly after this many milliseconds. Absent: never. */
@@ -280,4 +294,6 @@ export interface CacheStats extends Omit<EngineStats, 'revision' | 'oldestRevisi
    * objects, and what they had to catch up with.
    */
   readonly eventsReplayed: number;
+  /** Watches of this thread that the cache has ended, by the reason why, since the start. */
+  readonly watchesTerminated: Readonly<Record<WatchLoss, number>>;
 }

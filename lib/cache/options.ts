@@ -59,6 +59,7 @@ export type CheckedOptions = Required<
   readonly clock: Clock;
   readonly feed: WatchCacheOptions['feed'];
   readonly pending: boolean;
+  readonly refuseFutureWatches: boolean;
   readonly namespaced: boolean | undefined;
   readonly share: CacheShare | undefined;
 };
@@ -108,6 +109,7 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     clock: options.clock ?? systemClock,
     feed,
     pending: options.pending === true,
+    refuseFutureWatches: options.refuseFutureWatches === true,
     namespaced: feed?.namespaced ?? options.namespaced,
     share: options.share,
   };

@@ -299,7 +299,9 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     rules,
     clock,
     bookmarks: new BookmarkScheduler(clock, random),
-    freshen: (signal) => reader.freshen(signal),
+    freshness,
+    committed,
+    refusesFuture: checked.refuseFutureWatches,
   });
   return { readiness, freshness, rules, reader, watcher };
 }

@@ -192,13 +192,15 @@ export class WatchCache<T = UnknownObject> {
   /**
    * Opens a stream of changes: without a resourceVersion, of the present objects as ADDED events
    * and then of changes. With `''` (or none) the state is at least as new as what the storage had
-   * acknowledged; with `'0'` it is what the cache has. One in the future is waited for: nothing is
+   * acknowledged; with `'0'` it is what the cache has. `sendInitialEvents` asks for the state, or
+   * for none, with any resourceVersion (KEP-3157). One in the future is waited for: nothing is
    * delivered before it.
    *
    * Rejects with a CacheError before anything is delivered: `expired` for a resourceVersion that is
    * older than the history, `not-ready`, `invalid-options`, `invalid-selector`,
    * `field-not-supported`, `invalid-resource-version`, `resource-version-too-large` when the cache
-   * does not get fresh in time, `aborted`, `closed`.
+   * does not get fresh in time, `aborted`, `closed`; and with the storage's StorageError where that
+   * has to be asked and fails.
    */
   watch(options: CacheWatchOptions = {}): Promise<WatchStream<T>> {
     return this.#parts.watcher.watch(options);
@@ -315,6 +317,7 @@ export class WatchCache<T = UnknownObject> {
       resourceVersion: revision.toString(),
       oldestResourceVersion: oldestRevision.toString(),
       ...this.#parts.counts(),
+      watchesTerminated: this.#parts.watcher.terminated,
     };
   }
 

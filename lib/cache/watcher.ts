@@ -1,22 +1,39 @@
 /**
  * Opens watches: which events a request wants, from where on, and whether the cache has them.
  *
- * Rules (upstream's table of watches without sendInitialEvents):
- *  1. unset: the state, fresh (it waits for the storage's revision), then changes.
- *  2. `0`: the state as the cache has it, then changes.
- *  3. N: changes above N; `expired` where history no longer has them, silence until N where it is
- *     in the future.
+ * Rules (upstream's table, KEP-3157):
+ *
+ *     resourceVersion   initial events          no initial events        left open
+ *     unset             the state, fresh        above the committed      as with initial events
+ *     `0`               the state as it is      above the cache's        as with initial events
+ *     N                 the state, N or newer   above N                  as without
+ *
+ *  1. What waits does so as a read that must be fresh (freshness.ts).
+ *  2. Above N: `expired` where history no longer has it, silence until N where it is in the future;
+ *     where the cache is to refuse those, it waits for N as a read does.
+ *  3. Initial events that were asked for end with a bookmark, where bookmarks are allowed.
  *  4. When the cache loses its storage, all its streams end at once (`replaced`).
  */
 
-import type { EngineCache, EngineEvent, EngineWatch, WatchEnd } from '../engine/index.js';
+import type {
+  EngineCache,
+  EngineEvent,
+  EngineWatch,
+  WatchEnd,
+  WatchQuery,
+} from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
 import type { Clock } from '../storage/index.js';
-import { type BookmarkScheduler, WatchStream } from '../watch/index.js';
+import {
+  type BookmarkScheduler,
+  type WatchEndReason,
+  type WatchLoss,
+  WatchStream,
+} from '../watch/index.js';
 import type { CacheWatchOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
-import { throwIfAborted } from './freshness.js';
+import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
 import type { Readiness } from './readiness.js';
 import { parseResourceVersion } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
@@ -30,14 +47,20 @@ export interface WatcherOptions {
   readonly rules: SelectionRules;
   readonly clock: Clock;
   readonly bookmarks: BookmarkScheduler;
-  /** Resolves when the cache has reached what its storage has acknowledged. */
-  readonly freshen: (signal?: AbortSignal) => Promise<void>;
+  readonly freshness: FreshnessGate;
+  /** What had been acknowledged when this was called. */
+  readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
+  /** Whether a revision in the future is waited for only as long as a read waits for it. */
+  readonly refusesFuture: boolean;
 }
+
+type WatchStart = WatchQuery['from'];
 
 export class Watcher<T = UnknownObject> {
   readonly #options: WatcherOptions;
   readonly #streams = new Set<WatchStream<T>>();
   #eventsReplayed = 0;
+  readonly #terminated: Record<WatchLoss, number> = { expired: 0, replaced: 0 };
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -48,25 +71,30 @@ export class Watcher<T = UnknownObject> {
     return this.#eventsReplayed;
   }
 
+  /** How many streams have lost events, and why. */
+  get terminated(): Readonly<Record<WatchLoss, number>> {
+    return { ...this.#terminated };
+  }
+
   async watch(options: CacheWatchOptions): Promise<WatchStream<T>> {
     const { readiness, rules, clock, bookmarks } = this.#options;
-    const { resourceVersion = '', signal, timeoutMs, allowBookmarks = false } = options;
-    const revision = parseResourceVersion(resourceVersion);
+    const { signal, timeoutMs, sendInitialEvents, allowBookmarks = false } = options;
     const selection = select(options, rules);
     checkTimeout(timeoutMs);
+    checkInitialEvents(sendInitialEvents);
+    const begin = this.#beginning(options);
     throwIfAborted(signal);
     readiness.check();
-    if (resourceVersion === '') {
-      await this.#options.freshen(signal);
-      throwIfAborted(signal);
-      readiness.check();
-    }
+    const from = await begin();
+    throwIfAborted(signal);
+    readiness.check();
     const stream: WatchStream<T> = new WatchStream<T>({
-      open: (wake) => this.#open(selection, options.apiVersion, revision, wake),
+      open: (wake) => this.#open(selection, options.apiVersion, from, wake),
       clock,
       lossError,
       onReplayed: (count) => void (this.#eventsReplayed += count),
-      onEnd: () => this.#streams.delete(stream),
+      onEnd: (reason) => this.#ended(stream, reason),
+      marksInitialEventsEnd: sendInitialEvents === true && allowBookmarks,
       ...(allowBookmarks ? { bookmarks } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(signal === undefined ? {} : { signal }),
@@ -106,10 +134,46 @@ export class Watcher<T = UnknownObject> {
     for (const stream of [...this.#streams]) stream.end(reason);
   }
 
+  #ended(stream: WatchStream<T>, reason: WatchEndReason): void {
+    this.#streams.delete(stream);
+    if (reason === 'expired' || reason === 'replaced') this.#terminated[reason]++;
+  }
+
+  // Where a watch begins, and what it waits for before. Throws for what is no resourceVersion.
+  #beginning(options: CacheWatchOptions): () => WatchStart | Promise<WatchStart> {
+    const { resourceVersion = '', sendInitialEvents, signal } = options;
+    const revision = parseResourceVersion(resourceVersion);
+    const isNewest = resourceVersion === '';
+    if (sendInitialEvents ?? revision === 0n) {
+      return async () => {
+        await this.#reach(isNewest ? await this.#committed(signal) : revision, signal);
+        return { type: 'state' };
+      };
+    }
+    if (isNewest) {
+      return async () => ({ type: 'after', revision: await this.#committed(signal) });
+    }
+    return async () => {
+      const { engine, refusesFuture } = this.#options;
+      if (refusesFuture) await this.#reach(revision, signal);
+      return { type: 'after', revision: revision === 0n ? engine.revision : revision };
+    };
+  }
+
+  #committed(signal: AbortSignal | undefined): bigint | Promise<bigint> {
+    const committed = this.#options.committed(signal);
+    return typeof committed === 'bigint' ? committed : orAborted(committed, signal);
+  }
+
+  async #reach(revision: bigint, signal: AbortSignal | undefined): Promise<void> {
+    const { engine, freshness } = this.#options;
+    if (engine.revision < revision) await freshness.wait(revision, signal);
+  }
+
   #open(
     { namespace, name, selector }: Selection,
     apiVersion: string | undefined,
-    revision: bigint,
+    from: WatchStart,
     wake: () => void,
   ): EngineWatch {
     const { engine } = this.#options;
@@ -120,12 +184,8 @@ export class Watcher<T = UnknownObject> {
       ...(apiVersion === undefined ? {} : { apiVersion }),
       wake,
     };
-    if (revision === 0n) {
-      return translated(() => engine.watch({ ...scope, from: { type: 'state' } }));
-    }
-    return openAfter(engine, revision, () =>
-      engine.watch({ ...scope, from: { type: 'after', revision } }),
-    );
+    const open = (): EngineWatch => engine.watch({ ...scope, from });
+    return from.type === 'state' ? translated(open) : openAfter(engine, from.revision, open);
   }
 }
 
@@ -155,7 +215,13 @@ function checkTimeout(timeoutMs: number | undefined): void {
   throw new CacheError('invalid-options', message);
 }
 
-function lossError(reason: 'expired' | 'replaced'): CacheError {
+function checkInitialEvents(sendInitialEvents: boolean | undefined): void {
+  if (sendInitialEvents === undefined || typeof sendInitialEvents === 'boolean') return;
+  const message = `sendInitialEvents is neither true nor false: ${String(sendInitialEvents)}`;
+  throw new CacheError('invalid-options', message);
+}
+
+function lossError(reason: WatchLoss): CacheError {
   const message =
     reason === 'expired'
       ? 'the watch was too slow: events that it had not read are gone from the history'

@@ -26,6 +26,8 @@ export interface CacheSample {
   readonly roots: number;
   readonly watches: number;
   readonly watchGroups: number;
+  /** Watches that the cache has ended since the start, by the reason why. */
+  readonly watchesTerminated: Readonly<Record<string, number>>;
 }
 
 /** As upstream: a double holds every number below it exactly. */
@@ -117,12 +119,26 @@ export function registerCacheMetrics(
       })),
     );
   }
+  const terminated = {
+    name: 'apiserver_terminated_watchers_total',
+    help: 'Watches that the cache has ended: too slow (expired), or the cache was filled anew.',
+    labels: [...labels, 'reason'],
+  };
+  registry.observed('counter', terminated, () => Array.from(collect(), terminatedWatchers).flat());
   const definition = {
     name: 'apiserver_storage_objects',
     help: 'Objects in storage. Deprecated in favour of apiserver_resource_objects.',
     labels: ['resource'],
   };
   registry.observed('gauge', definition, () => Array.from(collect(), storageObjects));
+}
+
+/** Upstream has no reason: its number is that of `expired`, clients that were too slow. */
+function terminatedWatchers({ group, resource, watchesTerminated }: CacheSample): Sample[] {
+  return Object.entries(watchesTerminated).map(([reason, value]) => ({
+    labels: [group, resource, reason],
+    value,
+  }));
 }
 
 function storageObjects({ group, resource, objects }: CacheSample): Sample {

@@ -89,6 +89,7 @@ export const LIST_PARAMETERS: readonly Parameter[] = [
   LIMIT,
   RESOURCE_VERSION,
   RESOURCE_VERSION_MATCH,
+  query('sendInitialEvents', 'boolean', 'Whether a watch begins with the objects that there are.'),
   TIMEOUT_SECONDS,
   query('watch', 'boolean', 'Whether the answer is a stream of changes instead of a list.'),
 ];
@@ -96,6 +97,7 @@ export const LIST_PARAMETERS: readonly Parameter[] = [
 /** Those of a list that only a watch understands. */
 export const WATCH_PARAMETERS: ReadonlySet<string> = new Set([
   'allowWatchBookmarks',
+  'sendInitialEvents',
   'timeoutSeconds',
   'watch',
 ]);

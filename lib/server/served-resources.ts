@@ -43,6 +43,7 @@ export interface ServedResourcesOptions {
   readonly engine?: EngineKind | 'auto';
   readonly history?: Partial<HistoryLimits>;
   readonly legacyIgnoreLimitAtZero?: boolean;
+  readonly refuseFutureWatches?: boolean;
   readonly random?: () => number;
 }
 
@@ -123,7 +124,7 @@ export class ServedResources {
 
   #cacheOptions(type: ResourceType): WatchCacheOptions {
     const { clock, engine, freshnessFallback, history, observe, random } = this.#options;
-    const { legacyIgnoreLimitAtZero } = this.#options;
+    const { legacyIgnoreLimitAtZero, refuseFutureWatches } = this.#options;
     const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
     return {
       name: qualifiedResource(type),
@@ -135,6 +136,7 @@ export class ServedResources {
       ...(history === undefined ? {} : { history }),
       ...(legacyIgnoreLimitAtZero === undefined ? {} : { legacyIgnoreLimitAtZero }),
       ...(random === undefined ? {} : { random }),
+      ...(refuseFutureWatches === undefined ? {} : { refuseFutureWatches }),
     };
   }
 

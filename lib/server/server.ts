@@ -88,6 +88,13 @@ export interface ServerOptions {
   readonly requestTimeoutMs?: number;
   /** A watch that names no end gets a random one between this and twice this. Default 1 800 000. */
   readonly minRequestTimeoutMs?: number;
+  /**
+   * Whether a watch ends with an ERROR event (410 Expired) when its client is so slow that events
+   * which it has not read are gone. Default false, as upstream: it just ends.
+   */
+  readonly watchLossErrors?: boolean;
+  /** See WatchCacheOptions: a watch from the future is 504 after 3 s. Default false. */
+  readonly refuseFutureWatches?: boolean;
   /** Further checks of the health endpoints, with names of their own. */
   readonly healthChecks?: readonly HealthCheck[];
   /** Where its metrics go, among others. Default a registry of its own. */
@@ -152,6 +159,7 @@ export class ApiServer {
       },
       logger: this.#logger,
       ...(options.random === undefined ? {} : { random: options.random }),
+      watchLossErrors: options.watchLossErrors ?? false,
       watchTimeoutSecondsMin: (options.minRequestTimeoutMs ?? MIN_REQUEST_TIMEOUT_MS) / 1_000,
     });
     this.#authenticator = authenticatorChain(

@@ -11,7 +11,7 @@ import type { CachedObject } from './object.js';
  * - `DELETED`: the object is gone or no longer meets the selectors; it is the last version that met
  *   them, with the resourceVersion of the event.
  * - `BOOKMARK` (KEP-956): everything up to its resourceVersion has been delivered; there is no
- *   object. A watch may be resumed from it.
+ *   object. A watch may be resumed from it. One of them may end the initial events (KEP-3157).
  */
 export type WatchEvent<T = UnknownObject> = ChangeEvent<T> | BookmarkEvent;
 
@@ -23,7 +23,15 @@ export interface ChangeEvent<T = UnknownObject> {
 export interface BookmarkEvent {
   readonly type: 'BOOKMARK';
   readonly object: { readonly resourceVersion: string };
+  /**
+   * On the one bookmark that ends the initial events: all objects that there were at its
+   * resourceVersion have been delivered. As JSON it is the annotation INITIAL_EVENTS_END.
+   */
+  readonly isInitialEventsEnd?: true;
 }
+
+/** The annotation, with the value `true`, of the bookmark that ends the initial events. */
+export const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
  * Why a stream is over.
@@ -35,6 +43,9 @@ export interface BookmarkEvent {
  * - `aborted`: its signal was aborted.
  */
 export type WatchEndReason = WatchEnd | 'timeout' | 'aborted';
+
+/** The ends that leave events untold. */
+export type WatchLoss = Extract<WatchEndReason, 'expired' | 'replaced'>;
 
 /** One look at a stream: events, nothing yet (`onReadable` tells when), or the end. */
 export type Drained<T = UnknownObject> =

@@ -8,13 +8,20 @@
  */
 
 import type { Pulled, PullSource } from '../request/index.js';
-import type { Taken } from './event.js';
+import { INITIAL_EVENTS_END, type Taken } from './event.js';
 import { typeMeta } from './type-name.js';
 
 /** What a bookmark's object says it is: the type that the stream is about. */
 export interface FrameType {
   readonly apiVersion: string;
   readonly kind: string;
+}
+
+/** What a bookmark says. */
+export interface Bookmark {
+  readonly revision: bigint;
+  /** Whether the initial events end with it. */
+  readonly isInitialEventsEnd: boolean;
 }
 
 /** What a FrameSource reads from; a stream's frames and its end. */
@@ -53,7 +60,13 @@ export class FrameSource implements PullSource {
 const encoder = new TextEncoder();
 
 /** A maker of bookmark lines. Throws a TypeError for a type that needs escaping in JSON. */
-export function bookmarkFrames({ apiVersion, kind }: FrameType): (revision: bigint) => Uint8Array {
-  const head = `{"type":"BOOKMARK","object":{${typeMeta(kind, apiVersion)},"metadata":`;
-  return (revision) => encoder.encode(`${head}{"resourceVersion":"${revision}"}}}\n`);
+export function bookmarkFrames({
+  apiVersion,
+  kind,
+}: FrameType): (bookmark: Bookmark) => Uint8Array {
+  const head = `{"type":"BOOKMARK","object":{${typeMeta(kind, apiVersion)},"metadata":{`;
+  return ({ revision, isInitialEventsEnd }) => {
+    const annotations = isInitialEventsEnd ? `"annotations":{"${INITIAL_EVENTS_END}":"true"},` : '';
+    return encoder.encode(`${head}${annotations}"resourceVersion":"${revision}"}}}\n`);
+  };
 }

@@ -9,7 +9,9 @@ export type {
   EventSource,
   WatchEndReason,
   WatchEvent,
+  WatchLoss,
 } from './event.js';
+export { INITIAL_EVENTS_END } from './event.js';
 export type { BookmarkTarget } from './bookmark.js';
 export { BOOKMARK_INTERVAL_MS, BOOKMARK_LEAD_MS, BookmarkScheduler } from './bookmark.js';
 export type { FrameType } from './frames.js';

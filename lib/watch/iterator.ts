@@ -6,12 +6,12 @@
  * would lose events without a word. Not a generator, so that `return` ends a `next` that waits.
  */
 
-import type { EventSource, WatchEndReason, WatchEvent } from './event.js';
+import type { EventSource, WatchEndReason, WatchEvent, WatchLoss } from './event.js';
 
 /** Events taken at once: few enough not to count as a buffer, enough to pay for the call. */
 const ITERATION_BATCH = 64;
 
-type LossError = (reason: 'expired' | 'replaced') => Error;
+type LossError = (reason: WatchLoss) => Error;
 
 export class EventIterator<T> implements AsyncIterableIterator<WatchEvent<T>> {
   readonly #source: EventSource<T>;

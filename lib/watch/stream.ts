@@ -7,7 +7,8 @@
  *     behind costs nobody anything until its cursor falls off the history (`expired`).
  *  3. A bookmark carries the revision up to which everything has been handed out: it is made when
  *     the engine has nothing more to give, never below what was delivered, never ahead of what was
- *     not.
+ *     not. The one that ends the initial events follows the last of them, and carries the revision
+ *     whose state they are.
  *  4. After the end nothing follows, and `endReason` tells why. What the engine gave together with
  *     its end is still delivered; a deadline, an abort and `close` end the stream at once.
  *  5. The engine's watch is closed exactly once, whichever of end, close and abort comes first.
@@ -20,8 +21,15 @@ import type { UnknownObject } from '../object/index.js';
 import type { PullSource } from '../request/index.js';
 import type { Clock, Timer } from '../storage/index.js';
 import type { BookmarkScheduler } from './bookmark.js';
-import type { Drained, EventSource, Taken, WatchEndReason, WatchEvent } from './event.js';
-import { bookmarkFrames, FrameSource, type FrameType } from './frames.js';
+import type {
+  Drained,
+  EventSource,
+  Taken,
+  WatchEndReason,
+  WatchEvent,
+  WatchLoss,
+} from './event.js';
+import { type Bookmark, bookmarkFrames, FrameSource, type FrameType } from './frames.js';
 import { EventIterator } from './iterator.js';
 import { cachedObject } from './object.js';
 
@@ -31,12 +39,17 @@ export interface WatchStreamOptions {
   readonly clock: Clock;
   /** Gives the stream bookmarks. Absent: it has none. */
   readonly bookmarks?: BookmarkScheduler;
+  /**
+   * A bookmark of its own ends the initial events (KEP-3157); for a watch that begins with the
+   * state. Default false.
+   */
+  readonly marksInitialEventsEnd?: boolean;
   /** The stream ends with `timeout` after this many milliseconds. Absent: never. */
   readonly timeoutMs?: number;
   /** Ends the stream with `aborted`. */
   readonly signal?: AbortSignal;
   /** The error that async iteration throws when events were lost (`expired`, `replaced`). */
-  readonly lossError: (reason: 'expired' | 'replaced') => Error;
+  readonly lossError: (reason: WatchLoss) => Error;
   /** Called with the number of events of each batch that the stream needs to get up to date. */
   readonly onReplayed?: (count: number) => void;
   /** Called once when the stream is over. */
@@ -74,6 +87,8 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #bookmarkDue = false;
   // Whether there was a moment when nothing was left to deliver.
   #isUpToDate = false;
+  // Whether the bookmark that ends the initial events is still to come.
+  #endMarkDue: boolean;
   #lastEnd: WatchEnd | undefined;
   #endReason: WatchEndReason | undefined;
 
@@ -82,6 +97,7 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     this.#watch = options.open(() => this.#notify());
     this.resourceVersion = this.#watch.revision.toString();
     const { clock, timeoutMs, signal } = options;
+    this.#endMarkDue = options.marksInitialEventsEnd === true;
     this.deadline = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
     if (timeoutMs !== undefined) {
       this.#deadlineTimer = clock.setTimer(timeoutMs, () => void this.#finish('timeout'));
@@ -173,18 +189,19 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     return taken.type === 'items' ? { type: 'events', events: taken.items } : taken;
   }
 
-  #take<Item>(drain: () => WatchBatch<Item>, bookmark: (revision: bigint) => Item): Taken<Item> {
+  #take<Item>(drain: () => WatchBatch<Item>, show: (bookmark: Bookmark) => Item): Taken<Item> {
     if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
     if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
     this.#readable = false;
     let batch = this.#drained(drain);
+    let bookmark = this.#takeBookmark(batch);
     // The initial objects may be none, or end exactly here: what is live follows at once.
-    while (batch.items.length === 0 && batch.end === undefined) {
+    while (batch.items.length === 0 && bookmark === undefined && batch.end === undefined) {
       if (!batch.more && batch.phase === 'live') break;
       batch = this.#drained(drain);
+      bookmark = this.#takeBookmark(batch);
     }
-    const follows = this.#takeBookmark(batch);
-    const items = follows === undefined ? batch.items : [...batch.items, bookmark(follows)];
+    const items = bookmark === undefined ? batch.items : [...batch.items, show(bookmark)];
     if (batch.end !== undefined) {
       if (items.length === 0) return this.#finish(batch.end);
       this.#lastEnd = batch.end;
@@ -201,13 +218,21 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     return batch;
   }
 
-  // Only behind everything there is: the position of the initial objects is that of their state,
-  // and a stream that begins in the future has nothing to say before it has got there.
-  #takeBookmark(batch: WatchBatch<unknown>): bigint | undefined {
-    if (!this.#bookmarkDue || batch.more || batch.phase === 'initial') return undefined;
+  // Only behind everything there is: a stream that begins in the future has nothing to say before
+  // it has got there.
+  #takeBookmark(batch: WatchBatch<unknown>): Bookmark | undefined {
+    if (batch.phase === 'initial') return this.#takeEndMark(batch);
+    if (!this.#bookmarkDue || batch.more) return undefined;
     if (batch.position < this.#watch.revision) return undefined;
     this.#bookmarkDue = false;
-    return batch.position;
+    return { revision: batch.position, isInitialEventsEnd: false };
+  }
+
+  // Until the last initial object has been drained, the position is below that of their state.
+  #takeEndMark({ position, end }: WatchBatch<unknown>): Bookmark | undefined {
+    if (!this.#endMarkDue || end !== undefined || position < this.#watch.revision) return undefined;
+    this.#endMarkDue = false;
+    return { revision: position, isInitialEventsEnd: true };
   }
 
   #onReadable(callback: () => void): void {
@@ -235,6 +260,7 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   }
 }
 
-function bookmarkEvent(revision: bigint): WatchEvent<never> {
-  return { type: 'BOOKMARK', object: { resourceVersion: revision.toString() } };
+function bookmarkEvent({ revision, isInitialEventsEnd }: Bookmark): WatchEvent<never> {
+  const object = { resourceVersion: revision.toString() };
+  return { type: 'BOOKMARK', object, ...(isInitialEventsEnd ? { isInitialEventsEnd } : {}) };
 }

@@ -3,6 +3,7 @@
 import type { ExecutionContext } from 'ava';
 
 import { CacheError, type CacheErrorCode } from '../../lib/cache/index.js';
+import { FreshnessGate } from '../../lib/cache/freshness.js';
 import { Readiness } from '../../lib/cache/readiness.js';
 import { Watcher } from '../../lib/cache/watcher.js';
 import {
@@ -52,7 +53,9 @@ function watcherOf(engine: EngineCache, clock: ManualClock): Watcher {
     rules: { fields: new Set(), namespaced: true },
     clock,
     bookmarks: new BookmarkScheduler(clock),
-    freshen: () => Promise.resolve(),
+    freshness: new FreshnessGate(clock, 3_000, () => engine.revision),
+    committed: () => engine.revision,
+    refusesFuture: false,
   });
 }
 

@@ -128,7 +128,7 @@ export function pullText(source: PullSource, maxBytes = 64 * 1024): string {
   }
 }
 
-/** What a stream has at once, in short: `ADDED a/b@17`, `BOOKMARK @18`. */
+/** What a stream has at once, in short: `ADDED a/b@17`, `INITIAL-END @17`, `BOOKMARK @18`. */
 export function drain(source: ReturnType<WatchStream<Widget>['source']>): string[] {
   const events: string[] = [];
   for (;;) {
@@ -137,7 +137,7 @@ export function drain(source: ReturnType<WatchStream<Widget>['source']>): string
     for (const event of drained.events) {
       events.push(
         event.type === 'BOOKMARK'
-          ? `BOOKMARK @${event.object.resourceVersion}`
+          ? `${event.isInitialEventsEnd ? 'INITIAL-END' : 'BOOKMARK'} @${event.object.resourceVersion}`
           : `${event.type} ${event.object.namespace}/${event.object.name}` +
               `@${event.object.resourceVersion}`,
       );

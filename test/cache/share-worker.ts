@@ -2,7 +2,12 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { CacheError, type CacheShare, WatchCache } from '../../lib/cache/index.js';
+import {
+  CacheError,
+  type CacheShare,
+  WatchCache,
+  type WatchStream,
+} from '../../lib/cache/index.js';
 import type { Widget } from './fixture.js';
 
 /** What the test asks for; each is answered by one ShareAnswer. */
@@ -49,7 +54,7 @@ async function run(command: ShareCommand): Promise<unknown> {
     case 'replace':
       return cache.replace([]);
     case 'watch':
-      void watch(command.count);
+      void report(await cache.watch(), command.count);
       return undefined;
     case 'close':
       await cache.close();
@@ -76,11 +81,11 @@ function puts(prefix: string, count: number): readonly string[] {
   return revisions;
 }
 
-async function watch(count: number): Promise<void> {
+async function report(stream: WatchStream<Widget>, count: number): Promise<void> {
   const events: string[] = [];
   let end = 'done';
   try {
-    for await (const { type, object } of await cache.watch()) {
+    for await (const { type, object } of stream) {
       if (type !== 'BOOKMARK') events.push(`${type} ${object.name} ${object.resourceVersion}`);
       if (events.length === count) break;
     }

@@ -231,6 +231,21 @@ cacheTest('a watch that waits to be fresh can be aborted', async (t, engine) => 
   t.is((error.cause as Error).message, 'enough');
 });
 
+cacheTest('a cache counts the watches that it has ended, by reason', async (t, engine) => {
+  const history = { windowMs: 0, entriesMin: 1, entriesMax: 1 };
+  const cache = standAlone(t, engine, { history });
+  const slow = (await cache.watch()).source();
+  for (const name of ['a', 'b', 'c']) cache.apply({ type: 'put', object: widget('ns', name) });
+  t.deepEqual(slow.drain(9), { type: 'end', reason: 'expired' });
+  t.deepEqual(cache.stats().watchesTerminated, { expired: 1, replaced: 0 });
+  const lost = (await cache.watch()).source();
+  const left = await cache.watch();
+  left.close();
+  cache.replace([]);
+  t.deepEqual(lost.drain(9), { type: 'end', reason: 'replaced' });
+  t.deepEqual(cache.stats().watchesTerminated, { expired: 1, replaced: 1 });
+});
+
 cacheTest('bookmarks and the deadline run on the clock of the cache', async (t, engine) => {
   const clock = new ManualClock();
   const cache = standAlone(t, engine, { clock, random: () => 0 });

@@ -185,6 +185,7 @@ const SAMPLE: CacheSample = {
   roots: 2,
   watches: 4,
   watchGroups: 1,
+  watchesTerminated: { expired: 5, replaced: 6 },
 };
 
 test("caches are asked on every scrape, under kube-apiserver's names", async (t) => {
@@ -213,6 +214,8 @@ test("caches are asked on every scrape, under kube-apiserver's names", async (t)
     `shardwatch_watch_cache_roots${labels} 2`,
     `shardwatch_watches${labels} 4`,
     `shardwatch_watch_groups${labels} 1`,
+    'apiserver_terminated_watchers_total{group="",resource="configmaps",reason="expired"} 5',
+    'apiserver_terminated_watchers_total{group="",resource="configmaps",reason="replaced"} 6',
   ]) {
     t.true(text.includes(`${line}\n`), line);
   }

@@ -78,7 +78,7 @@ export interface ServerOptions {
   readonly engine?: EngineKind;
   readonly clock?: TestClock;
   readonly historyEntriesMax?: number;
-  readonly handler?: Pick<RestHandlerOptions, 'authorize' | 'logger'>;
+  readonly handler?: Pick<RestHandlerOptions, 'authorize' | 'logger' | 'watchLossErrors'>;
 }
 
 export interface AskOptions {

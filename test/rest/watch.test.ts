@@ -98,7 +98,7 @@ test('a watch of metadata shows metadata, bookmarks too', async (t) => {
   const server = await TestServer.start();
   await create(server, 'a');
   const headers = { Accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' };
-  const url = `${WATCH_URL}&allowWatchBookmarks=true&timeoutSeconds=600`;
+  const url = `${WATCH_URL}&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion=1`;
   const watch = new WatchReader(await server.ask('GET', url, { headers }));
   const { object } = await watch.next();
   t.is(object.kind, 'PartialObjectMetadata');
@@ -195,6 +195,44 @@ test('a resourceVersion that history has lost is an ERROR event, then the end', 
   t.is(await watch.next(), undefined);
 });
 
+for (const accept of ['application/json', TABLE.Accept]) {
+  for (const watchLossErrors of [false, true]) {
+    const told = watchLossErrors ? 'told by an ERROR event' : 'not told';
+    test(`that a slow client has lost events is ${told}: ${accept}`, async (t) => {
+      const server = await TestServer.start({ historyEntriesMax: 2, handler: { watchLossErrors } });
+      const { cache } = server.store();
+      await create(server, 'a');
+      const headers = { Accept: accept };
+      const watch = new WatchReader(await server.ask('GET', WATCH_URL, { headers }));
+      t.is((await watch.next()).type, 'ADDED');
+      for (const name of ['b', 'c', 'd']) await create(server, name);
+      await server.ask('GET', WIDGETS_URL);
+      if (watchLossErrors) {
+        const { type, object } = await watch.next();
+        t.is(type, 'ERROR');
+        t.like(object, {
+          kind: 'Status',
+          message: 'The resourceVersion for the provided watch is too old.',
+          reason: 'Expired',
+          code: 410,
+        });
+      }
+      t.is(await watch.next(), undefined);
+      t.deepEqual(cache.stats().watchesTerminated, { expired: 1, replaced: 0 });
+      t.is(cache.stats().watches, 0);
+    });
+  }
+}
+
+test('a watch that ends well tells no loss', async (t) => {
+  const server = await TestServer.start({ handler: { watchLossErrors: true } });
+  const watch = new WatchReader(await server.ask('GET', `${WATCH_URL}&timeoutSeconds=1`));
+  const end = watch.next();
+  server.clock.advance(1_000);
+  t.is(await end, undefined);
+  t.deepEqual(server.store().cache.stats().watchesTerminated, { expired: 0, replaced: 0 });
+});
+
 const REFUSALS: readonly (readonly [query: string, code: number, message: RegExp])[] = [
   ['&resourceVersion=abc', 400, /^invalid resource version/],
   ['&fieldSelector=spec.size%3D1', 400, /^field label not supported: spec\.size$/],
@@ -208,16 +246,6 @@ const REFUSALS: readonly (readonly [query: string, code: number, message: RegExp
     '&resourceVersionMatch=Exact',
     422,
     /\[resourceVersionMatch: Forbidden: .* is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"\]$/,
-  ],
-  [
-    '&sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
-    422,
-    /^ListOptions\.meta\.k8s\.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled$/,
-  ],
-  [
-    '&sendInitialEvents=false',
-    422,
-    /\[resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, sendInitialEvents: Forbidden: .*\]$/,
   ],
 ];
 

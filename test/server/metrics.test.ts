@@ -145,6 +145,7 @@ async function scene(t: ExecutionContext): Promise<Scene> {
     clock,
     metrics,
     random: () => 0,
+    history: { windowMs: 0, entriesMin: 1, entriesMax: 1 },
     authenticator: {
       authenticate: async () => ({ username: 'ana', uid: '', groups: [], extra: {} }),
     },
@@ -195,6 +196,8 @@ async function everything(
   await until(() => polls.length === 2);
   polls[1]!(new Error('no route to host'));
 
+  const cache = server.cache('widgets.example.com')!;
+  const slow = (await cache.watch()).source();
   const at = `${url}${WIDGETS}`;
   t.is((await ask(at, 'POST', widget('a', 0))).status, 201);
   const stream = http.get(`${at}?watch=true`, { agent: false });
@@ -208,7 +211,7 @@ async function everything(
   await until(() => seen.includes('MODIFIED'));
   t.is((await ask(`${at}/a`)).status, 200);
   t.is((await ask(`${url}/apis/example.com/v1/namespaces/shop/reviews`)).status, 500);
-  const cache = server.cache('widgets.example.com')!;
+  t.deepEqual(slow.drain(1), { type: 'end', reason: 'expired' });
   t.is((await cache.checkConsistency()).status, 'success');
   const snapshot = cache.snapshot();
 
@@ -291,6 +294,8 @@ const SAMPLES: readonly string[] = [
     'status="success"} 1',
   'apiserver_watch_cache_events_received_total{group="example.com",resource="widgets"} 2',
   'apiserver_init_events_total{group="example.com",resource="widgets"} 1',
+  'apiserver_terminated_watchers_total{group="example.com",resource="widgets",reason="expired"} 1',
+  'apiserver_terminated_watchers_total{group="example.com",resource="widgets",reason="replaced"} 0',
   'apiserver_longrunning_requests{verb="WATCH",group="example.com",version="v1",' +
     'resource="widgets",subresource="",scope="namespace",component="apiserver"} 1',
   'apiserver_resource_objects{group="example.com",resource="goods"} 1',

@@ -23,6 +23,7 @@ export interface HandlerSettings {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly watchTimeoutSecondsMin: number;
+  readonly watchLossErrors: boolean;
   readonly deleteCollectionWorkers: number;
   readonly authorize: Authorize;
   /** What functions of definitions tell, and what is told about them. */

@@ -34,7 +34,7 @@ export async function remove(context: Context): Promise<Answer> {
 export async function removeCollection(context: Context): Promise<Answer> {
   const { store, type, version, request, settings } = context;
   checkRepresentation(context, true);
-  const selection = parseListOptions(request.query, type, version, false);
+  const selection = parseListOptions(request.query, type, version, 'list');
   const { apiVersion, ...listed } = listOptions(context, selection);
   void apiVersion;
   const { objects, ...meta } = await store.deleteCollection({

@@ -59,6 +59,11 @@ export interface RestHandlerOptions {
   readonly random?: () => number;
   /** Watches without a timeout of their own end after once to twice this. Default 1 800 s. */
   readonly watchTimeoutSecondsMin?: number;
+  /**
+   * Whether a watch ends with an ERROR event (410 Expired) when its client is so slow that events
+   * which it has not read are gone. Default false, as upstream: it just ends.
+   */
+  readonly watchLossErrors?: boolean;
   /** Deletions at the same time for one DELETE of a collection. Default 1. */
   readonly deleteCollectionWorkers?: number;
   /**
@@ -125,6 +130,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
     watchTimeoutSecondsMin: options.watchTimeoutSecondsMin ?? WATCH_TIMEOUT_SECONDS_MIN,
+    watchLossErrors: options.watchLossErrors ?? false,
     deleteCollectionWorkers: options.deleteCollectionWorkers ?? 1,
     authorize: options.authorize ?? (async () => undefined),
     logger: options.logger ?? silentLogger,

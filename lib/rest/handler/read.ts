@@ -7,16 +7,16 @@
  */
 
 import type { CacheListOptions } from '../../cache/index.js';
-import { CacheError } from '../../cache/index.js';
 import type { FieldRequirement } from '../../object/index.js';
-import type { Answer } from '../../request/index.js';
-import { notFound, toStatusError } from '../../request/index.js';
-import type { WatchEvent, WatchStream } from '../../watch/index.js';
+import type { Answer, PullSource, RequestRecord } from '../../request/index.js';
+import { booleanParameter, expired, notFound } from '../../request/index.js';
+import type { BookmarkEvent, WatchEvent, WatchStream } from '../../watch/index.js';
+import { INITIAL_EVENTS_END } from '../../watch/index.js';
 import { MEDIA_TYPE_JSON } from '../negotiation/index.js';
-import type { ListOptions } from '../options/index.js';
+import type { ListOptions, ListOptionsKind } from '../options/index.js';
 import { parseListOptions, textParameter } from '../options/index.js';
-import { errorEvent, eventsSource } from '../source/index.js';
-import { isStreamFailure, toStatusFailure } from '../store/index.js';
+import { endingWith, errorEvent, eventsSource } from '../source/index.js';
+import { toStatusFailure, toStreamFailure } from '../store/index.js';
 import { partialObjectMetadata } from '../table/index.js';
 import type { ReadContext, RequestContext } from './context.js';
 import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
@@ -46,7 +46,7 @@ export async function objectBytes(context: ReadContext): Promise<Uint8Array> {
 export async function list(context: ReadContext): Promise<Answer> {
   const { store, type, version, request } = context;
   checkRepresentation(context, true);
-  const options = parseListOptions(request.query, type, version, false);
+  const options = parseListOptions(request.query, type, version, 'list');
   try {
     return listAnswer(context, await store.cache.list(listOptions(context, options)));
   } catch (error) {
@@ -79,19 +79,25 @@ export function listOptions(context: RequestContext, options: ListOptions): Cach
 export async function watch(context: ReadContext): Promise<Answer> {
   const { type, version, request } = context;
   checkWatchRepresentation(context);
-  const options = parseListOptions(request.query, type, version, true);
+  const options = parseListOptions(request.query, type, version, optionsKind(request));
   const headers: Answer['headers'] = [['Content-Type', MEDIA_TYPE_JSON]];
   let stream: WatchStream;
   try {
     stream = await openStream(context, options);
   } catch (error) {
-    const failure = toStatusFailure(type, 'watch', error);
-    if (!(error instanceof CacheError) || !isStreamFailure(error.code)) throw failure;
-    const status = toStatusError(failure).toStatus();
-    return { status: 200, headers, source: errorEvent(status) };
+    const told = toStreamFailure(error);
+    if (told === undefined) throw toStatusFailure(type, 'watch', error);
+    return { status: 200, headers, source: errorEvent(told.toStatus()) };
   }
-  return { status: 200, headers, source: streamSource(context, stream) };
+  const source = streamSource(context, stream);
+  if (!context.settings.watchLossErrors) return { status: 200, headers, source };
+  const loss = (): unknown =>
+    stream.endReason === 'expired' ? expired(EVENTS_LOST).toStatus() : undefined;
+  return { status: 200, headers, source: endingWith(source, loss) };
 }
+
+/** Upstream's text, of a watch that its storage could not go on with. */
+const EVENTS_LOST = 'The resourceVersion for the provided watch is too old.';
 
 /** Refuses, before a watch is opened, what its events can't be shown as. Throws 406 or 400. */
 export function checkWatchRepresentation(context: RequestContext): void {
@@ -100,9 +106,14 @@ export function checkWatchRepresentation(context: RequestContext): void {
   if (transformation === 'PartialObjectMetadataList') checkRepresentation(context, false);
 }
 
+// Where only the path says that it is a watch, upstream reads the options of a list.
+function optionsKind({ query }: RequestRecord): ListOptionsKind {
+  return booleanParameter(query, 'watch') ? 'watch' : 'list';
+}
+
 function openStream(context: ReadContext, options: ListOptions): Promise<WatchStream> {
   const { store, request, info, apiVersion } = context;
-  const { resourceVersion } = options;
+  const { resourceVersion, sendInitialEvents } = options;
   return store.cache.watch({
     apiVersion,
     signal: request.signal,
@@ -112,6 +123,7 @@ function openStream(context: ReadContext, options: ListOptions): Promise<WatchSt
     timeoutMs: timeoutMs(context, options.timeoutSeconds),
     ...(info.namespace === '' ? {} : { namespace: info.namespace }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),
   });
 }
 
@@ -135,14 +147,12 @@ export function timeoutMs(
   return Math.max(0, timeoutSeconds * 1_000);
 }
 
-function streamSource(context: RequestContext, stream: WatchStream): Answer['source'] {
+function streamSource(context: RequestContext, stream: WatchStream): PullSource {
   const { type, apiVersion, printer, representation } = context;
   const { transformation } = representation;
   if (transformation === undefined) return stream.frames({ apiVersion, kind: type.kind });
   const shown = (event: WatchEvent): Uint8Array =>
-    event.type === 'BOOKMARK'
-      ? bookmarkObject(context, event.object.resourceVersion)
-      : event.object.bytes;
+    event.type === 'BOOKMARK' ? shownBookmark(context, event) : event.object.bytes;
   if (transformation === 'Table') {
     let withColumns = true;
     return eventsSource(stream.source(), (event) => {
@@ -154,11 +164,21 @@ function streamSource(context: RequestContext, stream: WatchStream): Answer['sou
   return eventsSource(stream.source(), (event) => partialObjectMetadata(shown(event)));
 }
 
+function shownBookmark(
+  context: RequestContext,
+  { object: { resourceVersion }, isInitialEventsEnd }: BookmarkEvent,
+): Uint8Array {
+  const annotations = isInitialEventsEnd === true ? { [INITIAL_EVENTS_END]: 'true' } : undefined;
+  return bookmarkObject(context, resourceVersion, annotations);
+}
+
 /** The object of a BOOKMARK, as JSON. */
 export function bookmarkObject(
   { type, apiVersion }: RequestContext,
   resourceVersion: string,
+  annotations?: { readonly [name: string]: string },
 ): Uint8Array {
   const { kind } = type;
-  return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: { resourceVersion } }));
+  const metadata = { ...(annotations === undefined ? {} : { annotations }), resourceVersion };
+  return Buffer.from(JSON.stringify({ apiVersion, kind, metadata }));
 }

@@ -1,7 +1,7 @@
 /**
- * The options of GET, LIST and WATCH (`meta/v1` ListOptions), validated by upstream's rules. A
- * value that can't be read is a 400; a combination that makes no sense is a 422 that names every
- * fault.
+ * The options of GET, LIST and WATCH (`meta/v1` ListOptions), defaulted and validated by upstream's
+ * rules. A value that can't be read is a 400; a combination that makes no sense is a 422 that names
+ * every fault.
  */
 
 import { SelectorError, parseFieldSelector, parseLabelSelector } from '../../object/index.js';
@@ -29,17 +29,25 @@ export interface ListOptions {
   readonly continue: string | undefined;
   /** Above 0, or `undefined`. */
   readonly limit: number | undefined;
+  /** Of a watch; `undefined`: left open. */
+  readonly sendInitialEvents: boolean | undefined;
   readonly allowWatchBookmarks: boolean;
   /** As sent; 0 and absent mean the server's choice, negative means over. */
   readonly timeoutSeconds: number | undefined;
 }
+
+/**
+ * By whose rules options are read: those of a list, of a watch, and of a watch that can't begin
+ * with initial events (upstream's with the feature gate WatchList off).
+ */
+export type ListOptionsKind = 'list' | 'watch' | 'watch-without-initial-events';
 
 /** Throws a StatusError 400 or 422. */
 export function parseListOptions(
   query: URLSearchParams,
   type: ResourceType,
   version: ResourceVersion,
-  isWatch: boolean,
+  kind: ListOptionsKind,
 ): ListOptions {
   const limit = integerParameter(query, 'limit') ?? 0;
   const timeoutSeconds = integerParameter(query, 'timeoutSeconds');
@@ -53,7 +61,7 @@ export function parseListOptions(
     continueToken,
     sendInitialEvents: optionalBoolean(query, 'sendInitialEvents'),
   };
-  const errors = isWatch ? watchErrors(asked) : listErrors(asked);
+  const errors = kind === 'list' ? listErrors(asked) : watchErrors(asked, kind);
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
   return {
     ...selectors,
@@ -61,6 +69,7 @@ export function parseListOptions(
     resourceVersionMatch: match as 'NotOlderThan' | 'Exact' | undefined,
     continue: continueToken,
     limit: limit > 0 ? limit : undefined,
+    sendInitialEvents: kind === 'watch' ? initialEvents(asked) : asked.sendInitialEvents,
     allowWatchBookmarks: booleanParameter(query, 'allowWatchBookmarks'),
     timeoutSeconds,
   };
@@ -122,7 +131,13 @@ function listErrors(asked: Asked): FieldError[] {
   return errors;
 }
 
-function watchErrors(asked: Asked): FieldError[] {
+// A watch from whatever there is asks for it, without saying so.
+function initialEvents({ resourceVersion, match, sendInitialEvents }: Asked): boolean | undefined {
+  const isFromState = resourceVersion === undefined || resourceVersion === '0';
+  return isFromState && match === undefined ? (sendInitialEvents ?? true) : sendInitialEvents;
+}
+
+function watchErrors(asked: Asked, kind: ListOptionsKind): FieldError[] {
   const { match, continueToken, sendInitialEvents } = asked;
   const errors: FieldError[] = [];
   if (sendInitialEvents !== undefined) {
@@ -130,12 +145,11 @@ function watchErrors(asked: Asked): FieldError[] {
       const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
       errors.push(fieldForbidden(MATCH, why));
     }
-    errors.push(
-      fieldForbidden(
-        'sendInitialEvents',
-        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
-      ),
-    );
+    if (kind !== 'watch') {
+      const why =
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled';
+      errors.push(fieldForbidden('sendInitialEvents', why));
+    }
   }
   if (match === undefined) return errors;
   if (sendInitialEvents === undefined) {

@@ -48,6 +48,25 @@ export function errorEvent(status: unknown): PullSource {
   };
 }
 
+/** The events of a source, and at its end an ERROR event if `error` then gives its object. */
+export function endingWith(source: PullSource, error: () => unknown): PullSource {
+  let isEnded = false;
+  return {
+    type: 'pull',
+    flushHeaders: source.flushHeaders,
+    pull: (maxBytes): Pulled => {
+      const pulled = source.pull(maxBytes);
+      if (pulled.type !== 'end' || isEnded) return pulled;
+      isEnded = true;
+      const object = error();
+      if (object === undefined) return pulled;
+      return { type: 'chunks', chunks: [frame('ERROR', Buffer.from(JSON.stringify(object)))] };
+    },
+    onReadable: (callback) => source.onReadable(callback),
+    close: () => source.close(),
+  };
+}
+
 function frame(type: string, object: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, FRAME_END]);
 }

@@ -7,7 +7,6 @@ import type { CacheErrorCode } from '../../cache/index.js';
 import { CacheError } from '../../cache/index.js';
 import type { ResourceType } from '../../object/index.js';
 import { StorageError } from '../../storage/index.js';
-import type { StatusError } from '../../request/index.js';
 import {
   badRequest,
   expired,
@@ -16,6 +15,7 @@ import {
   requestEntityTooLarge,
   serverTimeout,
   serviceUnavailable,
+  StatusError,
   timeout,
   tooLargeResourceVersion,
   tooManyRequests,
@@ -35,9 +35,23 @@ export function toStatusFailure(type: ResourceType, verb: string, error: unknown
   return error;
 }
 
-/** Whether a watch tells this as an ERROR event of a stream that has begun. */
-export function isStreamFailure(code: CacheErrorCode): boolean {
-  return code === 'expired' || code === 'resource-version-too-large';
+/** What a watch tells as the ERROR event of a stream that has begun. */
+const STREAM_FAILURES: ReadonlySet<CacheErrorCode> = new Set([
+  'expired',
+  'resource-version-too-large',
+]);
+
+/**
+ * The StatusError that a watch tells as an ERROR event, as upstream's handler has answered by then;
+ * `undefined` for what is an HTTP error: the request's own faults, a cache that is not ready.
+ */
+export function toStreamFailure(error: unknown): StatusError | undefined {
+  if (error instanceof CacheError) {
+    return STREAM_FAILURES.has(error.code) ? fromCache('watch', error) : undefined;
+  }
+  if (!(error instanceof StorageError) || error.code === 'closed') return undefined;
+  const { message } = error;
+  return new StatusError({ code: 500, reason: 'InternalError', message, cause: error });
 }
 
 function fromCache(verb: string, error: CacheError): StatusError {

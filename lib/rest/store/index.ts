@@ -3,7 +3,7 @@
 export { defaultedStorage } from './defaulting.js';
 export type { DeletionOptions, Preconditions, PropagationPolicy } from './deletion.js';
 export { failedPrecondition, validateDeletionOptions } from './deletion.js';
-export { isStreamFailure, toStatusFailure } from './failure.js';
+export { toStatusFailure, toStreamFailure } from './failure.js';
 export {
   cannotBeHandled,
   checkAddress,

@@ -34,7 +34,7 @@ export function listVerb(list: List, settings: VirtualSettings): VerbHandler {
   return async (request): Promise<Answer> => {
     checkRepresentation(request, true);
     const { type, version } = request;
-    const options = parseListOptions(request.request.query, type, version, false);
+    const options = parseListOptions(request.request.query, type, version, 'list');
     const invocation = new Invocation(request, settings, 'list');
     return pageAnswer(request, await askForPage(invocation, options, list));
   };

@@ -25,7 +25,9 @@ export function watchVerb(watch: Watch, settings: VirtualSettings): VerbHandler 
   return async (request): Promise<Answer> => {
     checkWatchRepresentation(request);
     const { type, version } = request;
-    const options = parseListOptions(request.request.query, type, version, true);
+    // What the state is at which revision, a handler does not say.
+    const kind = 'watch-without-initial-events';
+    const options = parseListOptions(request.request.query, type, version, kind);
     const { allowWatchBookmarks: allowBookmarks, resourceVersion } = options;
     const invocation = new Invocation(request, settings, 'watch');
     const selection = new Selection(request, options);

@@ -253,7 +253,7 @@ async function remove(parts: WriteParts, request: RequestContext): Promise<Answe
 async function removeCollection(parts: WriteParts, request: RequestContext): Promise<Answer> {
   checkRepresentation(request, true);
   const { type, version } = request;
-  const selected = parseListOptions(request.request.query, type, version, false);
+  const selected = parseListOptions(request.request.query, type, version, 'list');
   const { dryRun, ...options } = await readOptions(request);
   checkDryRun(request, dryRun, parts.handlers.supportsDryRun === true);
   const invocation = new Invocation(request, parts.settings, 'deleteCollection');

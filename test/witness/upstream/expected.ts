@@ -51,11 +51,6 @@ export const EXPECTED: readonly Expected[] = [
     at: /^8 /,
   },
   {
-    reason: 'sendInitialEvents is refused until watches can do it; upstream turns it on by itself',
-    scenario: /^watch: (sendInitialEvents|refused options)$/,
-    at: /(sendInitialEvents|continue=abc|allowWatchBookmarks).* (status|body.*)$/,
-  },
-  {
     reason: 'a patch that does not apply says which operation failed, and why',
     at: /PATCH .* body\.details(\.(name|group|kind|causes))?$/,
     theirs: /^(nothing|\{\})$/,
