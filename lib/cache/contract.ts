@@ -1,6 +1,6 @@
 /** Options, results and errors of WatchCache. */
 
-import type { EngineKind, EngineStats, HistoryLimits } from '../engine/index.js';
+import type { EngineKind, EngineStats, HistoryLimits, IndexDeclaration } from '../engine/index.js';
 import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { CachedObject, WatchLoss } from '../watch/index.js';
@@ -23,6 +23,12 @@ export interface WatchCacheOptions {
   readonly shardCount?: number;
   /** Fields that field selectors may name besides `metadata.name` and `metadata.namespace`. */
   readonly fields?: readonly string[];
+  /**
+   * By what lists and watches' initial events find objects without looking at all of them, where a
+   * selector demands a value. `fields` are some of the declared ones, default all; `labels` are
+   * keys, default none. An index takes about 120 bytes of memory for each object with a value.
+   */
+  readonly indexes?: Partial<IndexDeclaration>;
   /** Overrides of the history's limits, which default to upstream's. */
   readonly history?: Partial<HistoryLimits>;
   /**

@@ -1,6 +1,6 @@
 /** A cache's options, checked, with their defaults filled in. */
 
-import type { HistoryLimits } from '../engine/index.js';
+import type { HistoryLimits, IndexDeclaration } from '../engine/index.js';
 import { type Clock, systemClock } from '../storage/index.js';
 import type { FreshnessFallback, WatchCacheOptions } from './contract.js';
 import { CacheError } from './contract.js';
@@ -55,6 +55,7 @@ export type CheckedOptions = Required<
     | 'random'
   >
 > & {
+  readonly indexes: IndexDeclaration;
   readonly history: HistoryLimits;
   readonly clock: Clock;
   readonly feed: WatchCacheOptions['feed'];
@@ -99,6 +100,7 @@ export function checkOptions(options: WatchCacheOptions): CheckedOptions {
     shardCount,
     fields: [...fields],
     legacyIgnoreLimitAtZero,
+    indexes: checkIndexes(options.indexes ?? {}, fields),
     freshnessTimeoutMs,
     freshnessFallback,
     consistencyCheckIntervalMs,
@@ -121,6 +123,7 @@ const SETTLED = [
   'engine',
   'shardCount',
   'fields',
+  'indexes',
   'history',
   'feed',
   'pending',
@@ -149,6 +152,23 @@ function checkHistory(given: Partial<HistoryLimits>): HistoryLimits {
   const entriesMin = given.entriesMin ?? Math.min(limits.entriesMin, limits.entriesMax);
   check(limits.entriesMax >= entriesMin, 'history.entriesMax', 'not below history.entriesMin');
   return { ...limits, entriesMin };
+}
+
+function checkIndexes(
+  given: Partial<IndexDeclaration>,
+  declared: readonly string[],
+): IndexDeclaration {
+  const { fields = [...new Set(declared)], labels = [] } = given;
+  const isListOf = (list: unknown, holds: (text: string) => boolean): boolean =>
+    Array.isArray(list) && new Set(list).size === list.length && list.every(holds);
+  check(
+    isListOf(fields, (field) => declared.includes(field)),
+    'indexes.fields',
+    'a list of some of the fields, each once',
+  );
+  const isKey = (key: unknown): boolean => typeof key === 'string' && key !== '';
+  check(isListOf(labels, isKey), 'indexes.labels', 'a list of keys of labels, each once');
+  return { fields: [...fields], labels: [...labels] };
 }
 
 function isDuration(value: unknown): boolean {

@@ -72,11 +72,13 @@ interface ReadingOptions {
 
 /** A cache of this thread's own. Throws what `createEngineCache` throws. */
 export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
-  const { name, clock, feed, fields, history, namespaced, shardCount, ttlSeconds } = checked;
+  const { name, clock, feed, fields, history, indexes, namespaced, shardCount } = checked;
+  const { ttlSeconds } = checked;
   const engine = createEngineCache(checked.engine, {
     name,
     shardCount,
     fields,
+    indexes,
     history,
     now: () => clock.now(),
   });

@@ -37,6 +37,18 @@ export interface HistoryLimits {
   readonly bytesMax: number;
 }
 
+/**
+ * By which values a list, or a watch's initial state, finds its objects without looking at all of
+ * them. An index takes memory for every object that has a value, and time of every write that
+ * changes one.
+ */
+export interface IndexDeclaration {
+  /** Some of the declared fields, each once. */
+  readonly fields: readonly string[];
+  /** Keys of labels, each once. */
+  readonly labels: readonly string[];
+}
+
 export interface EngineCacheOptions {
   /** Named in errors and statistics: `widgets.example.com`. */
   readonly name: string;
@@ -44,6 +56,8 @@ export interface EngineCacheOptions {
   readonly shardCount: number;
   /** Declared index fields, as paths such as `spec.nodeName`. */
   readonly fields: readonly string[];
+  /** What lists find objects by. Default: all declared fields, and no label. */
+  readonly indexes?: IndexDeclaration;
   readonly history: HistoryLimits;
   /** Milliseconds, monotonic enough to age events by. */
   readonly now: () => number;
@@ -241,6 +255,8 @@ export interface EngineStats {
   readonly epochsBehind: number;
   /** Threads that have the cache open, its owner included. */
   readonly attachments: number;
+  /** Values of current objects that are indexed, over all indexes. */
+  readonly indexEntries: number;
 }
 
 /**

@@ -19,6 +19,7 @@ export type {
   EngineStats,
   EngineWatch,
   HistoryLimits,
+  IndexDeclaration,
   ListQuery,
   ObjectWrite,
   Put,

@@ -19,7 +19,9 @@ import {
   EngineError,
   type EngineKind,
   type EngineShare,
+  type IndexDeclaration,
 } from './contract.js';
+import { indexesOf } from './indexes.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
 import { type NativeModule, openNative } from './native/index.js';
 import { LIMIT } from './wire.js';
@@ -151,14 +153,28 @@ function nativeSearch(): AddonSearch {
   return search;
 }
 
-function checkOptions({ shardCount, fields, history }: EngineCacheOptions): void {
+function checkOptions(options: EngineCacheOptions): void {
+  const { shardCount, fields, history } = options;
   const { windowMs, entriesMin, entriesMax, bytesMax } = history;
   check(Number.isSafeInteger(shardCount) && shardCount >= 1, 'shardCount is an integer above 0');
   check(fields.length <= LIMIT.declaredFieldsMax, `fields are at most ${LIMIT.declaredFieldsMax}`);
+  checkIndexes(fields, indexesOf(options));
   check(windowMs >= 0, 'history.windowMs is 0 or more');
   check(entriesMin >= 0, 'history.entriesMin is 0 or more');
   check(entriesMax >= entriesMin, 'history.entriesMax is not below history.entriesMin');
   check(bytesMax >= 0, 'history.bytesMax is 0 or more');
+}
+
+function checkIndexes(declared: readonly string[], { fields, labels }: IndexDeclaration): void {
+  const known = new Set(declared);
+  const isOnce = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
+  check(
+    fields.every((field) => known.has(field)),
+    'indexes.fields are among the fields',
+  );
+  check(isOnce(fields) && isOnce(labels), 'indexes name each field and label once');
+  const count = fields.length + labels.length;
+  check(count <= LIMIT.indexesMax, `indexes are at most ${LIMIT.indexesMax}`);
 }
 
 function check(holds: boolean, rule: string): void {

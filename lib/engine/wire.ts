@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -52,6 +52,7 @@ export const LIMIT: {
   readonly readyMax: 8160;
   readonly heapAheadMax: 32;
   readonly declaredFieldsMax: 65535;
+  readonly indexesMax: 65535;
 } = {
   exchangeBytes: 65536,
   headLanes: 32,
@@ -60,6 +61,7 @@ export const LIMIT: {
   readyMax: 8160,
   heapAheadMax: 32,
   declaredFieldsMax: 65535,
+  indexesMax: 65535,
 };
 
 /** A choice: keyOrder. */
@@ -245,6 +247,7 @@ export const STATS_LANE: {
   readonly watches: 15;
   readonly watchGroups: 16;
   readonly attachments: 17;
+  readonly indexEntries: 18;
 } = {
   objects: 0,
   shards: 1,
@@ -264,6 +267,7 @@ export const STATS_LANE: {
   watches: 15,
   watchGroups: 16,
   attachments: 17,
+  indexEntries: 18,
 };
 
 /** Lanes: object. */

@@ -77,6 +77,10 @@ export interface ResourceType {
   readonly categories: readonly string[];
   readonly versions: readonly ResourceVersion[];
   /**
+   * Keys of labels by which lists find objects, as they do by selectable fields. Absent: none.
+   */
+  readonly indexedLabels?: readonly string[];
+  /**
    * The verbs that are served, in the words of request info (`deletecollection`). Absent: all of
    * them, as of every type whose objects are stored.
    */

@@ -129,6 +129,7 @@ export class ServedResources {
     return {
       name: qualifiedResource(type),
       fields: [...fields],
+      indexes: { labels: type.indexedLabels ?? [] },
       clock,
       observer: observe(type),
       ...(engine === undefined ? {} : { engine }),

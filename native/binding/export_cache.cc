@@ -1,6 +1,7 @@
 // Caches: opening, sharing, closing, and what there is to tell of them; see exports.h.
 // Thread rule: each export on its environment's own thread; many environments at once.
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -22,19 +23,19 @@ using wire::Status;
 // Far more than processors; each takes a cache line.
 constexpr uint64_t kShardsMax = 65536;
 
-static_assert(wire::kDeclaredFieldsMax == kDeclaredFieldsMax);
+static_assert(wire::kDeclaredFieldsMax == kDeclaredFieldsMax && wire::kIndexesMax == kIndexesMax);
 
-bool ReadFields(napi_env env, napi_value argument, std::vector<std::string>* fields) {
+bool ReadTextList(napi_env env, napi_value argument, std::vector<std::string>* texts) {
   uint32_t length = 0;
   if (!ReadLength(env, argument, &length)) return false;
   for (uint32_t index = 0; index < length; ++index) {
     napi_value element = nullptr;
-    Texts texts;
+    Texts memory;
     std::string_view text;
-    if (!ReadElement(env, argument, index, &element) || !texts.Read(env, element, &text)) {
+    if (!ReadElement(env, argument, index, &element) || !memory.Read(env, element, &text)) {
       return false;
     }
-    fields->emplace_back(text);
+    texts->emplace_back(text);
   }
   return true;
 }
@@ -60,23 +61,39 @@ int64_t OpenUse(Environment& environment, std::shared_ptr<SharedCache> shared,
   return *handle;
 }
 
-int64_t OpenCache(napi_env env, Environment& environment, Arguments<2> arguments) {
+// False where a field that is to be indexed is none.
+bool FindFields(const std::vector<std::string>& fields, const std::vector<std::string>& indexed,
+                std::vector<size_t>* positions) {
+  for (const std::string& field : indexed) {
+    const auto found = std::find(fields.begin(), fields.end(), field);
+    if (found == fields.end()) return false;
+    positions->push_back(static_cast<size_t>(found - fields.begin()));
+  }
+  return true;
+}
+
+int64_t OpenCache(napi_env env, Environment& environment, Arguments<4> arguments) {
   int64_t failure = 0;
-  std::vector<std::string> fields;
+  StoreOptions options;
+  std::vector<std::string> index_fields;
   // First, since it may run JavaScript.
-  if (!ReadFields(env, arguments[1], &fields)) return kInvalidArgument;
+  if (!ReadTextList(env, arguments[1], &options.fields) ||
+      !ReadTextList(env, arguments[2], &index_fields) ||
+      !ReadTextList(env, arguments[3], &options.index_labels) ||
+      !FindFields(options.fields, index_fields, &options.index_fields)) {
+    return kInvalidArgument;
+  }
   std::unique_ptr<Connection>* const connection =
       Find(env, environment.connections, arguments[0], failure);
   if (connection == nullptr) return failure;
   const Exchange& exchange = (*connection)->exchange();
-  StoreOptions options;
   uint64_t shard_count = 0;
   if (!ReadLimits(exchange, &shard_count, &options.history)) return kInvalidArgument;
-  if (shard_count > kShardsMax || fields.size() > wire::kDeclaredFieldsMax) {
+  if (shard_count > kShardsMax || options.fields.size() > wire::kDeclaredFieldsMax ||
+      options.index_fields.size() + options.index_labels.size() > wire::kIndexesMax) {
     return Fail(Status::kTooLarge);
   }
   options.shard_count = static_cast<uint32_t>(shard_count);
-  options.fields = std::move(fields);
   options.seed = exchange.Revision(HeadLane::kSeed);
   std::shared_ptr<SharedCache> shared =
       SharedCache::Make(options, exchange.Revision(HeadLane::kNonce));
@@ -173,6 +190,7 @@ int64_t Stats(napi_env env, Environment& environment, Arguments<2> arguments) {
   exchange.SetNumber(StatsLane::kWatches, stats.watches);
   exchange.SetNumber(StatsLane::kWatchGroups, stats.watch_groups);
   exchange.SetNumber(StatsLane::kAttachments, stats.attachments);
+  exchange.SetNumber(StatsLane::kIndexEntries, stats.index_entries);
   return 0;
 }
 
@@ -195,7 +213,7 @@ int64_t Trim(napi_env env, Environment& environment, Arguments<2> arguments) {
 }
 
 constexpr std::array kExports = {
-    Method("openCache", Answer<2, OpenCache>),
+    Method("openCache", Answer<4, OpenCache>),
     Method("shareCache", Answer<1, ShareCache>),
     Method("attachCache", Answer<2, AttachCache>),
     Method("closeCache", Answer<1, CloseCache>),

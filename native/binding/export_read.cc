@@ -65,7 +65,7 @@ int64_t Get(napi_env env, Environment& environment, Arguments<6> arguments) {
   EpochPin pin(attachment.store().epochs(), attachment.slot());
   const Root* const root = attachment.Current();
   if (root == nullptr) return Fail(Status::kClosed);
-  return CopyObject(root->directory, request, **use);
+  return CopyObject(root->state.directory, request, **use);
 }
 
 int64_t GetAt(napi_env env, Environment& environment, Arguments<6> arguments) {

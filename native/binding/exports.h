@@ -38,7 +38,9 @@ Exports ProcessExports();
 //                                                  have reached what awaitRevision asked for
 Exports ConnectionExports();
 
-//   openCache(connection, fields)                  a cache's handle
+//   openCache(connection, fields, indexFields, indexLabels)
+//                                                  a cache's handle; the third are some of the
+//                                                  second
 //   shareCache(cache)                              its number in the process
 //   attachCache(connection, number)                a cache's handle
 //   closeCache(cache)

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 4;
+inline constexpr int32_t kAbiVersion = 5;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -38,6 +38,7 @@ inline constexpr uint32_t kRecordsMax = 1020;
 inline constexpr uint32_t kReadyMax = 8160;
 inline constexpr uint32_t kHeapAheadMax = 32;
 inline constexpr uint32_t kDeclaredFieldsMax = 65535;
+inline constexpr uint32_t kIndexesMax = 65535;
 
 enum class KeyOrder : int32_t {
   kBefore = 0,
@@ -146,8 +147,9 @@ enum class StatsLane : int32_t {
   kWatches = 15,
   kWatchGroups = 16,
   kAttachments = 17,
+  kIndexEntries = 18,
 };
-inline constexpr uint32_t kStatsLaneCount = 18;
+inline constexpr uint32_t kStatsLaneCount = 19;
 
 enum class ObjectLane : int32_t {
   kObjectOffset = 0,

@@ -338,6 +338,11 @@ const OPTIONS: readonly (readonly [option: string, options: unknown])[] = [
   ['shardCount', { shardCount: 1.5 }],
   ['fields', { fields: 'spec.color' }],
   ['fields', { fields: [''] }],
+  ['indexes.fields', { fields: ['spec.color'], indexes: { fields: ['spec.size'] } }],
+  ['indexes.fields', { fields: ['a'], indexes: { fields: ['a', 'a'] } }],
+  ['indexes.labels', { indexes: { labels: 'app' } }],
+  ['indexes.labels', { indexes: { labels: ['app', 'app'] } }],
+  ['indexes.labels', { indexes: { labels: [''] } }],
   ['freshnessTimeoutMs', { freshnessTimeoutMs: -1 }],
   ['history.entriesMax', { history: { entriesMax: Number.NaN } }],
   ['history.entriesMax', { history: { entriesMin: 10, entriesMax: 5 } }],
@@ -353,6 +358,33 @@ for (const [option, options] of OPTIONS) {
     const error = t.throws(make, { instanceOf: CacheError });
     t.is(error.code, 'invalid-options');
     t.true(error.message.includes(option), error.message);
+  });
+}
+
+const INDEXES: readonly (readonly [indexes: WatchCacheOptions['indexes'], entries: number])[] = [
+  [undefined, 2],
+  [{ fields: [] }, 0],
+  [{ fields: ['spec.color'], labels: ['app'] }, 3],
+  [{ labels: ['app', 'tier'] }, 5],
+];
+
+for (const [indexes, entries] of INDEXES) {
+  cacheTest(`what is indexed is what options say: ${describe(indexes)}`, (t, engine) => {
+    const fields = ['spec.color', 'spec.size'];
+    const cache = standAlone(t, engine, { fields, ...(indexes === undefined ? {} : { indexes }) });
+    const labels = { app: 'x', tier: 'y' };
+    const put = (name: string, metadata: object, spec: object): void => {
+      cache.apply({
+        type: 'put',
+        object: { metadata: { namespace: 'ns', name, ...metadata }, spec },
+      });
+    };
+    put('a', { labels }, { color: 'red' });
+    put('b', { labels: { app: 'z' } }, { size: '' });
+    put('c', {}, { size: 'xl' });
+    t.is(cache.stats().indexEntries, entries);
+    cache.replace([]);
+    t.is(cache.stats().indexEntries, 0);
   });
 }
 

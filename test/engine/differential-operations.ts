@@ -9,7 +9,7 @@
 
 import fc from 'fast-check';
 
-import type { EngineSelector, HistoryLimits } from '../../lib/engine/index.js';
+import type { EngineSelector, HistoryLimits, IndexDeclaration } from '../../lib/engine/index.js';
 import type { FieldRequirement, LabelRequirement } from '../../lib/object/index.js';
 
 /** What is wrong with the bytes of a put. */
@@ -91,6 +91,7 @@ export interface KeyPlan {
 
 export interface History {
   readonly shardCount: number;
+  readonly indexes: IndexDeclaration;
   readonly limits: HistoryLimits;
   readonly operations: readonly Operation[];
 }
@@ -325,6 +326,11 @@ const limits: fc.Arbitrary<HistoryLimits> = fc
   })
   .map(({ entriesMore, ...rest }) => ({ ...rest, entriesMax: rest.entriesMin + entriesMore }));
 
+const indexes: fc.Arbitrary<IndexDeclaration> = fc.record({
+  fields: fc.subarray(['spec.node']),
+  labels: fc.subarray(LABEL_KEYS),
+});
+
 /** A history of about so many operations; some go on after the cache was closed. */
 export function histories(length: number): fc.Arbitrary<History> {
   const operations = fc.array(fc.oneof(...OPERATIONS), { maxLength: length, size: 'max' });
@@ -334,7 +340,7 @@ export function histories(length: number): fc.Arbitrary<History> {
     { weight: 1, arbitrary: behind.map((after): Operation[] => [{ op: 'close' }, ...after]) },
   );
   return fc
-    .record({ shardCount: fc.integer({ min: 1, max: 5 }), limits, operations, rest })
+    .record({ shardCount: fc.integer({ min: 1, max: 5 }), indexes, limits, operations, rest })
     .map(({ operations: before, rest: after, ...options }) => ({
       ...options,
       operations: [...before, ...after],

@@ -54,9 +54,9 @@ class Side {
   nowMs = 0;
   isClosed = false;
 
-  constructor(engine: TestEngine, { shardCount, limits }: History) {
+  constructor(engine: TestEngine, { shardCount, indexes, limits }: History) {
     this.kind = engine.kind;
-    this.cache = engine.create({ shardCount, history: limits, now: () => this.nowMs });
+    this.cache = engine.create({ shardCount, indexes, history: limits, now: () => this.nowMs });
   }
 
   /** The bytes as text, or how long they are and what is in them. Remembers what was handed out. */

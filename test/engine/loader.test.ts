@@ -338,6 +338,8 @@ const BAD_OPTIONS = [
   { options: { history: { entriesMin: -1 } }, message: /entriesMin/ },
   { options: { history: { entriesMax: HISTORY_LIMITS.entriesMin - 1 } }, message: /entriesMax/ },
   { options: { history: { bytesMax: -1 } }, message: /bytesMax/ },
+  { options: { indexes: { fields: ['spec.size'], labels: [] } }, message: /indexes.fields/ },
+  { options: { indexes: { fields: [], labels: ['a', 'a'] } }, message: /each .*once/ },
 ];
 
 test('a cache declares a limited number of fields', (t) => {

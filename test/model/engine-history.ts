@@ -60,7 +60,11 @@ export class HistoryRun {
   #lastEnd = 0;
 
   constructor(engine: TestEngine, history: Partial<HistoryLimits>) {
-    this.#cache = engine.create({ history, now: () => this.#nowMs });
+    this.#cache = engine.create({
+      history,
+      indexes: { fields: ['spec.node'], labels: ['app'] },
+      now: () => this.#nowMs,
+    });
     this.#model = new EngineModel({ ...HISTORY_LIMITS, ...history });
   }
 

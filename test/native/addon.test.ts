@@ -51,7 +51,7 @@ const GOOD: { readonly [Name in keyof Addon]: readonly unknown[] } = {
   processStats: [new Float64Array(20)],
   connect: [new ArrayBuffer(LIMIT.exchangeBytes), wake],
   takeReady: [border.connection],
-  openCache: [border.connection, ['spec.node']],
+  openCache: [border.connection, ['spec.node'], [], []],
   shareCache: [CACHE],
   attachCache: [border.connection, 1],
   closeCache: [CACHE],
@@ -211,7 +211,7 @@ test("a handle of another thread's is none", async (t) => {
      const exchange = new ArrayBuffer(bytes);
      const connection = addon.connect(exchange, () => {});
      for (const [lane, value] of lanes) new Float64Array(exchange)[lane] = value;
-     const cache = addon.openCache(connection, []);
+     const cache = addon.openCache(connection, [], [], []);
      const all = [undefined, undefined, undefined, 0, 0];
      parentPort.postMessage({
        connection, cache,
@@ -362,10 +362,13 @@ const LIMITS: readonly (readonly [lane: keyof typeof HEAD_LANE, value: number, s
 test('limits of a cache that are none are refused', (t) => {
   for (const [lane, value, status] of LIMITS) {
     border.setLimits({ [lane]: value });
-    t.is(addon.openCache(border.connection, []), status, `${lane} ${value}`);
+    t.is(addon.openCache(border.connection, [], [], []), status, `${lane} ${value}`);
   }
   border.setLimits();
-  t.is(addon.openCache(border.connection, [5] as unknown as string[]), STATUS.invalidArgument);
+  t.is(
+    addon.openCache(border.connection, [5] as unknown as string[], [], []),
+    STATUS.invalidArgument,
+  );
 });
 
 test('an exchange of another size is refused', (t) => {

@@ -51,6 +51,8 @@ function goodValues(): Readonly<Record<string, readonly unknown[]>> {
     exchange: [new ArrayBuffer(65_536)],
     wake: [(): void => {}],
     fields: [[], ['spec.node']],
+    indexFields: [[], ['spec.node']],
+    indexLabels: [[], ['app']],
   };
 }
 
@@ -61,7 +63,7 @@ const KINDS: { readonly [Each in Name]: string } = {
   processStats: 'lanes',
   connect: 'exchange wake',
   takeReady: 'connection',
-  openCache: 'connection fields',
+  openCache: 'connection fields indexFields indexLabels',
   shareCache: 'cache',
   attachCache: 'connection number',
   closeCache: 'cache',

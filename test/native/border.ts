@@ -90,7 +90,7 @@ export class Border {
 
   openCache(fields: readonly string[] = ['spec.node']): number {
     this.setLimits();
-    return succeed(this.addon.openCache(this.connection, fields));
+    return succeed(this.addon.openCache(this.connection, fields, fields, []));
   }
 
   openHeap(capacity = 1000, sequences = Infinity): number {

@@ -30,7 +30,7 @@ class ScopeWalkTest : public testing::Test {
 
   Texts Walk(const Scope& scope, const std::optional<KeyView>& start, bool is_selecting) {
     EpochPin pin(world_.cache().store().epochs(), world_.slot());
-    ScopeWalk walk(world_.cache().store().LoadRoot()->directory, scope, start, is_selecting);
+    ScopeWalk walk(world_.cache().store().LoadRoot()->state, scope, start, is_selecting);
     Texts texts;
     while (const Version* const version = walk.Peek()) {
       EXPECT_EQ(walk.Peek(), version);
@@ -45,7 +45,7 @@ class ScopeWalkTest : public testing::Test {
   // All objects in key order, filtered.
   Texts Filter(const Scope& scope, const std::optional<KeyView>& start, bool is_selecting) {
     EpochPin pin(world_.cache().store().epochs(), world_.slot());
-    const ObjectDirectory& directory = world_.cache().store().LoadRoot()->directory;
+    const ObjectDirectory& directory = world_.cache().store().LoadRoot()->state.directory;
     Texts texts;
     for (uint64_t rank = 0; rank < directory.size(); ++rank) {
       const Version& version = *directory.Select(rank);

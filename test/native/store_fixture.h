@@ -51,7 +51,8 @@ inline Model ReadModel(const ObjectDirectory& directory) {
 // A store with what belongs to it; a test may write through many clients.
 class StoreFixture {
  public:
-  explicit StoreFixture(const StoreOptions& options) : store(options), history(store, publisher) {}
+  explicit StoreFixture(const StoreOptions& options)
+      : store(options), history(store, publisher), index_labels_(options.index_labels.size()) {}
 
   // Drops everything, and checks that nothing is left behind.
   ~StoreFixture();
@@ -59,6 +60,10 @@ class StoreFixture {
   Store store;
   Publisher publisher;
   History history;
+
+ private:
+  // Keys that the store itself keeps.
+  const size_t index_labels_;
 };
 
 // One thread's access.
@@ -105,7 +110,8 @@ inline StoreFixture::~StoreFixture() {
   while (store.Reclaim(SIZE_MAX)) {
   }
   EXPECT_EQ(store.version_bytes(), 0U);
-  EXPECT_EQ(store.strings().size(), 0U);
+  EXPECT_EQ(store.strings().size(), index_labels_);
+  EXPECT_EQ(store.LoadRoot()->state.index.entries.size(), 0U);
   EXPECT_EQ(store.held().Stats(0).holds, 0U);
 }
 

@@ -127,7 +127,9 @@ struct Drained : DrainResult {
 class World {
  public:
   explicit World(const HistoryLimits& history = {})
-      : World(Cache::Make({.shard_count = 2, .fields = {"spec.node"}, .history = history}), true) {}
+      : World(Cache::Make({.shard_count = 2, .fields = {"spec.node"}, .history = history})) {}
+  // Of a cache that is its own.
+  explicit World(Cache* cache) : World(cache, true) {}
   // Another thread's way to the same cache.
   explicit World(Cache& cache) : World(&cache, false) {}
   World(const World&) = delete;

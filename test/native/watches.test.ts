@@ -82,7 +82,7 @@ test('frames are held to the budget, but for the first one of a drain', (t) => {
 
 test('frames that no watch can ask for any more are told', (t) => {
   border.setLimits({ entriesMin: 2, entriesMax: 2, windowMs: 0 });
-  const cache = addon.openCache(border.connection, []);
+  const cache = addon.openCache(border.connection, [], [], []);
   const watch = border.openWatch(cache, ALL, 0n);
   for (let revision = 1n; revision <= 5n; revision++) {
     border.apply(cache, revision, '', 'a');
@@ -93,7 +93,7 @@ test('frames that no watch can ask for any more are told', (t) => {
 
 test('a watch that falls off the log ends with expired, one of a past generation with replaced', (t) => {
   border.setLimits({ entriesMin: 1, entriesMax: 1, windowMs: 0 });
-  const cache = addon.openCache(border.connection, []);
+  const cache = addon.openCache(border.connection, [], [], []);
   const slow = border.openWatch(cache, ALL, 0n);
   border.apply(cache, 1n, '', 'a');
   border.apply(cache, 2n, '', 'b');

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { isQualifiedName } from '../../lib/object/index.js';
 import { DefinitionError, defineResource } from '../../lib/rest/definition/index.js';
 import type { ResourceOptions } from '../../lib/rest/definition/index.js';
 
@@ -45,8 +46,10 @@ test('everything can be told', (t) => {
     statusSubresource: true,
     printerColumns: [{ name: 'Color', type: 'string', jsonPath: '.spec.color', priority: 1 }],
     selectableFields: ['spec.color'],
+    indexedLabels: ['app', 'example.com/tier'],
   });
   t.is(type.resource, 'widgetry');
+  t.deepEqual(type.indexedLabels, ['app', 'example.com/tier']);
   t.is(type.singular, 'wdg');
   t.is(type.listKind, 'Widgets');
   t.false(type.namespaced);
@@ -270,6 +273,30 @@ const refused: readonly Row[] = [
     { ...minimal, schema: { type: 'object' }, selectableFields: ['spec.a'] },
     'selectableFields[0]',
     'must lead to a string, integer or boolean of the schema',
+  ],
+  [
+    'nine indexed labels',
+    { ...minimal, indexedLabels: [...'abcdefghi'] },
+    'indexedLabels',
+    'must have at most 8 items',
+  ],
+  [
+    'an indexed label twice',
+    { ...minimal, indexedLabels: ['app', 'app'] },
+    'indexedLabels[1]',
+    'is there twice',
+  ],
+  [
+    'an indexed label that no label is',
+    { ...minimal, indexedLabels: ['-app'] },
+    'indexedLabels[0]',
+    `must be the key of a label: ${isQualifiedName('-app')[0]}`,
+  ],
+  [
+    'an indexed label that is no text',
+    { ...minimal, indexedLabels: [5] },
+    'indexedLabels[0]',
+    'must be a string',
   ],
   ['nothing at all', undefined, '', 'is required'],
 ];

@@ -30,12 +30,14 @@ import {
   type Put,
   type WatchQuery,
 } from '../contract.js';
+import { indexesOf } from '../indexes.js';
 import { Arena, SLAB_BYTES } from './arena.js';
 import { prepareChanges, prepareState } from './batch.js';
 import { Directory } from './directory.js';
 import { JavaScriptRoot, openList, readObject, readObjectInto } from './held-root.js';
 import { History } from './history.js';
 import { EventLog, type EventRecord } from './log.js';
+import { Indexes } from './object-index.js';
 import { HeldRoots, RetiredVersions } from './retired.js';
 import type { Root } from './root.js';
 import { Shards } from './shard.js';
@@ -62,6 +64,7 @@ export class JavaScriptEngineCache implements EngineCache {
   readonly #options: EngineCacheOptions;
   readonly #arena = new Arena();
   readonly #strings = new StringPool();
+  readonly #indexes: Indexes;
   readonly #shards: Shards;
   readonly #log: EventLog;
   readonly #history: History;
@@ -71,14 +74,17 @@ export class JavaScriptEngineCache implements EngineCache {
   #generation = 0;
   #revision = 0n;
   // The last one that was made.
-  #made: Root = { generation: 0, revision: 0n, sequence: 0, directory: Directory.empty };
+  #made: Root;
   // Whether shards and log went on since then.
   #isAhead = false;
   #isClosed = false;
 
   constructor(options: EngineCacheOptions, internals: JavaScriptEngineInternals = {}) {
     this.#options = options;
-    this.#shards = new Shards(options.shardCount);
+    this.#indexes = new Indexes(options.fields, indexesOf(options));
+    this.#shards = new Shards(options.shardCount, this.#indexes);
+    const directory = Directory.empty(this.#indexes);
+    this.#made = { generation: 0, revision: 0n, sequence: 0, directory };
     this.#log = new EventLog(options.history);
     this.#history = new History(this.#log);
     this.#watches = new Watches(this.#log, options.fields, () => this.#revision, internals);
@@ -111,7 +117,7 @@ export class JavaScriptEngineCache implements EngineCache {
     checkNotBelow(revision, this.#revision);
     const versions = prepareState(objects, revision, this.#store());
     this.#drop(revision);
-    for (const version of versions) this.#shards.of(version.namespace).put(version);
+    for (const version of versions) this.#shards.put(version);
     this.#publish(revision, this.#generation + 1);
     this.#watches.endAll('replaced');
     this.#reclaim(Infinity);
@@ -218,6 +224,7 @@ export class JavaScriptEngineCache implements EngineCache {
       watchGroups: this.#watches.groupCount,
       epochsBehind: 0,
       attachments: 1,
+      indexEntries: directory.index.texts.size,
     };
   }
 
@@ -251,8 +258,8 @@ export class JavaScriptEngineCache implements EngineCache {
     const sequence = this.#log.end;
     changes.forEach((change, index) => {
       const version = versions[index];
-      const shard = this.#shards.of(change.namespace);
-      const previous = version === undefined ? shard.delete(change) : shard.put(version);
+      const previous =
+        version === undefined ? this.#shards.delete(change) : this.#shards.put(version);
       if (version === undefined && previous === undefined) return;
       this.#log.append(change.revision, nowMs, version, previous);
     });
@@ -300,7 +307,8 @@ export class JavaScriptEngineCache implements EngineCache {
       }
     }
     this.#shards.clear();
-    this.#made = { ...this.#made, sequence: this.#log.end, directory: Directory.empty };
+    const directory = Directory.empty(this.#indexes);
+    this.#made = { ...this.#made, sequence: this.#log.end, directory };
   }
 
   #rootAt(revision: bigint | undefined): Root {

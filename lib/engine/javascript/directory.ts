@@ -10,6 +10,7 @@
  */
 
 import { compareNamespaces, compareUtf8, type ObjectKey } from '../../object/index.js';
+import type { IndexEdit, Indexes, ObjectIndex } from './object-index.js';
 import { type Tree, TreeSnapshot } from './tree.js';
 import type { TreeCursor } from './tree-cursor.js';
 import type { TreeShape } from './tree-node.js';
@@ -36,12 +37,18 @@ const NAMESPACE_SHAPE: TreeShape<NamespaceObjects> = {
 export const NO_OBJECTS: TreeSnapshot<Version> = TreeSnapshot.empty(OBJECT_SHAPE);
 
 export class Directory {
-  static readonly empty: Directory = new Directory(TreeSnapshot.empty(NAMESPACE_SHAPE));
-
   readonly #namespaces: TreeSnapshot<NamespaceObjects>;
+  /** Finds the same objects by their values. */
+  readonly index: ObjectIndex;
 
-  constructor(namespaces: TreeSnapshot<NamespaceObjects>) {
+  constructor(namespaces: TreeSnapshot<NamespaceObjects>, index: ObjectIndex) {
     this.#namespaces = namespaces;
+    this.index = index;
+  }
+
+  /** A directory without objects. */
+  static empty(indexes: Indexes): Directory {
+    return new Directory(TreeSnapshot.empty(NAMESPACE_SHAPE), indexes.empty);
   }
 
   /** Number of objects. */
@@ -75,28 +82,35 @@ export class Directory {
   }
 
   edit(): DirectoryEdit {
-    return new DirectoryEdit(this.#namespaces.edit());
+    return new DirectoryEdit(this.#namespaces.edit(), this.index);
   }
 }
 
-/** A directory in the making. */
+/** A directory in the making. Its index follows object by object, or is set at once. */
 export class DirectoryEdit {
   readonly #namespaces: Tree<NamespaceObjects>;
   // The namespaces that were touched since `finish`.
   readonly #trees = new Map<string, Tree<Version>>();
+  #index: ObjectIndex;
+  #indexEdit: IndexEdit | undefined;
 
-  constructor(namespaces: Tree<NamespaceObjects>) {
+  constructor(namespaces: Tree<NamespaceObjects>, index: ObjectIndex) {
     this.#namespaces = namespaces;
+    this.#index = index;
   }
 
   /** Puts a version in its place and returns the one that was there. */
   put(version: Version): Version | undefined {
-    return this.#tree(version.namespace).put(version);
+    const previous = this.#tree(version.namespace).put(version);
+    this.#changeIndex(previous, version);
+    return previous;
   }
 
   /** Removes an object and returns its version. */
   delete(key: ObjectKey): Version | undefined {
-    return this.#tree(key.namespace).delete(key.name);
+    const previous = this.#tree(key.namespace).delete(key.name);
+    this.#changeIndex(previous, undefined);
+    return previous;
   }
 
   /** Sets all objects of a namespace at once. */
@@ -105,11 +119,23 @@ export class DirectoryEdit {
     else this.#namespaces.put({ namespace, objects });
   }
 
+  /** Sets the whole index, for objects that were set at once. */
+  setIndex(index: ObjectIndex): void {
+    this.#index = index;
+  }
+
   /** The state that was made. The edit can go on from it. */
   finish(): Directory {
     for (const [namespace, tree] of this.#trees) this.set(namespace, tree.snapshot());
     this.#trees.clear();
-    return new Directory(this.#namespaces.snapshot());
+    if (this.#indexEdit !== undefined) this.#index = this.#indexEdit.finish();
+    return new Directory(this.#namespaces.snapshot(), this.#index);
+  }
+
+  #changeIndex(previous: Version | undefined, version: Version | undefined): void {
+    if (this.#index.indexes.count === 0) return;
+    this.#indexEdit ??= this.#index.edit();
+    this.#indexEdit.change(previous, version);
   }
 
   #tree(namespace: string): Tree<Version> {

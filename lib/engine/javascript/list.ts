@@ -177,25 +177,33 @@ function rankRange(root: Root, query: ListQuery, scope: Scope): readonly [number
  * any object stands behind it, matching or not: upstream does not look further either.
  */
 function searchPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
-  const place = placeSource(root.directory, scope, query.start);
+  const objects = scopeSource(root.directory, scope, query.start);
   const found: Version[] = [];
   while (found.length < limit) {
-    const version = place();
+    const version = objects();
     if (version === undefined) break;
-    if (!scope.hasSelector || scope.selects(version)) found.push(version);
+    found.push(version);
   }
   let next = 0;
   const source: VersionSource = () => found[next++];
-  let behind = 0;
-  if (found.length === limit && place() !== undefined) {
-    behind = 1;
-    while (!scope.hasSelector && place() !== undefined) behind++;
-  }
+  const behind = found.length === limit ? countBehind(root, scope, found.at(-1)!) : 0;
   return {
     source,
     last: behind > 0 ? keyOf(found.at(-1)!) : undefined,
     remaining: scope.hasSelector ? undefined : behind,
   };
+}
+
+/** The objects behind one, or whether there is one at all: with a selector no more is told. */
+function countBehind(root: Root, scope: Scope, last: Version): number {
+  const place = placeSource(root.directory, scope, keyOf(last));
+  place();
+  let behind = 0;
+  while (place() !== undefined) {
+    behind++;
+    if (scope.hasSelector) break;
+  }
+  return behind;
 }
 
 function keyOf(version: Version): ObjectKey {

@@ -33,6 +33,15 @@ export interface LabelEquality {
   readonly values: readonly string[];
 }
 
+/** A value, or one of some, without which an object does not belong to a scope. */
+export interface Demand {
+  /** Of a label. */
+  readonly key: string | undefined;
+  /** Of a declared field, in the order of declaration; below 0 for a label. */
+  readonly position: number;
+  readonly values: readonly string[];
+}
+
 export class Scope {
   /** Only objects of this namespace; absent: of all. */
   readonly namespace: string | undefined;
@@ -110,6 +119,20 @@ export class Scope {
   labelEquality(): LabelEquality | undefined {
     const found = this.#labels.find(({ operator }) => operator === 'In');
     return found === undefined ? undefined : { key: found.key, values: found.values };
+  }
+
+  /** What an object must have; a field that may be absent is not among it. */
+  demands(): readonly Demand[] {
+    const demands: Demand[] = [];
+    for (const { path, operator, value } of this.#fields) {
+      const position = this.#declared.indexOf(path);
+      if (operator !== 'Equals' || position < 0 || value === '') continue;
+      demands.push({ key: undefined, position, values: [value] });
+    }
+    for (const { key, operator, values } of this.#labels) {
+      if (operator === 'In') demands.push({ key, position: -1, values });
+    }
+    return demands;
   }
 
   /** Whether the object is where the scope looks. */

@@ -12,6 +12,7 @@
 
 import type { ObjectKey } from '../../object/index.js';
 import { type DirectoryEdit, NO_OBJECTS } from './directory.js';
+import type { IndexEdit, Indexes } from './object-index.js';
 import type { Tree } from './tree.js';
 import type { Version } from './version.js';
 
@@ -69,12 +70,16 @@ export class Shard {
   }
 }
 
-/** The shards of one cache. */
+/** The shards of one cache, and the index over all of them. */
 export class Shards {
+  readonly #indexes: Indexes;
   #shards: readonly Shard[];
+  #index: IndexEdit;
 
-  constructor(count: number) {
+  constructor(count: number, indexes: Indexes) {
+    this.#indexes = indexes;
     this.#shards = makeShards(count);
+    this.#index = indexes.empty.edit();
   }
 
   get count(): number {
@@ -89,24 +94,40 @@ export class Shards {
     return this.#shards.reduce((sum, shard) => sum + shard.namespaces, 0);
   }
 
+  /** Puts a version in its place and returns the one that was there. */
+  put(version: Version): Version | undefined {
+    const previous = this.#of(version.namespace).put(version);
+    this.#index.change(previous, version);
+    return previous;
+  }
+
+  /** Removes an object and returns its version; `undefined` where there is none. */
+  delete(key: ObjectKey): Version | undefined {
+    const previous = this.#of(key.namespace).delete(key);
+    this.#index.change(previous, undefined);
+    return previous;
+  }
+
   /** The shard that a namespace belongs to. */
-  of(namespace: string): Shard {
+  #of(namespace: string): Shard {
     return this.#shards[hash(namespace) % this.#shards.length]!;
   }
 
   /** The object as it is, published or not. */
   get(key: ObjectKey): Version | undefined {
-    return this.of(key.namespace).get(key);
+    return this.#of(key.namespace).get(key);
   }
 
   /** Brings everything that was touched into the directory. */
   publish(directory: DirectoryEdit): void {
     for (const shard of this.#shards) shard.publish(directory);
+    directory.setIndex(this.#index.finish());
   }
 
   /** Forgets all objects. */
   clear(): void {
     this.#shards = makeShards(this.#shards.length);
+    this.#index = this.#indexes.empty.edit();
   }
 }
 

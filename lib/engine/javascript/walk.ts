@@ -2,11 +2,13 @@
  * Walks the objects of a scope in key order, within one immutable state.
  *
  * A walk looks only where its scope can have objects: one tree for a namespace, one lookup for an
- * object, one lookup a namespace for a name in all of them.
+ * object, one lookup a namespace for a name in all of them; where an index has few objects for what
+ * the selector demands, these alone.
  */
 
 import { compareNamespaces, compareUtf8, type ObjectKey } from '../../object/index.js';
 import type { Directory } from './directory.js';
+import { indexSource } from './index-walk.js';
 import type { Scope } from './scope.js';
 import type { Version } from './version.js';
 
@@ -24,8 +26,8 @@ export function placeSource(directory: Directory, scope: Scope, start?: ObjectKe
 
 /** The objects that belong to the scope. */
 export function scopeSource(directory: Directory, scope: Scope, start?: ObjectKey): VersionSource {
-  const place = placeSource(directory, scope, start);
-  if (!scope.hasSelector) return place;
+  if (!scope.hasSelector) return placeSource(directory, scope, start);
+  const place = indexSource(directory, scope, start) ?? placeSource(directory, scope, start);
   return () => {
     let version = place();
     while (version !== undefined && !scope.selects(version)) version = place();

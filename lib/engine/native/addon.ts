@@ -29,7 +29,13 @@ export interface Addon extends HeapAddon {
    */
   takeReady(connection: number): number;
 
-  openCache(connection: number, fields: readonly string[]): number;
+  /** `indexFields` are some of the fields. */
+  openCache(
+    connection: number,
+    fields: readonly string[],
+    indexFields: readonly string[],
+    indexLabels: readonly string[],
+  ): number;
   /** The id under which other threads attach. */
   shareCache(cache: number): number;
   attachCache(connection: number, id: number): number;

@@ -227,6 +227,7 @@ export class NativeEngineCache implements EngineCache {
       watchGroups: numbers[STATS_LANE.watchGroups]!,
       epochsBehind: numbers[STATS_LANE.epochsBehind]!,
       attachments: numbers[STATS_LANE.attachments]!,
+      indexEntries: numbers[STATS_LANE.indexEntries]!,
     };
   }
 

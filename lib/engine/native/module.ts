@@ -17,6 +17,7 @@ import {
   type EngineShare,
 } from '../contract.js';
 import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
+import { indexesOf } from '../indexes.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
 import { checkAddon } from './addon.js';
 import { NativeEngineCache } from './cache.js';
@@ -62,7 +63,8 @@ function createCache(connection: Connection, options: EngineCacheOptions): Engin
   numbers[HEAD_LANE.bytesMax] = history.bytesMax;
   revisions[HEAD_LANE.seed] = secrets[0]!;
   revisions[HEAD_LANE.nonce] = nonce;
-  const handle = addon.openCache(connection.handle, fields);
+  const indexes = indexesOf(options);
+  const handle = addon.openCache(connection.handle, fields, indexes.fields, indexes.labels);
   if (handle < 0) throw statusError(handle, `the cache ${name}`);
   return new NativeEngineCache(connection, handle, { name, fields: [...fields], now, nonce });
 }

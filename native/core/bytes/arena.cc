@@ -117,7 +117,8 @@ Arena::Slab* Arena::MakeSlab(uint32_t size_class) {
       spares.bytes -= slab_bytes;
     }
   }
-  if (place.memory == nullptr) place = memory_.Map(slab_bytes);
+  const bool is_spare = place.memory != nullptr;
+  if (!is_spare && memory_.bytes() < bytes_max_) place = memory_.Map(slab_bytes);
   if (place.memory == nullptr) return nullptr;
   Slab* const slab = new (place.memory) Slab{place.region, nullptr, nullptr, nullptr, 0};
   std::byte* const first = static_cast<std::byte*>(place.memory) + sizeof(Slab);

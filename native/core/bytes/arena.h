@@ -46,7 +46,8 @@ class Arena {
   // Spare slabs that are kept warm, of each of the two sizes.
   static constexpr size_t kSpareBytesMax = 4 * 1024 * 1024;
 
-  Arena() = default;
+  // Beyond `bytes_max` of slabs memory is out, for tests of what does without.
+  explicit Arena(uint64_t bytes_max = UINT64_MAX) : bytes_max_(bytes_max) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -105,6 +106,8 @@ class Arena {
   static void Unlink(Bin& bin, Slab* slab);
   void* AllocateUnpooled(size_t bytes);
 
+  // Immutable.
+  const uint64_t bytes_max_;
   SlabMemory memory_;
   std::array<Bin, kSizeClassCount> bins_;
   Spares small_;

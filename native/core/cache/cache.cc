@@ -101,8 +101,9 @@ CacheStats Attachment::Stats(double now_ms) {
   {
     EpochPin pin(store().epochs(), slot_);
     const Root& root = *store().LoadRoot();
-    stats.objects = root.directory.size();
-    stats.namespaces = root.directory.namespaces().size();
+    stats.objects = root.state.directory.size();
+    stats.namespaces = root.state.directory.namespaces().size();
+    stats.index_entries = root.state.index.entries.size();
     stats.bytes_live = root.bytes;
     stats.generation = root.generation;
     stats.revision = root.revision;

@@ -51,6 +51,8 @@ struct CacheStats {
   uint64_t watches = 0;
   uint64_t watch_groups = 0;
   uint64_t attachments = 0;
+  // Of the current state.
+  uint64_t index_entries = 0;
 };
 
 class Cache {

@@ -17,25 +17,26 @@ constexpr uint8_t KindOf(RetiredKind kind) { return static_cast<uint8_t>(kind); 
 // Applies or undoes records, object by object: what a record needs is got right before it.
 class Rebuilding {
  public:
-  Rebuilding(Store& store, const ObjectDirectory& base, uint64_t mark)
+  Rebuilding(Store& store, const State& base, uint64_t mark)
       : store_(store),
         mark_(mark),
         objects_(store.arena(), KindOf(RetiredKind::kObjectNode)),
         namespaces_(store.arena(), KindOf(RetiredKind::kNamespaceNode)),
-        directory_(base) {}
+        index_nodes_(store.arena(), KindOf(RetiredKind::kIndexNode)),
+        state_(base) {}
 
-  const ObjectDirectory& directory() const { return directory_; }
+  const State& state() const { return state_; }
 
   // Brings `wanted` in the place of `present`, which are versions of one object; null is none.
   // False when memory is out: what was made so far stays in the directory.
   bool Change(const Version* present, const Version* wanted) {
     const Version& named = present != nullptr ? *present : *wanted;
     const std::string_view name = named.namespace_name()->text();
-    Namespace* const before = directory_.namespaces().Find(name);
+    Namespace* const before = state_.directory.namespaces().Find(name);
     const Objects base = before == nullptr ? Objects() : before->objects;
     if (!ObjectsEdit::ReserveFor(objects_, base.size() + 1, 1)) return false;
-    if (!TreeEdit<NamespaceShape<ObjectShape>>::ReserveFor(namespaces_,
-                                                           directory_.namespaces().size() + 1, 1)) {
+    if (!TreeEdit<NamespaceShape<ObjectShape>>::ReserveFor(
+            namespaces_, state_.directory.namespaces().size() + 1, 1)) {
       return false;
     }
     Namespace* entry = nullptr;
@@ -52,7 +53,7 @@ class Rebuilding {
     } else {
       objects.Put(const_cast<Version*>(wanted));
     }
-    ObjectDirectoryEdit edit(directory_, mark_, namespaces_, nullptr);
+    ObjectDirectoryEdit edit(state_.directory, mark_, namespaces_, nullptr);
     if (entry == nullptr) {
       edit.Delete(name);
     } else {
@@ -61,11 +62,21 @@ class Rebuilding {
     }
     // One of its own that it has replaced: nobody else has seen it.
     if (before != nullptr && before->birth == mark_) Free(before);
-    directory_ = edit.Finish();
+    state_.directory = edit.Finish();
+    ChangeIndex(present, wanted);
     return true;
   }
 
  private:
+  // Where memory is out the state has none.
+  void ChangeIndex(const Version* present, const Version* wanted) {
+    if (state_.index.declaration == nullptr) return;
+    IndexEdit edit(state_.index, mark_, KindOf(RetiredKind::kIndexEntry), store_.arena(),
+                   index_nodes_, nullptr);
+    edit.Change(present, wanted);
+    state_.index = edit.Finish();
+  }
+
   void Free(Namespace* entry) {
     store_.strings().Release(entry->name);
     store_.arena().Free(entry, sizeof(Namespace));
@@ -75,7 +86,8 @@ class Rebuilding {
   const uint64_t mark_;
   ObjectSupply objects_;
   NamespaceSupply namespaces_;
-  ObjectDirectory directory_;
+  IndexSupply index_nodes_;
+  State state_;
 };
 
 }  // namespace
@@ -219,7 +231,7 @@ RebuiltState* History::Rebuild(uint64_t sequence, const Root& base, const LogVie
   state->generation = base.generation;
   state->sequence = sequence;
   store_.held().Hold(&state->root);
-  Rebuilding rebuilding(store_, base.directory, state->mark);
+  Rebuilding rebuilding(store_, base.state, state->mark);
   bool is_complete = true;
   for (uint64_t at = base.log.end; is_complete && at < sequence; ++at) {
     const EventRecord& record = log.At(at);
@@ -229,7 +241,7 @@ RebuiltState* History::Rebuild(uint64_t sequence, const Root& base, const LogVie
     const EventRecord& record = log.At(at - 1);
     is_complete = rebuilding.Change(record.version, record.previous);
   }
-  state->directory = rebuilding.directory();
+  state->state = rebuilding.state();
   if (is_complete) return state;
   store_.Release(state);
   return nullptr;

@@ -17,7 +17,7 @@ ScopeOutcome ListCursor::Open(StateHold state, const ListRequest& request) {
     rendering_.api_version = &*api_version_;
   }
   if (request.limit == 0) {
-    walk_.emplace(state_.directory(), scope_, request.start, true);
+    walk_.emplace(state_.state(), scope_, request.start, true);
   } else if (scope_.has_selector() || scope_.name() != nullptr) {
     SearchPage(request);
   } else {
@@ -74,7 +74,7 @@ void ListCursor::CountPage(const ListRequest& request) {
     stop = first + directory.ObjectsOf(name).size();
     start = std::max(start, first);
   }
-  walk_.emplace(directory, scope_, request.start, true);
+  walk_.emplace(state_.state(), scope_, request.start, true);
   left_ = request.limit;
   const bool has_more = stop > start && stop - start > request.limit;
   remaining_ = has_more ? stop - start - request.limit : 0;
@@ -87,7 +87,7 @@ void ListCursor::CountPage(const ListRequest& request) {
 
 void ListCursor::SearchPage(const ListRequest& request) {
   is_searched_ = true;
-  ScopeWalk walk(state_.directory(), scope_, request.start, true);
+  ScopeWalk walk(state_.state(), scope_, request.start, true);
   while (found_.size() < request.limit) {
     const Version* const version = walk.Next();
     if (version == nullptr) break;
@@ -104,7 +104,7 @@ void ListCursor::SearchPage(const ListRequest& request) {
 // The objects behind the page's last one, or whether there is one at all: with a selector no more
 // is told.
 uint64_t ListCursor::CountBehind(const Version& last) const {
-  ScopeWalk walk(state_.directory(), scope_, last.key(), false);
+  ScopeWalk walk(state_.state(), scope_, last.key(), false);
   walk.Next();
   uint64_t behind = 0;
   while (walk.Next() != nullptr) {

@@ -72,6 +72,15 @@ class FieldSelector {
   // A declared field for which exactly one value will do, if there is one.
   std::optional<FieldEquality> Equality() const;
 
+  // Calls `visit(equality)` for all of these.
+  template <typename Visit>
+  void VisitEqualities(const Visit& visit) const {
+    for (const Term& term : terms_) {
+      if (term.target != Target::kDeclared || term.op != FieldOperator::kEquals) continue;
+      visit(FieldEquality{term.index, term.value});
+    }
+  }
+
  private:
   enum class Target : uint8_t { kName, kNamespace, kDeclared };
 

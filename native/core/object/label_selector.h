@@ -78,6 +78,14 @@ class LabelSelector {
   // requirement.
   std::optional<LabelSpan> OneOf() const;
 
+  // Calls `visit(labels)` for all of these.
+  template <typename Visit>
+  void VisitOneOf(const Visit& visit) const {
+    for (size_t index = 0; index < count_; ++index) {
+      if (At(index).op() == LabelOperator::kIn) visit(At(index).labels());
+    }
+  }
+
   // The requirement that was added as number `index`, if it is kIn or kNotIn with one value.
   std::optional<LabelPresence> PresenceAt(size_t index) const;
 

@@ -86,6 +86,17 @@ class Scope {
   // values it has none, and nothing matches.)
   std::optional<LabelSpan> RequiredLabels() const { return labels_.OneOf(); }
 
+  // Calls `visit(field)` for every requirement of exactly one value of a declared field, and
+  // `visit(labels)` for every one of one of some labels, all of one key.
+  template <typename Visit>
+  void VisitRequiredFields(const Visit& visit) const {
+    fields_.VisitEqualities(visit);
+  }
+  template <typename Visit>
+  void VisitRequiredLabels(const Visit& visit) const {
+    labels_.VisitOneOf(visit);
+  }
+
   // Of the request's label requirements number `index`, if it is about one label alone.
   std::optional<LabelPresence> LabelPresenceAt(size_t index) const {
     return labels_.PresenceAt(index);

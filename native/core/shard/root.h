@@ -2,6 +2,7 @@
 // the exchange of one pointer.
 //
 //   root 41 ─ generation, revision, log (first, end) ─ directory ─ namespaces ─ objects
+//      |                                             \ index
 //   root 42 ─     "          "          "                 "    \__ shares what did not change
 //
 // Roots, and everything that they consist of, are numbered by ticks: a change has one, and a root
@@ -20,6 +21,7 @@
 #include "native/core/epoch/retired.h"
 #include "native/core/log/event_log.h"
 #include "native/core/object/version.h"
+#include "native/core/shard/object_index.h"
 #include "native/core/tree/directory.h"
 
 namespace shardwatch {
@@ -52,6 +54,14 @@ enum class RetiredKind : uint8_t {
   kRoot,
   kLogSegment,
   kLogTable,
+  kIndexEntry,
+  kIndexNode,
+};
+
+// The objects of one moment, and what finds them by their values.
+struct State {
+  ObjectDirectory directory;
+  ObjectIndex index;
 };
 
 struct Root : Retired, HoldableRoot {
@@ -67,7 +77,7 @@ struct Root : Retired, HoldableRoot {
   uint64_t revision = 0;
   // The root holds the effect of every record below its end, and of no other.
   LogView log;
-  ObjectDirectory directory;
+  State state;
   // Of the versions in the directory.
   uint64_t bytes = 0;
   // Whether it is the last one, which has nothing: it is no state of the cache, but its end.

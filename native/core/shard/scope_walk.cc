@@ -6,12 +6,14 @@
 
 namespace shardwatch {
 
-ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
-                     const std::optional<KeyView>& start, bool is_selecting)
+ScopeWalk::ScopeWalk(const State& state, const Scope& scope, const std::optional<KeyView>& start,
+                     bool is_selecting)
     : scope_(&scope),
       is_selecting_(is_selecting && scope.has_selector()),
       filter_(is_selecting_ ? scope.filter() : nullptr),
       source_(std::in_place_type<Single>, nullptr) {
+  if (WalkByIndex(state, start)) return;
+  const ObjectDirectory& directory = state.directory;
   if (scope.namespace_name() == nullptr) {
     WalkAll(directory, start);
     return;
@@ -26,6 +28,13 @@ ScopeWalk::ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
     const KeyView key{.namespace_name = place, .name = scope.name()->text()};
     source_.emplace<Single>(directory.Find(key));
   }
+}
+
+bool ScopeWalk::WalkByIndex(const State& state, const std::optional<KeyView>& start) {
+  Indexed walk = is_selecting_ ? IndexWalk::Choose(state, *scope_, start) : nullptr;
+  if (walk == nullptr) return false;
+  source_.emplace<Indexed>(std::move(walk));
+  return true;
 }
 
 // All namespaces, or an object of one name in each.
@@ -59,6 +68,7 @@ const Version* ScopeWalk::FindInPlace() {
   if (auto* const single = std::get_if<Single>(&source_)) {
     return std::exchange(single->version, nullptr);
   }
+  if (auto* const indexed = std::get_if<Indexed>(&source_)) return (*indexed)->Next();
   auto* const namespaces = std::get_if<Namespaces>(&source_);
   while (const Namespace* const entry = namespaces->Next()) {
     const Version* const version = entry->objects.Find(scope_->name()->text());

@@ -2,14 +2,16 @@
 //
 //  1. It looks only where the scope can have objects: one tree for a namespace, one lookup for an
 //     object, one lookup a namespace for a name in all of them.
-//  2. Objects that the selector can't want are passed over by their signatures, untouched.
-//  3. The end of a walk is for ever.
+//  2. Where an index has few objects for what the selector demands, it looks at these alone.
+//  3. Objects that the selector can't want are passed over by their signatures, untouched.
+//  4. The end of a walk is for ever.
 // Thread rule: belongs to one thread, which keeps the state (a pin or a hold) and the scope for as
 // long as it walks.
 
 #ifndef NATIVE_CORE_SHARD_SCOPE_WALK_H_
 #define NATIVE_CORE_SHARD_SCOPE_WALK_H_
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -17,6 +19,7 @@
 #include "native/core/object/key.h"
 #include "native/core/object/scope.h"
 #include "native/core/object/version.h"
+#include "native/core/shard/index_walk.h"
 #include "native/core/shard/root.h"
 
 namespace shardwatch {
@@ -26,8 +29,8 @@ class ScopeWalk {
   // From the first object that is not below `start`, whose texts may go afterwards. With
   // `is_selecting` only the objects that belong to the scope, without it all objects in its
   // namespace and of its name, the selector left aside.
-  ScopeWalk(const ObjectDirectory& directory, const Scope& scope,
-            const std::optional<KeyView>& start, bool is_selecting);
+  ScopeWalk(const State& state, const Scope& scope, const std::optional<KeyView>& start,
+            bool is_selecting);
 
   // The next object, or null at the end.
   const Version* Next() {
@@ -45,10 +48,14 @@ class ScopeWalk {
     return next_;
   }
 
+  // Whether it walks by an index.
+  bool is_indexed() const { return std::holds_alternative<Indexed>(source_); }
+
   // Takes what Peek has shown.
   void Advance() { is_read_ = next_ == nullptr; }
 
  private:
+  using Indexed = std::unique_ptr<IndexWalk>;
   using Namespaces = TreeCursor<NamespaceShape<ObjectShape>>;
 
   // One object, or none.
@@ -56,6 +63,7 @@ class ScopeWalk {
     const Version* version;
   };
 
+  bool WalkByIndex(const State& state, const std::optional<KeyView>& start);
   void WalkAll(const ObjectDirectory& directory, const std::optional<KeyView>& start);
   const Version* Find();
   const Version* FindInPlace();
@@ -66,7 +74,7 @@ class ScopeWalk {
   bool is_read_ = false;
   const Version* next_ = nullptr;
   // Namespaces where the scope is a name in all of them.
-  std::variant<Single, ObjectCursor, Namespaces> source_;
+  std::variant<Single, ObjectCursor, Namespaces, Indexed> source_;
 };
 
 }  // namespace shardwatch

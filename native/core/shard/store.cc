@@ -25,7 +25,7 @@ constexpr size_t kReclaimSlice = 256;
 StateHold StateHold::Share() const {
   if (rebuilt_ != nullptr) return store_->Hold(*rebuilt_, revision_);
   store_->held_.Hold(root_);
-  StateHold hold = store_->MakeHold(directory_, generation_, revision_, tick_);
+  StateHold hold = store_->MakeHold(state_, generation_, revision_, tick_);
   hold.root_ = root_;
   return hold;
 }
@@ -39,14 +39,14 @@ void StateHold::Reset() {
   } else {
     store->held_.Release(std::exchange(root_, nullptr));
   }
-  directory_ = ObjectDirectory();
+  state_ = State();
 }
 
 void StateHold::Swap(StateHold& other) {
   std::swap(store_, other.store_);
   std::swap(root_, other.root_);
   std::swap(rebuilt_, other.rebuilt_);
-  std::swap(directory_, other.directory_);
+  std::swap(state_, other.state_);
   std::swap(generation_, other.generation_);
   std::swap(revision_, other.revision_);
   std::swap(tick_, other.tick_);
@@ -56,40 +56,44 @@ Store::Store(const StoreOptions& options)
     : strings_(arena_, options.seed),
       log_(options.history, kLogKinds),
       turns_(options.shard_count),
-      fields_(options.fields) {
+      fields_(options.fields),
+      indexes_(strings_) {
   for (const std::string& field : fields_) field_paths_.emplace_back(field);
-  if (turns_.is_made()) root_.store(MakeRoot(1), std::memory_order_seq_cst);
+  if (!indexes_.Declare(options.index_fields, options.index_labels) || !turns_.is_made()) return;
+  Root* const root = MakeRoot(1);
+  if (root != nullptr) root->state.index = EmptyIndex();
+  root_.store(root, std::memory_order_seq_cst);
 }
 
 Store::~Store() {
   while (Reclaim(std::numeric_limits<size_t>::max())) {
   }
   Root* const root = root_.load(std::memory_order_relaxed);
-  assert(root == nullptr || root->directory.size() == 0);
+  assert(root == nullptr || root->state.directory.size() == 0);
   log_.Clear(arena_);
   if (root != nullptr) Free(root);
 }
 
 StateHold Store::Hold(Root& root, uint64_t revision) {
   held_.Hold(&root);
-  StateHold hold = MakeHold(root.directory, root.generation, revision, root.tick());
+  StateHold hold = MakeHold(root.state, root.generation, revision, root.tick());
   hold.root_ = &root;
   return hold;
 }
 
 StateHold Store::Hold(RebuiltState& state, uint64_t revision) {
   state.users.fetch_add(1, std::memory_order_relaxed);
-  StateHold hold = MakeHold(state.directory, state.generation, revision, state.root.ticket());
+  StateHold hold = MakeHold(state.state, state.generation, revision, state.root.ticket());
   hold.rebuilt_ = &state;
   return hold;
 }
 
-StateHold Store::MakeHold(const ObjectDirectory& directory, uint64_t generation, uint64_t revision,
+StateHold Store::MakeHold(const State& state, uint64_t generation, uint64_t revision,
                           uint64_t tick) {
   state_holds_.fetch_add(1, std::memory_order_relaxed);
   StateHold hold;
   hold.store_ = this;
-  hold.directory_ = directory;
+  hold.state_ = state;
   hold.generation_ = generation;
   hold.revision_ = revision;
   hold.tick_ = tick;
@@ -99,7 +103,8 @@ StateHold Store::MakeHold(const ObjectDirectory& directory, uint64_t generation,
 void Store::Release(RebuiltState* state) {
   if (state->users.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
   // Nobody but its users has ever seen its own nodes.
-  FreeOwnNodes(state->directory.namespaces().root(), state->mark);
+  FreeOwnNodes(state->state.directory.namespaces().root(), state->mark);
+  FreeOwnIndex(arena_, state->state.index.entries.root(), state->mark);
   held_.Release(&state->root);
   held_.Release(state->base);
   state->~RebuiltState();
@@ -166,6 +171,12 @@ void Store::Free(Retired* item) {
       return;
     case RetiredKind::kLogTable:
       EventLog::FreeTable(arena_, static_cast<LogTable*>(item));
+      return;
+    case RetiredKind::kIndexEntry:
+      FreeIndexEntry(arena_, static_cast<IndexEntry*>(item));
+      return;
+    case RetiredKind::kIndexNode:
+      IndexSupply::Free(arena_, static_cast<TreeNode<IndexEntry*>*>(item));
       return;
   }
 }

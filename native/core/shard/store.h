@@ -43,7 +43,7 @@ struct RebuiltState {
   uint64_t mark = 0;
   uint64_t generation = 0;
   uint64_t sequence = 0;
-  ObjectDirectory directory;
+  State state;
   // Atomic. The last one frees it.
   std::atomic<uint32_t> users = 1;
   // Guarded by the history's lock.
@@ -65,7 +65,8 @@ class StateHold {
 
   explicit operator bool() const { return store_ != nullptr; }
 
-  const ObjectDirectory& directory() const { return directory_; }
+  const State& state() const { return state_; }
+  const ObjectDirectory& directory() const { return state_.directory; }
   uint64_t generation() const { return generation_; }
   uint64_t revision() const { return revision_; }
   uint64_t tick() const { return tick_; }
@@ -83,7 +84,7 @@ class StateHold {
   Store* store_ = nullptr;
   HoldableRoot* root_ = nullptr;
   RebuiltState* rebuilt_ = nullptr;
-  ObjectDirectory directory_;
+  State state_;
   uint64_t generation_ = 0;
   uint64_t revision_ = 0;
   uint64_t tick_ = 0;
@@ -93,6 +94,10 @@ struct StoreOptions {
   uint32_t shard_count = 1;
   // Paths of the declared index fields.
   std::vector<std::string> fields;
+  // Positions of those that lists find objects by, and labels' keys that they do; see
+  // object_index.h.
+  std::vector<size_t> index_fields = {};
+  std::vector<std::string> index_labels = {};
   HistoryLimits history;
   // Of the table of interned strings.
   uint64_t seed = 0;
@@ -119,6 +124,11 @@ class Store {
   const ShardTurns& turns() const { return turns_; }
   const std::vector<std::string>& fields() const { return fields_; }
   const FieldPaths& field_paths() const { return field_paths_; }
+
+  // The index of a state without objects.
+  ObjectIndex EmptyIndex() const {
+    return {.declaration = indexes_.count() == 0 ? nullptr : &indexes_, .entries = {}};
+  }
 
   // The current root. REQUIRES: an epoch is pinned (or the caller is the publisher).
   Root* LoadRoot() const { return root_.load(std::memory_order_seq_cst); }
@@ -158,8 +168,7 @@ class Store {
  private:
   friend class StateHold;
 
-  StateHold MakeHold(const ObjectDirectory& directory, uint64_t generation, uint64_t revision,
-                     uint64_t tick);
+  StateHold MakeHold(const State& state, uint64_t generation, uint64_t revision, uint64_t tick);
   void Free(Retired* item);
   void FreeOwnNodes(TreeNode<Namespace*>* node, uint64_t mark);
   void FreeOwnNodes(TreeNode<Version*>* node, uint64_t mark);
@@ -173,6 +182,7 @@ class Store {
   // Immutable after construction.
   std::vector<std::string> fields_;
   FieldPaths field_paths_;
+  IndexDeclaration indexes_;
   // Atomic.
   std::atomic<uint64_t> version_bytes_ = 0;
   std::atomic<uint64_t> state_holds_ = 0;

@@ -38,6 +38,7 @@ Writer::Writer(Store& store, Publisher& publisher, EpochSlot& slot, RootObserver
       observer_(observer),
       object_nodes_(store.arena(), KindOf(RetiredKind::kObjectNode)),
       namespace_nodes_(store.arena(), KindOf(RetiredKind::kNamespaceNode)),
+      index_nodes_(store.arena(), KindOf(RetiredKind::kIndexNode)),
       log_supply_(store.arena()) {}
 
 Writer::~Writer() {
@@ -124,7 +125,7 @@ WriteOutcome Writer::Write(const Change& change, const uint64_t* expected, doubl
   uint64_t present = 0;
   {
     EpochPin pin(store_.epochs(), slot_);
-    const Version* const version = store_.LoadRoot()->directory.Find(change.key);
+    const Version* const version = store_.LoadRoot()->state.directory.Find(change.key);
     if (version != nullptr) present = version->revision();
   }
   if (expected != nullptr && *expected != present) {
@@ -249,6 +250,7 @@ WriteOutcome Writer::Close() {
 void Writer::GiveUpSpares(size_t kept) {
   object_nodes_.KeepAtMost(kept);
   namespace_nodes_.KeepAtMost(kept);
+  index_nodes_.KeepAtMost(kept);
   log_supply_.GiveUpSpares();
   while (entries_.size() > kept) {
     store_.arena().Free(static_cast<Namespace*>(entries_.Take()), sizeof(Namespace));
@@ -261,10 +263,10 @@ void Writer::GiveUpSpares(size_t kept) {
 }
 
 size_t Writer::spare_bytes() const {
-  return object_nodes_.bytes() + namespace_nodes_.bytes() + log_supply_.bytes() +
-         entries_.size() * sizeof(Namespace) + (root_memory_ == nullptr ? 0 : sizeof(Root)) +
-         BytesOf(versions_) + BytesOf(records_) + BytesOf(order_) + BytesOf(groups_) +
-         BytesOf(places_);
+  return object_nodes_.bytes() + namespace_nodes_.bytes() + index_nodes_.bytes() +
+         log_supply_.bytes() + entries_.size() * sizeof(Namespace) +
+         (root_memory_ == nullptr ? 0 : sizeof(Root)) + BytesOf(versions_) + BytesOf(records_) +
+         BytesOf(order_) + BytesOf(groups_) + BytesOf(places_);
 }
 
 // The changes' versions, checked, laid out and counted.
@@ -351,7 +353,7 @@ bool Writer::Reserve(size_t records, bool is_replacement) {
   records_.reserve(records);
   if (is_replacement) return ReserveNodes(ObjectDirectory());
   EpochPin pin(store_.epochs(), slot_);
-  return ReserveNodes(store_.LoadRoot()->directory) && ReserveLog(records);
+  return ReserveNodes(store_.LoadRoot()->state.directory) && ReserveLog(records);
 }
 
 // Has the nodes that building on such a directory takes.

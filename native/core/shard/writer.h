@@ -162,6 +162,7 @@ class Writer {
   void BuildState(const Ticket& ticket);
   void GiveUpChanges();
   Root* MakeRoot(const Ticket& ticket, const Root& previous);
+  void FillIndex(Root& root, const ObjectIndex& base, const Ticket& ticket);
   void FillDirectory(Root& root, const ObjectDirectory& base, const Ticket& ticket);
   void Publish(const Ticket& ticket, uint64_t revision, double now_ms);
   void PublishState(const Ticket& ticket, uint64_t revision, bool is_closed);
@@ -177,6 +178,7 @@ class Writer {
   ObjectScanner scanner_;
   ObjectSupply object_nodes_;
   NamespaceSupply namespace_nodes_;
+  IndexSupply index_nodes_;
   LogSupply log_supply_;
   RetiredList entries_;
   void* root_memory_ = nullptr;
@@ -187,6 +189,7 @@ class Writer {
   std::vector<Group> groups_;
   std::vector<Place> places_;
   RetiredList replaced_;
+  ObjectIndex built_index_;
   int64_t bytes_change_ = 0;
 };
 

@@ -10,13 +10,19 @@
 
 namespace shardwatch {
 
+namespace {
+
+constexpr uint8_t KindOf(RetiredKind kind) { return static_cast<uint8_t>(kind); }
+
+}  // namespace
+
 // False when memory is out; the ticket then publishes nothing.
 bool Writer::Build(std::span<const Change> changes, const Ticket& ticket, double now_ms) {
   records_.assign(changes.size(), EventRecord{});
   bytes_change_ = 0;
   // The namespaces' trees stay as they are until the turn is passed on; their directory does not.
   EpochPin pin(store_.epochs(), slot_);
-  const ObjectDirectory& directory = store_.LoadRoot()->directory;
+  const ObjectDirectory& directory = store_.LoadRoot()->state.directory;
   if (!ReserveNodes(directory)) {
     GiveUpChanges();
     return false;
@@ -68,6 +74,8 @@ void Writer::BuildGroup(Group& group, const Objects& base, std::span<const Chang
 void Writer::BuildState(const Ticket& ticket) {
   records_.clear();
   bytes_change_ = 0;
+  IndexEdit index(store_.EmptyIndex(), ticket.root_tick, KindOf(RetiredKind::kIndexEntry),
+                  store_.arena(), index_nodes_, &replaced_);
   for (Group& group : groups_) {
     ObjectsEdit edit(Objects(), ticket.root_tick, object_nodes_, replaced_);
     for (size_t at = group.begin; at < group.end; ++at) {
@@ -75,6 +83,7 @@ void Writer::BuildState(const Ticket& ticket) {
       version->birth = ticket.root_tick;
       bytes_change_ += static_cast<int64_t>(version->bytes().size());
       Version* const previous = edit.Put(version);
+      index.Change(previous, version);
       // A key that comes twice: nobody has seen the first.
       if (previous == nullptr) continue;
       bytes_change_ -= static_cast<int64_t>(previous->bytes().size());
@@ -87,6 +96,7 @@ void Writer::BuildState(const Ticket& ticket) {
     group.entry->name = InternTable::Share(version->namespace_name());
     group.entry->objects = group.objects;
   }
+  built_index_ = index.Finish();
 }
 
 // The ticket will publish a root without a change.
@@ -102,7 +112,7 @@ Root* Writer::MakeRoot(const Ticket& ticket, const Root& previous) {
   root->generation = previous.generation;
   root->revision = previous.revision;
   root->log = previous.log;
-  root->directory = previous.directory;
+  root->state = previous.state;
   root->bytes = previous.bytes;
   return root;
 }
@@ -117,7 +127,18 @@ void Writer::FillDirectory(Root& root, const ObjectDirectory& base, const Ticket
       edit.Put(std::exchange(group.entry, nullptr));
     }
   }
-  root.directory = edit.Finish();
+  root.state.directory = edit.Finish();
+}
+
+// Without indexes from here on where memory is out: readers then look at all objects.
+void Writer::FillIndex(Root& root, const ObjectIndex& base, const Ticket& ticket) {
+  if (base.declaration == nullptr) return;
+  IndexEdit edit(base, ticket.root_tick, KindOf(RetiredKind::kIndexEntry), store_.arena(),
+                 index_nodes_, &replaced_);
+  for (const EventRecord& record : records_) edit.Change(record.previous, record.version);
+  root.state.index = edit.Finish();
+  if (root.state.index.declaration != nullptr) return;
+  RetireIndex(base.entries.root(), ticket.root_tick, replaced_);
 }
 
 void Writer::Publish(const Ticket& ticket, uint64_t revision, double now_ms) {
@@ -132,7 +153,8 @@ void Writer::Publish(const Ticket& ticket, uint64_t revision, double now_ms) {
   for (const EventRecord& record : records_) {
     log.Append(root->log, record, log_supply_, ticket.root_tick);
   }
-  FillDirectory(*root, previous->directory, ticket);
+  FillDirectory(*root, previous->state.directory, ticket);
+  FillIndex(*root, previous->state.index, ticket);
   root->bytes += static_cast<uint64_t>(bytes_change_);
   log.Trim(root->log, now_ms, ticket.root_tick, replaced_);
   store_.ExchangeRoot(root);
@@ -160,12 +182,14 @@ void Writer::PublishState(const Ticket& ticket, uint64_t revision, bool is_close
   root->bytes = static_cast<uint64_t>(bytes_change_);
   store_.log().Restart(root->log, revision, ticket.root_tick, replaced_);
   FillDirectory(*root, ObjectDirectory(), ticket);
+  root->state.index = std::exchange(built_index_, {});
   store_.ExchangeRoot(root);
   observer_.RootReplaced(*root, is_closed);
   publisher_.Pass(ticket);
   PassTurns();
   // Nothing of the state before is retired by anybody else: no writer builds on it any more.
-  RetireNamespaces(previous->directory.namespaces().root(), ticket.root_tick);
+  RetireNamespaces(previous->state.directory.namespaces().root(), ticket.root_tick);
+  RetireIndex(previous->state.index.entries.root(), ticket.root_tick, replaced_);
   Finish(previous, ticket.root_tick);
   store_.Retire(replaced_);
   versions_.clear();

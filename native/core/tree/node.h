@@ -57,9 +57,13 @@ struct TreeNode : Retired {
   Item lowest() const { return items[0]; }
 };
 
+// Whether leaves of such items have room for signatures. All have, unless their shape says no.
+template <typename Item>
+inline constexpr bool kHasSignatureRoom = true;
+
 template <typename Item>
 struct TreeLeaf : TreeNode<Item> {
-  Signature signatures[kNodeMax];
+  Signature signatures[kHasSignatureRoom<Item> ? kNodeMax : 1];
 };
 
 template <typename Item>

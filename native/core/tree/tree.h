@@ -68,18 +68,34 @@ class TreeSnapshot {
   Item Find(const Key& key, Fetch fetch) const {
     if (root_ == nullptr) return nullptr;
     const Node* node = root_;
-    while (!node->is_leaf()) node = ChildrenOf(*node)[ChildIndexIfThere(*node, key)];
-    const Range range = NarrowIfThere(*node, 0, key);
+    while (!node->is_leaf()) node = ChildIfThere(*node, key);
+    return FindInLeaf(*node, key, fetch);
+  }
+
+  // A step of a search for a key: the child below which it is, if it is there at all.
+  static const Node* ChildIfThere(const Node& branch, const Key& key) {
+    return ChildrenOf(branch)[ChildIndex(branch, NarrowIfThere(branch, 1, key), key)];
+  }
+
+  // The item of a leaf that has the key if any has, as far as heads tell: none of its memory is
+  // read. Null where they don't.
+  static Item LikelyInLeaf(const Node& leaf, const Key& key) {
+    const Range range = NarrowIfThere(leaf, 0, key);
+    return range.high - range.low == 1 ? leaf.items[range.low] : nullptr;
+  }
+
+  // The last step of a search.
+  template <typename Fetch>
+  static Item FindInLeaf(const Node& leaf, const Key& key, Fetch fetch) {
+    const Range range = NarrowIfThere(leaf, 0, key);
     if (range.high - range.low == 1) {
-      const Item item = node->items[range.low];
+      const Item item = leaf.items[range.low];
       fetch(item);
       return Shape::Compare(Shape::KeyOf(item), key) == 0 ? item : nullptr;
     }
-    const uint32_t at = LowerBound(*node, range, key);
-    if (at == node->count || Shape::Compare(Shape::KeyOf(node->items[at]), key) != 0) {
-      return nullptr;
-    }
-    return node->items[at];
+    const uint32_t at = LowerBound(leaf, range, key);
+    if (at == leaf.count || Shape::Compare(Shape::KeyOf(leaf.items[at]), key) != 0) return nullptr;
+    return leaf.items[at];
   }
 
   // Sum of the weights of the items before `key`, whether or not `key` is there.
@@ -95,6 +111,12 @@ class TreeSnapshot {
     const uint32_t at = LowerBound(*node, key);
     for (uint32_t index = 0; index < at; ++index) before += Shape::WeightOf(node->items[index]);
     return before;
+  }
+
+  // Sum of the weights of the items from `low` on and below `high`. Nodes that lie outside are left
+  // alone, so that few items cost little in a large tree. REQUIRES: low is not above high.
+  uint64_t WeightBetween(const Key& low, const Key& high) const {
+    return root_ == nullptr ? 0 : WeightBetween(*root_, &low, &high);
   }
 
   // The item that covers position `rank` when all weights are laid end to end; none beyond the end.
@@ -175,8 +197,24 @@ class TreeSnapshot {
     }
   }
 
-  static uint32_t ChildIndexIfThere(const Node& branch, const Key& key) {
-    return ChildIndex(branch, NarrowIfThere(branch, 1, key), key);
+  // Null: without a bound there.
+  static uint64_t WeightBetween(const Node& node, const Key* low, const Key* high) {
+    if (low == nullptr && high == nullptr) return node.weight;
+    uint64_t weight = 0;
+    if (node.is_leaf()) {
+      const uint32_t end = high == nullptr ? node.count : LowerBound(node, *high);
+      for (uint32_t at = low == nullptr ? 0 : LowerBound(node, *low); at < end; ++at) {
+        weight += Shape::WeightOf(node.items[at]);
+      }
+      return weight;
+    }
+    const uint32_t first = low == nullptr ? 0 : ChildIndex(node, *low);
+    const uint32_t last = high == nullptr ? node.count - 1 : ChildIndex(node, *high);
+    Node* const* const children = ChildrenOf(node);
+    if (first == last) return WeightBetween(*children[first], low, high);
+    for (uint32_t at = first + 1; at < last; ++at) weight += children[at]->weight;
+    return weight + WeightBetween(*children[first], low, nullptr) +
+           WeightBetween(*children[last], nullptr, high);
   }
 
   static uint32_t LowerBound(const Node& leaf, Range range, const Key& key) {

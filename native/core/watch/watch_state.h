@@ -31,7 +31,7 @@ enum class CursorState : uint8_t { kFuture, kReplay, kJoined, kEnded };
 // The state that a watch begins with, and how far it has been drained.
 struct InitialState {
   InitialState(StateHold state, const Scope& scope) : hold(std::move(state)) {
-    walk.emplace(hold.directory(), scope, std::nullopt, true);
+    walk.emplace(hold.state(), scope, std::nullopt, true);
   }
 
   StateHold hold;

@@ -154,7 +154,7 @@ bool Watches::MoveNextInitial(const StateHold& oldest) {
   const std::string name = initial.last_name + '\0';
   std::optional<KeyView> start;
   if (!initial.last_name.empty()) start = {.namespace_name = initial.last_namespace, .name = name};
-  initial.walk.emplace(initial.hold.directory(), watch->group->scope(), start, true);
+  initial.walk.emplace(initial.hold.state(), watch->group->scope(), start, true);
   watch->initial_tick = oldest.tick();
   return true;
 }
