@@ -34,11 +34,10 @@ export class AskedStorage implements Storage {
     this.#now = now;
   }
 
-  /** Ends all watches, as a lost connection does. */
-  endWatches(): void {
+  /** Ends all watches, as a lost connection does unless told otherwise. */
+  endWatches(error: StorageError = new StorageError('unavailable', 'connection lost')): void {
     const observers = [...this.#observers];
     this.#observers.clear();
-    const error = new StorageError('unavailable', 'connection lost');
     for (const observer of observers) observer.onEnd(error);
   }
 
