@@ -57,6 +57,11 @@ export class AttachedLink {
     return this.#state.get();
   }
 
+  /** What the owner's storage had compacted when the owner last looked. */
+  get compacted(): bigint {
+    return this.#state.compacted;
+  }
+
   /**
    * What the owner's storage has acknowledged by now. Rejects with a CacheError:
    * `resource-version-too-large` when the owner does not answer in time, `not-ready` when its

@@ -47,6 +47,11 @@ export class OwnerLink {
     this.#post({ to: 'all', type: 'state' });
   }
 
+  /** The storage has compacted up to here. */
+  setCompacted(revision: bigint): void {
+    this.state.compacted = revision;
+  }
+
   close(): void {
     this.setState('stopped');
     this.#channel.close();

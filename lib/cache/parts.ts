@@ -51,6 +51,8 @@ export interface CacheParts<T> {
   /** `undefined` where there is no storage, or none in this thread. */
   readonly checker: ConsistencyChecker | undefined;
   counts(): CacheCounts;
+  /** Drops history that is over its limits; called from time to time. */
+  trim(): void;
   /** Throws an EngineError `not-shareable` for an engine that keeps a cache on one thread. */
   share(): CacheShare;
   close(): void;
@@ -66,6 +68,7 @@ interface ReadingOptions {
   readonly namespaced: boolean | undefined;
   readonly readiness: Readiness;
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
+  readonly compacted: () => bigint;
   /** A read begins to wait for the revision. */
   readonly awaited: (revision: bigint) => void;
 }
@@ -86,9 +89,10 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
   const readiness = new Readiness(clock, isFilled ? 'ready' : 'pending');
   const committed = (): bigint | Promise<bigint> =>
     feed === undefined ? engine.revision : feed.storage.committedRevision();
+  const compacted = (): bigint => feed?.storage.compactedRevision() ?? 0n;
   const awaited = (): void => follower?.awaited();
   const common = { name, engine, checked, fields, namespaced, readiness };
-  const reading = makeReading<T>({ ...common, committed, awaited });
+  const reading = makeReading<T>({ ...common, committed, compacted, awaited });
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
   const follower = feed === undefined ? undefined : makeFeed(engine, checked, reading, links);
@@ -100,6 +104,10 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     writer,
     checker,
     counts: () => countsOf(engine, reading, follower),
+    trim: () => {
+      engine.trim();
+      links[0]?.setCompacted(compacted());
+    },
     suspend: (cause) => {
       readiness.setPending(cause);
       links[0]?.setState('pending');
@@ -113,6 +121,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
         void reading.freshness.wait(revision).catch(() => undefined);
       const { state } = readiness;
       links[0] ??= new OwnerLink({ engine: token, state, committed, onPut, onAwait });
+      links[0].setCompacted(compacted());
       return {
         type: 'shardwatch.cache',
         engine: token,
@@ -165,7 +174,10 @@ function makeFeed<T>(
     clock,
     random,
     isAwaited: () => freshness.size > 0,
-    onAdvance: () => freshness.advance(),
+    onAdvance: () => {
+      links[0]?.setCompacted(feed!.storage.compactedRevision());
+      freshness.advance();
+    },
     onReady: (durationMs) => {
       readiness.setReady();
       links[0]?.setState('ready');
@@ -221,6 +233,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     namespaced: share.feed?.namespaced ?? share.namespaced,
     readiness,
     committed: (signal) => (share.feed === undefined ? engine.revision : link.committed(signal)),
+    compacted: () => link.compacted,
     awaited: (revision) => {
       if (share.feed !== undefined) link.awaited(revision);
     },
@@ -247,6 +260,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     checker: undefined,
     counts: () => countsOf(engine, reading, undefined),
     suspend: undefined,
+    trim: () => engine.trim(),
     share: () => share,
     close: () => {
       link.close(new CacheError('closed', 'the cache was closed'));
@@ -265,7 +279,8 @@ interface Reading<T> {
 }
 
 function makeReading<T>(options: ReadingOptions): Reading<T> {
-  const { name, engine, checked, fields, namespaced, readiness, committed, awaited } = options;
+  const { name, engine, checked, fields, namespaced, readiness } = options;
+  const { committed, compacted, awaited } = options;
   const { clock, feed, freshnessFallback, freshnessTimeoutMs, observer, random } = checked;
   const freshness = new FreshnessGate(
     clock,
@@ -287,6 +302,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     engine,
     source: feed === undefined ? undefined : { ...feed, fields },
     committed,
+    compacted,
     readiness,
     freshness,
     freshnessFallback,

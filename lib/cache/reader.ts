@@ -38,6 +38,8 @@ export interface ReaderOptions {
   readonly source: StoredSource | undefined;
   /** What had been acknowledged when this was called. */
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
+  /** Exact lists below this are refused; 0 where there is no storage. */
+  readonly compacted: () => bigint;
   readonly readiness: Readiness;
   readonly freshness: FreshnessGate;
   readonly freshnessFallback: FreshnessFallback;
@@ -75,6 +77,7 @@ export class Reader<T = UnknownObject> {
   readonly #identities: ListIdentities;
   readonly #source: StoredSource | undefined;
   readonly #committed: ReaderOptions['committed'];
+  readonly #compacted: ReaderOptions['compacted'];
   readonly #readiness: Readiness;
   readonly #freshness: FreshnessGate;
   readonly #freshnessFallback: FreshnessFallback;
@@ -89,6 +92,7 @@ export class Reader<T = UnknownObject> {
     this.#identities = new ListIdentities(options.engine, options.readiness);
     this.#source = options.source;
     this.#committed = options.committed;
+    this.#compacted = options.compacted;
     this.#readiness = options.readiness;
     this.#freshness = options.freshness;
     this.#freshnessFallback = options.freshnessFallback;
@@ -180,9 +184,7 @@ export class Reader<T = UnknownObject> {
   async #listExact(request: ListRequest): Promise<FoundList> {
     const { plan, options, scope } = request;
     const { revision } = plan;
-    if (this.#source !== undefined && revision < this.#source.storage.compactedRevision()) {
-      throw expired(plan, scope);
-    }
+    if (revision < this.#compacted()) throw expired(plan, scope);
     if (this.#engine.revision < revision) {
       await this.#wait(revision, options.signal);
       if (!this.#isReady()) return this.#listPending(request);

@@ -72,14 +72,29 @@ export function channelName({ id, nonce }: EngineShare): string {
 
 const STATES: readonly CacheState[] = ['pending', 'ready', 'stopped'];
 
-/** The owner's state, where every thread sees it at once. */
+/** Of the state, padded, and of the compacted revision. */
+const STATE_BYTES = 16;
+const COMPACTED_OFFSET = 8;
+
+/** What of its owner's every thread sees at once: its state, and what its storage has compacted. */
 export class SharedState {
   readonly buffer: SharedArrayBuffer;
   readonly #state: Int32Array;
+  readonly #compacted: BigUint64Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(STATE_BYTES)) {
     this.buffer = buffer;
-    this.#state = new Int32Array(buffer);
+    this.#state = new Int32Array(buffer, 0, 1);
+    this.#compacted = new BigUint64Array(buffer, COMPACTED_OFFSET, 1);
+  }
+
+  /** Exact reads below it are refused; 0 where there is no storage. */
+  get compacted(): bigint {
+    return Atomics.load(this.#compacted, 0);
+  }
+
+  set compacted(revision: bigint) {
+    Atomics.store(this.#compacted, 0, revision);
   }
 
   get(): CacheState {

@@ -347,7 +347,7 @@ export class WatchCache<T = UnknownObject> {
 
   #scheduleTrim(): void {
     this.#trimTimer = this.#clock.setTimer(TRIM_INTERVAL_MS, () => {
-      this.#parts.engine.trim();
+      this.#parts.trim();
       this.#scheduleTrim();
     });
   }
