@@ -75,16 +75,8 @@ interface ReadingOptions {
 
 /** A cache of this thread's own. Throws what `createEngineCache` throws. */
 export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
-  const { name, clock, feed, fields, history, indexes, namespaced, shardCount } = checked;
-  const { ttlSeconds } = checked;
-  const engine = createEngineCache(checked.engine, {
-    name,
-    shardCount,
-    fields,
-    indexes,
-    history,
-    now: () => clock.now(),
-  });
+  const { name, clock, feed, fields, namespaced, ttlSeconds } = checked;
+  const engine = makeEngine(checked);
   const isFilled = feed === undefined && !checked.pending;
   const readiness = new Readiness(clock, isFilled ? 'ready' : 'pending');
   const committed = (): bigint | Promise<bigint> =>
@@ -140,6 +132,12 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
       engine.close();
     },
   };
+}
+
+function makeEngine({ clock, engine, ...options }: CheckedOptions): EngineCache {
+  const { name, shardCount, fields, indexes, history } = options;
+  const now = (): number => clock.now();
+  return createEngineCache(engine, { name, shardCount, fields, indexes, history, now });
 }
 
 function makeWriter<T>(

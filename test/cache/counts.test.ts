@@ -105,7 +105,7 @@ cacheTest('an observer is told of filling and of loss', async (t, engine) => {
   }
   await cache.ready();
   storage.endWatches(new StorageError('compacted', 'history is gone'));
-  clock.advance(100);
+  clock.advance(200);
   await cache.ready();
   await cache.checkConsistency();
   t.deepEqual(calls, [
