@@ -2,13 +2,13 @@
 
 import test from 'ava';
 
-import { followThroughTrouble } from './informers/session.js';
+import { followByInformers } from './informers/informers.js';
 
 const CHANGES = 3_000;
 
 test('informers have the store’s state after restarts, cuts and compaction', async (t) => {
   t.timeout(240_000);
-  const summary = await followThroughTrouble({ changes: CHANGES, rounds: 1 });
+  const summary = await followByInformers(CHANGES, 1);
   t.log(JSON.stringify(summary));
   // Some requests met the end of the server's process.
   t.true(summary.changes > 0.9 * CHANGES);

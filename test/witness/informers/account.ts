@@ -13,11 +13,21 @@ export interface AccountSummary {
   readonly lists: number;
 }
 
+/** Somebody who follows the server's objects. */
+export interface Following {
+  readonly account: Account;
+  /** How often it gave up, and was started again. */
+  readonly failures: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export class Account {
   readonly #told = new Set<number>();
   /** Revisions behind the first that a list passed over, up to its own. */
   readonly #lists: { readonly after: number; readonly through: number }[] = [];
   readonly #state = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
   #newest = 0;
   /** Events that were told again. */
   doubled = 0;
@@ -27,9 +37,12 @@ export class Account {
     return this.#state;
   }
 
-  /** How far it has come. */
-  get newest(): number {
-    return this.#newest;
+  /** Resolves when the objects are these. */
+  async until(state: ReadonlyMap<string, number>): Promise<void> {
+    const isThere = (): boolean =>
+      state.size === this.#state.size &&
+      [...state].every(([name, revision]) => this.#state.get(name) === revision);
+    while (!isThere()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
   /** A list was answered, at this revision. */
@@ -38,10 +51,19 @@ export class Account {
     this.#newest = Math.max(this.#newest, revision);
   }
 
+  /** A list was answered, and these are all objects now. */
+  replaced(state: ReadonlyMap<string, number>, revision: number): void {
+    this.listed(revision);
+    this.#state.clear();
+    for (const [name, one] of state) this.#state.set(name, one);
+    this.#look();
+  }
+
   /** An object is there, at this revision; from a watch, or from a list. */
   put(name: string, revision: number): void {
     this.#state.set(name, revision);
     this.#tell(revision);
+    this.#look();
   }
 
   /** An object is gone. From a list comes the last version that was known. */
@@ -49,6 +71,7 @@ export class Account {
     const isEvent = this.#state.get(name) !== revision;
     this.#state.delete(name);
     if (isEvent) this.#tell(revision);
+    this.#look();
   }
 
   /** Throws where a change between the revisions was neither told nor listed, or told twice. */
@@ -70,5 +93,10 @@ export class Account {
     if (this.#told.has(revision)) this.doubled++;
     this.#told.add(revision);
     this.#newest = Math.max(this.#newest, revision);
+  }
+
+  #look(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 }

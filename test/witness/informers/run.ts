@@ -1,7 +1,14 @@
-/** `node run.js CHANGES ROUNDS`: the session of informers.test.ts, longer; prints what it was. */
+/**
+ * `node run.js CHANGES ROUNDS [PROGRAM]`: the session of informers.test.ts, longer, or with the
+ * program of test/witness/client-go in the place of informers. Prints what it came to.
+ */
 
-import { followThroughTrouble } from './session.js';
+import { followByInformers } from './informers.js';
+import { followByReflectors } from './reflectors.js';
 
-const [changes = '100000', rounds = '4'] = process.argv.slice(2);
-const summary = await followThroughTrouble({ changes: Number(changes), rounds: Number(rounds) });
+const [changes, rounds, program] = process.argv.slice(2);
+const numbers = [Number(changes), Number(rounds)] as const;
+const summary = await (program === undefined
+  ? followByInformers(...numbers)
+  : followByReflectors(program, ...numbers));
 console.log(JSON.stringify(summary, undefined, 2));

@@ -6,11 +6,16 @@
 
 import { join } from 'node:path';
 
-import { clientCertificateAuthenticator, generateCertificates } from '../../../lib/auth/index.js';
+import {
+  type Authenticator,
+  clientCertificateAuthenticator,
+  generateCertificates,
+} from '../../../lib/auth/index.js';
 import { createServer } from '../../../lib/server/index.js';
 import { systemClock } from '../../../lib/storage/index.js';
 import { LmdbStorage } from '../../../lib/storage/lmdb/index.js';
 import { ITEMS } from './items.js';
+import type { ServerMessage } from './troubled-server.js';
 
 /** So little that whoever is away for a moment has to list anew. */
 const HISTORY = { entriesMin: 50, entriesMax: 150 };
@@ -21,10 +26,17 @@ const { authority, serving } = await generateCertificates({
   directory: join(folder, 'pki'),
   clock: systemClock,
 });
-const authenticator = await clientCertificateAuthenticator({
+const certificates = await clientCertificateAuthenticator({
   authorities: authority.cert,
   clock: systemClock,
 });
+const authenticator: Authenticator = {
+  // Sees every request: some ask for the initial state as a stream.
+  authenticate: (request) => {
+    if (request.query.get('sendInitialEvents') === 'true') tell({ type: 'streamed' });
+    return certificates.authenticate(request);
+  },
+};
 const server = createServer({ resources: [ITEMS], storage, history: HISTORY, authenticator });
 await server.ready();
 const { port } = await server.listen({ tls: { ...serving, clientCa: authority.cert } });
@@ -33,11 +45,15 @@ process.on('message', (message) => {
   if (message === 'compact') void compact();
 });
 process.once('SIGTERM', () => void stop());
-process.send!({ port });
+tell({ type: 'ready', port });
+
+function tell(message: ServerMessage): void {
+  process.send!(message);
+}
 
 async function compact(): Promise<void> {
   await storage.compact(storage.committedRevision());
-  process.send!('compacted');
+  tell({ type: 'compacted' });
 }
 
 async function stop(): Promise<void> {

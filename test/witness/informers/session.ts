@@ -1,5 +1,5 @@
 /**
- * Informers follow a server through trouble: connections that are cut, times in which they reach
+ * Clients follow a server through trouble: connections that are cut, times in which they reach
  * nobody, compaction, and ends of the server's process. In the end each has the store's state, and
  * has been told of every change once, or has passed it over by a list.
  */
@@ -7,9 +7,8 @@
 import assert from 'node:assert/strict';
 
 import { Chance, drawSeed, SEED_VARIABLE } from '../../chance.js';
-import type { AccountSummary } from './account.js';
-import { Follower } from './follower.js';
-import { EVEN, type ItemList } from './items.js';
+import type { AccountSummary, Following } from './account.js';
+import type { ItemList } from './items.js';
 import { TroubledServer } from './troubled-server.js';
 import { Writers } from './writers.js';
 
@@ -21,6 +20,8 @@ export interface SessionSummary {
   readonly seconds: number;
   readonly cuts: number;
   readonly failures: number;
+  /** Initial states that were asked for as streams. */
+  readonly streamed: number;
   readonly followers: readonly AccountSummary[];
 }
 
@@ -28,36 +29,46 @@ export interface SessionOptions {
   readonly changes: number;
   /** How often the troubles happen, all of them. */
   readonly rounds: number;
+  /** Makes those who follow; the kubeconfig leads through the proxy that is cut. */
+  readonly follow: (kubeconfig: string) => Followers;
+}
+
+export interface Followers {
+  /** Of all objects. */
+  readonly all: readonly Following[];
+  /** Of the even ones. */
+  readonly even: readonly Following[];
 }
 
 export async function followThroughTrouble(options: SessionOptions): Promise<SessionSummary> {
   const seed = drawSeed();
   const server = await TroubledServer.start();
   const writers = new Writers(server.writersKubeconfig);
-  const followers = [new Follower(server.kubeconfig), new Follower(server.kubeconfig)];
-  const even = new Follower(server.kubeconfig, EVEN);
-  const all = [...followers, even];
+  const { all, even } = options.follow(server.kubeconfig);
+  const followers = [...all, ...even];
   try {
     const startedMs = performance.now();
     const before = Number((await writers.list()).metadata.resourceVersion);
-    await Promise.all(all.map((follower) => follower.start()));
+    await Promise.all(followers.map((follower) => follower.start()));
     await trouble(server, writers, options, new Chance(seed));
     const after = await writers.list();
-    await Promise.all(followers.map((follower) => follower.until(stateOf(after))));
-    await even.until(stateOf(after, (lane) => lane % 2 === 0));
+    await Promise.all(all.map(({ account }) => account.until(stateOf(after))));
+    const evenState = stateOf(after, (lane) => lane % 2 === 0);
+    await Promise.all(even.map(({ account }) => account.until(evenState)));
     const through = Number(after.metadata.resourceVersion);
-    assert.equal(even.account.doubled, 0);
+    for (const { account } of even) assert.equal(account.doubled, 0);
     return {
       changes: through - before,
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
       cuts: server.followers.cuts,
-      failures: all.reduce((sum, { failures }) => sum + failures, 0),
-      followers: followers.map(({ account }) => account.check(before, through)),
+      failures: followers.reduce((sum, { failures }) => sum + failures, 0),
+      streamed: server.streamed,
+      followers: all.map(({ account }) => account.check(before, through)),
     };
   } catch (error) {
     throw new Error(`${SEED_VARIABLE}=${seed}: ${String(error)}`, { cause: error });
   } finally {
-    await Promise.all(all.map((follower) => follower.stop()));
+    await Promise.all(followers.map((follower) => follower.stop()));
     await writers.close();
     await server.stop();
   }

@@ -16,7 +16,16 @@ import { Proxy } from './proxy.js';
 
 const CHILD = fileURLToPath(new URL('./server-child.js', import.meta.url));
 
+/** What the server's process tells. */
+export type ServerMessage =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'compacted' }
+  /** Somebody asked for the initial state as a stream (KEP-3157). */
+  | { readonly type: 'streamed' };
+
 export class TroubledServer {
+  /** How often an initial state was asked for as a stream. */
+  streamed = 0;
   /** Through the proxy whose connections are cut. */
   readonly kubeconfig: string;
   /** Through one that only restarts cut: for whoever writes. */
@@ -59,7 +68,7 @@ export class TroubledServer {
 
   /** Drops all history that the store has. */
   async compact(): Promise<void> {
-    const done = once(this.#child!, 'message');
+    const done = messageOf(this.#child!, 'compacted');
     this.#child!.send('compact');
     await done;
   }
@@ -76,7 +85,8 @@ export class TroubledServer {
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`the server ended with ${String(code)} before it was ready`);
     });
-    const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [{ port: number }];
+    child.on('message', ({ type }: ServerMessage) => void (type === 'streamed' && this.streamed++));
+    const { port } = await Promise.race([messageOf(child, 'ready'), ended]);
     // From now on an end is what somebody has asked for.
     ended.catch(() => undefined);
     this.followers.targetPort = this.writers.targetPort = port;
@@ -88,4 +98,21 @@ export class TroubledServer {
     this.#child!.kill(signal);
     await exited;
   }
+}
+
+type MessageOf<Type> = Extract<ServerMessage, { readonly type: Type }>;
+
+/** The next message of that type. */
+function messageOf<Type extends ServerMessage['type']>(
+  child: ChildProcess,
+  type: Type,
+): Promise<MessageOf<Type>> {
+  return new Promise((resolve) => {
+    const hear = (message: ServerMessage): void => {
+      if (message.type !== type) return;
+      child.off('message', hear);
+      resolve(message as MessageOf<Type>);
+    };
+    child.on('message', hear);
+  });
 }

@@ -12,7 +12,7 @@ import {
   makeInformer,
 } from '@kubernetes/client-node';
 
-import { Account } from './account.js';
+import { Account, type Following } from './account.js';
 import { type ItemList, PATH } from './items.js';
 
 /** Small, so that a compaction meets lists that are under way. */
@@ -20,13 +20,11 @@ const PAGE = 10;
 /** Users wait before they start it again, and so does this. */
 const RESTART_MS = 20;
 
-export class Follower {
+export class InformerFollower implements Following {
   readonly account: Account = new Account();
   readonly #informer: Informer<KubernetesObject>;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #waiting = new Set<() => void>();
-  /** How often it gave up. */
   failures = 0;
 
   constructor(kubeconfig: string, labelSelector?: string) {
@@ -38,13 +36,11 @@ export class Follower {
     this.#informer = makeInformer(config, PATH, list, labelSelector);
     const put = ({ metadata }: KubernetesObject): void => {
       this.account.put(metadata?.name ?? '', Number(metadata?.resourceVersion));
-      this.#look();
     };
     this.#informer.on('add', put);
     this.#informer.on('update', put);
     this.#informer.on('delete', ({ metadata }) => {
       this.account.deleted(metadata?.name ?? '', Number(metadata?.resourceVersion));
-      this.#look();
     });
     this.#informer.on('error', () => this.#restart());
   }
@@ -55,14 +51,6 @@ export class Follower {
     } catch {
       this.#restart();
     }
-  }
-
-  /** Resolves when its objects are these. */
-  async until(state: ReadonlyMap<string, number>): Promise<void> {
-    const isThere = (): boolean =>
-      state.size === this.account.state.size &&
-      [...state].every(([name, revision]) => this.account.state.get(name) === revision);
-    while (!isThere()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
   async stop(): Promise<void> {
@@ -78,11 +66,6 @@ export class Follower {
       this.#timer = undefined;
       void this.start();
     }, RESTART_MS);
-  }
-
-  #look(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
   }
 
   async #list(
