@@ -9,10 +9,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { findGo } from './go.mjs';
+import { findGo, runGo } from './go.mjs';
 import { installDependencies } from './install.mjs';
 import { CACHE, inRoot, say } from './project.mjs';
-import { run, runNode, tail } from './run.mjs';
+import { runNode } from './run.mjs';
 import { buildTests } from './typescript.mjs';
 
 const NOT_RUN = 2;
@@ -43,9 +43,8 @@ async function witness() {
 }
 
 async function build() {
-  const go = await findGo();
+  const go = await findGo('client-go');
   mkdirSync(join(CACHE, 'client-go'), { recursive: true });
   const options = { cwd: inRoot(SOURCES), timeoutMs: BUILD_TIMEOUT_MS };
-  const { code, output } = await run(go, ['build', '-trimpath', '-o', PROGRAM, '.'], options);
-  if (code !== 0) throw new Error(`the client does not build: ${tail(output, 5)}`);
+  await runGo(go, ['build', '-trimpath', '-o', PROGRAM, '.'], options);
 }

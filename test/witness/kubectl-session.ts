@@ -305,6 +305,62 @@ function registerWaiting(test: TestFn<Session>, version: KubectlVersion): void {
     t.regex(waiting.stdout(), /app.platform.example.com\/shop condition met/);
   });
 
+  test.serial(`${version}: wait for a value that comes later, and for an end`, async (t) => {
+    const { kubectl, watch } = t.context;
+    const made = await kubectl(
+      'apply -f -',
+      APP(1).replace('namespace: atlas', 'namespace: waited').replace('name: shop', 'name: late'),
+    );
+    t.is(made.code, 0, made.stderr);
+    const value = watch(
+      "wait app/late -n waited --for=jsonpath='{.status.readyReplicas}'=3 --timeout=60s",
+    );
+    const end = watch('wait apps -n waited -l team=atlas --for=delete --timeout=60s');
+    for (const count of [1, 2, 3]) {
+      const patched = await kubectl(
+        `patch app late -n waited --subresource=status --type merge -p '{"status":{"readyReplicas":${count}}}'`,
+      );
+      t.is(patched.code, 0, patched.stderr);
+    }
+    await value.ended;
+    t.is(value.child.exitCode, 0, value.stderr());
+    t.is(end.child.exitCode, null, 'it is still there');
+    t.is((await kubectl('delete app late -n waited')).code, 0);
+    await end.ended;
+    t.is(end.child.exitCode, 0, end.stderr());
+    const never = await kubectl('wait apps --all -n atlas --for=condition=Never --timeout=1s');
+    t.is(never.code, 1);
+    t.regex(never.stderr, /timed out waiting for the condition/);
+  });
+
+  test.serial(`${version}: get -w names every event, by selector, too`, async (t) => {
+    const { kubectl, watch } = t.context;
+    const manifest = APP(1).replace('namespace: atlas', 'namespace: told');
+    // What it prints first shows that it watches.
+    const first = manifest
+      .replace('name: shop', 'name: first')
+      .replace('{team', '{level: gold, team');
+    t.is((await kubectl('create -f -', first)).code, 0);
+    const events = 'get apps -n told -w --output-watch-events --no-headers';
+    const [all, gold] = [watch(events), watch(`${events} -l level=gold`)];
+    const told = ({ stdout }: RunningCommand): string[] =>
+      [...stdout().matchAll(/^([A-Z]+)\s+shop\s/gm)].map(([, type]) => type!);
+    for (const command of [all, gold])
+      await command.until((text) => /^ADDED\s+first\s/m.test(text));
+    t.is((await kubectl('create -f -', manifest)).code, 0);
+    for (const change of ['label app shop -n told level=gold', 'label app shop -n told level-']) {
+      t.is((await kubectl(change)).code, 0);
+    }
+    t.is((await kubectl('delete apps --all -n told')).code, 0);
+    for (const command of [all, gold]) {
+      await command.until(() => told(command).at(-1) === 'DELETED');
+      command.child.kill('SIGTERM');
+      await command.ended;
+    }
+    t.deepEqual(told(all), ['ADDED', 'MODIFIED', 'MODIFIED', 'DELETED']);
+    t.deepEqual(told(gold), ['ADDED', 'DELETED']);
+  });
+
   test.serial(`${version}: get -w prints what happens`, async (t) => {
     const watching = t.context.watch('get apps -n watched -w -o name');
     const created = await t.context.kubectl(
