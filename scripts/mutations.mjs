@@ -6,6 +6,7 @@
 
 const READS = 'test/model/invariants/reads.test.ts';
 const WATCHES = 'test/model/invariants/watches.test.ts';
+const INITIAL = 'test/model/invariants/initial-events.test.ts';
 const LIFECYCLE = 'test/model/invariants/lifecycle.test.ts';
 const WRITES = 'test/model/invariants/writes.test.ts';
 
@@ -53,8 +54,19 @@ export const MUTATIONS = [
     text: 'if (!sink.addObject(version)) return;',
     replacement: 'if (!sink.addObject(version)) break;',
     test: [
-      WATCHES,
+      INITIAL,
       'a watch of the state begins with exactly the state, in key order, then goes on',
+    ],
+  },
+  {
+    invariant: 4,
+    bug: 'the end of the initial events is told before they are all there',
+    file: 'lib/watch/stream.ts',
+    text: 'end !== undefined || position < this.#watch.revision) return undefined;',
+    replacement: 'end !== undefined) return undefined;',
+    test: [
+      INITIAL,
+      'the bookmark that ends initial events has the revision that they are the state of',
     ],
   },
   {
@@ -239,6 +251,14 @@ export const MUTATIONS = [
     text: '...(allowBookmarks ? { bookmarks } : {}),',
     replacement: 'bookmarks,',
     test: [WATCHES, 'bookmarks come to those who asked, and to nobody else'],
+  },
+  {
+    invariant: 22,
+    bug: 'the end of the initial events is told to whoever has bookmarks switched off',
+    file: 'lib/cache/watcher.ts',
+    text: 'sendInitialEvents === true && allowBookmarks',
+    replacement: 'sendInitialEvents === true',
+    test: [INITIAL, 'the end of the initial events is told once, to those who asked for both'],
   },
   {
     invariant: 23,

@@ -50,7 +50,10 @@ type Source = ReturnType<WatchStream<Widget>['source']>;
 /** What a stream has told, in the words of `eventsAfter`. */
 export class ToldEvents {
   readonly events: string[] = [];
+  /** But for the one that ends the initial events. */
   readonly bookmarks: bigint[] = [];
+  /** The bookmarks that end the initial events, and how many events stand before each. */
+  readonly ends: { readonly revision: bigint; readonly events: number }[] = [];
   readonly #source: Source;
   isOver = false;
 
@@ -67,7 +70,9 @@ export class ToldEvents {
       count += drained.events.length;
       for (const event of drained.events) {
         if (event.type === 'BOOKMARK') {
-          this.bookmarks.push(BigInt(event.object.resourceVersion));
+          const revision = BigInt(event.object.resourceVersion);
+          if (event.isInitialEventsEnd !== true) this.bookmarks.push(revision);
+          else this.ends.push({ revision, events: this.events.length });
           continue;
         }
         const { namespace, name, resourceVersion } = event.object;

@@ -26,6 +26,7 @@ export interface Proof {
 
 const READS = 'test/model/invariants/reads.test.ts';
 const WATCHES = 'test/model/invariants/watches.test.ts';
+const INITIAL = 'test/model/invariants/initial-events.test.ts';
 const LIFECYCLE = 'test/model/invariants/lifecycle.test.ts';
 const WRITES = 'test/model/invariants/writes.test.ts';
 const CACHE_MODEL = 'test/cache/model.test.ts';
@@ -99,8 +100,13 @@ export const PROOFS: ReadonlyMap<number, readonly Proof[]> = new Map([
     4,
     [
       {
-        file: WATCHES,
+        file: INITIAL,
         title: 'a watch of the state begins with exactly the state, in key order, then goes on',
+        on: ['memory', 'lmdb'],
+      },
+      {
+        file: INITIAL,
+        title: 'the bookmark that ends initial events has the revision that they are the state of',
         on: ['memory', 'lmdb'],
       },
       {
@@ -364,6 +370,16 @@ export const PROOFS: ReadonlyMap<number, readonly Proof[]> = new Map([
         file: WATCHES,
         title: 'bookmarks come to those who asked, and to nobody else',
         on: ['memory', 'lmdb'],
+      },
+      {
+        file: INITIAL,
+        title: 'the end of the initial events is told once, to those who asked for both',
+        on: ['memory', 'lmdb'],
+      },
+      {
+        file: 'test/rest/watch-initial-events.test.ts',
+        title: 'the end of the initial events is an object of the type',
+        on: ['http'],
       },
     ],
   ],

@@ -27,50 +27,6 @@ invariantTest(3, 'a list and the events after it are every later state', async (
 });
 
 invariantTest(
-  4,
-  'a watch of the state begins with exactly the state, in key order, then goes on',
-  async (t, setting) => {
-    await tryHistories(setting, [steps, steps, takes], (before, after, counts) =>
-      FedWorld.with(setting, {}, async (world) => {
-        for (const step of before) {
-          await world.write([step]);
-          const least = world.revision;
-          const streams = await Promise.all(VIEWS.map((view) => world.cache.watch(view)));
-          for (const [index, stream] of streams.entries()) {
-            const revision = BigInt(stream.resourceVersion);
-            t.true(revision >= least);
-            const told = new ToldEvents(stream);
-            told.take();
-            const expected = initialEvents(world.states.get(revision)!, VIEWS[index]!);
-            t.deepEqual(told.events, expected);
-            for (const event of told.events) {
-              t.true(BigInt(event.match(/@(\d+) /)![1]!) <= revision);
-            }
-            stream.close();
-          }
-        }
-        // Drained bit by bit, while it is written.
-        await world.settle();
-        const streams = await Promise.all(VIEWS.map((view) => world.cache.watch(view)));
-        const told = streams.map((stream) => new ToldEvents(stream));
-        const { revision, state } = world;
-        const rest = after.map((step) => ({ ...step, replace: false }));
-        for (const count of counts) {
-          for (const one of told) one.take(count);
-          await world.run(rest.splice(0, count));
-        }
-        for (const [index, view] of VIEWS.entries()) {
-          told[index]!.take();
-          const expected = [...initialEvents(state, view), ...eventsAfter(world, view, revision)];
-          t.deepEqual(told[index]!.events, expected);
-          streams[index]!.close();
-        }
-      }),
-    );
-  },
-);
-
-invariantTest(
   5,
   'revisions rise, and a bookmark is neither behind nor ahead of an event',
   async (t, setting) => {
