@@ -1,4 +1,4 @@
-/** Invariants of the state that a watch begins with, and of the bookmark that ends it (KEP-3157). */
+/** Invariants of the state that a watch begins with, and of the bookmark that ends it. */
 
 import fc from 'fast-check';
 
