@@ -26,7 +26,7 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
 
     function arm(remainingMs: number): NodeJS.Timeout {
-      const stepMs = Math.min(remainingMs, NODE_TIMER_DELAY_MAX_MS);
+      const stepMs = Math.min(remainingMs, STEP_MAX_MS);
       const restMs = remainingMs - stepMs;
       return setTimeout(() => {
         if (restMs > 0) handle = arm(restMs);
@@ -36,5 +36,7 @@ export const systemClock: Clock = {
   },
 };
 
-// Node fires a timer with a longer delay at once.
-const NODE_TIMER_DELAY_MAX_MS = 2 ** 31 - 1;
+// Node keeps a list for each delay that it is given until that time is over, also where all timers
+// of it are cancelled: thousands of watches with an end each by chance would leave as many behind,
+// for an hour. A delay above 2^31 ms it would not wait for at all.
+const STEP_MAX_MS = 60_000;

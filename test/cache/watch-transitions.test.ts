@@ -52,7 +52,7 @@ const WAYS: readonly Way[] = [
 interface Row {
   readonly before: Met;
   readonly now: Met;
-  /** The type of the event, and the value in its object; the version before has 1, the new one 2. */
+  /** Its type, and the value in its object: the version before has 1, the new one 2. */
   readonly event: readonly [type: 'ADDED' | 'MODIFIED' | 'DELETED', value: number] | undefined;
 }
 

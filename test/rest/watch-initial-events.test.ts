@@ -87,6 +87,11 @@ const REFUSED: readonly Refused[] = [
     faults: [CONTINUE],
   },
   {
+    row: 'continue set, resourceVersion unset: it is a watch of the state, unsaid',
+    url: `${WATCH_URL}&continue=x`,
+    faults: [CONTINUE],
+  },
+  {
     row: 'sendInitialEvents where only the path says watch: the rules of a list',
     url: `${OLD_URL}?${ASKED}&resourceVersion=0`,
     faults: [OF_LIST],
@@ -189,9 +194,14 @@ const ANSWERED: readonly Answered[] = [
     events: [END],
   },
   {
-    row: 'limit and continue mean nothing',
-    url: `${WATCH_URL}&limit=1&continue=x&${BOOKMARKS}`,
+    row: 'limit means nothing',
+    url: `${WATCH_URL}&limit=1&${BOOKMARKS}`,
     events: [...STATE, END],
+  },
+  {
+    row: 'resourceVersion N: continue means nothing',
+    url: `${WATCH_URL}&limit=1&continue=x&resourceVersion=2`,
+    events: ['ADDED b@3'],
   },
   {
     row: 'only the path says watch: no end is told',
@@ -250,6 +260,15 @@ test('the end of the initial events is a row to whoever wants tables', async (t)
     end.object.rows.map(({ object }: Json) => object.metadata),
     [metadata],
   );
+});
+
+test('the end of the initial events is told beside cells that stand alone', async (t) => {
+  const server = await TestServer.start();
+  await create(server, 'a');
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  const [added, end] = await eventsOf(server, `${SHOWN_URL}&includeObject=None`, accept);
+  t.is(added.object.rows[0].object, null);
+  t.deepEqual(end.object.rows[0].object.metadata, metadata);
 });
 
 const LATE: readonly (readonly [row: string, query: string])[] = [

@@ -151,8 +151,10 @@ function readLines(
 ): WatchStream {
   const lines: string[] = [];
   let rest = '';
-  let isOver = false;
-  let failure: Error | undefined;
+  const state: { isOver: boolean; failure: Error | undefined } = {
+    isOver: false,
+    failure: undefined,
+  };
   let notify: () => void = () => undefined;
   body.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split('\n');
@@ -161,19 +163,19 @@ function readLines(
     notify();
   });
   body.on('end', () => {
-    isOver = true;
+    state.isOver = true;
     if (rest !== '') lines.push(rest);
     notify();
   });
   body.on('error', (error: Error) => {
-    failure = error;
+    state.failure = error;
     notify();
   });
   const line = async (): Promise<string | undefined> => {
-    while (lines.length === 0 && !isOver && failure === undefined) {
+    while (lines.length === 0 && !state.isOver && state.failure === undefined) {
       await new Promise<void>((resolve) => (notify = resolve));
     }
-    if (lines.length === 0 && failure !== undefined) throw failure;
+    if (lines.length === 0 && state.failure !== undefined) throw state.failure;
     return lines.shift();
   };
   return {

@@ -17,7 +17,7 @@ import type { ListOptions, ListOptionsKind } from '../options/index.js';
 import { parseListOptions, textParameter } from '../options/index.js';
 import { endingWith, errorEvent, eventsSource } from '../source/index.js';
 import { toStatusFailure, toStreamFailure } from '../store/index.js';
-import { partialObjectMetadata } from '../table/index.js';
+import { partialObjectMetadata, type TableOptions } from '../table/index.js';
 import type { ReadContext, RequestContext } from './context.js';
 import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
 
@@ -156,12 +156,21 @@ function streamSource(context: RequestContext, stream: WatchStream): PullSource 
   if (transformation === 'Table') {
     let withColumns = true;
     return eventsSource(stream.source(), (event) => {
-      const table = printer.event(shown(event), tableOptions(context), withColumns);
+      const table = printer.event(shown(event), eventOptions(context, event), withColumns);
       withColumns = false;
       return table;
     });
   }
   return eventsSource(stream.source(), (event) => partialObjectMetadata(shown(event)));
+}
+
+// That the initial events are over stands beside the cells: there it is always to be.
+function eventOptions(context: RequestContext, event: WatchEvent): TableOptions {
+  const options = tableOptions(context);
+  const isEnd = event.type === 'BOOKMARK' && event.isInitialEventsEnd === true;
+  return isEnd && options.includeObject === 'None'
+    ? { ...options, includeObject: 'Metadata' }
+    : options;
 }
 
 function shownBookmark(

@@ -52,24 +52,23 @@ export function parseListOptions(
   const limit = integerParameter(query, 'limit') ?? 0;
   const timeoutSeconds = integerParameter(query, 'timeoutSeconds');
   const resourceVersion = textParameter(query, 'resourceVersion');
-  const match = textParameter(query, 'resourceVersionMatch');
   const continueToken = textParameter(query, 'continue');
   const selectors = parseSelectors(query, type, version);
-  const asked: Asked = {
+  const asked = defaulted(kind, {
     resourceVersion,
-    match,
+    match: textParameter(query, 'resourceVersionMatch'),
     continueToken,
     sendInitialEvents: optionalBoolean(query, 'sendInitialEvents'),
-  };
+  });
   const errors = kind === 'list' ? listErrors(asked) : watchErrors(asked, kind);
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
   return {
     ...selectors,
     resourceVersion,
-    resourceVersionMatch: match as 'NotOlderThan' | 'Exact' | undefined,
+    resourceVersionMatch: asked.match as 'NotOlderThan' | 'Exact' | undefined,
     continue: continueToken,
     limit: limit > 0 ? limit : undefined,
-    sendInitialEvents: kind === 'watch' ? initialEvents(asked) : asked.sendInitialEvents,
+    sendInitialEvents: asked.sendInitialEvents,
     allowWatchBookmarks: booleanParameter(query, 'allowWatchBookmarks'),
     timeoutSeconds,
   };
@@ -131,10 +130,14 @@ function listErrors(asked: Asked): FieldError[] {
   return errors;
 }
 
-// A watch from whatever there is asks for it, without saying so.
-function initialEvents({ resourceVersion, match, sendInitialEvents }: Asked): boolean | undefined {
+// A watch from whatever there is asks for its state, without saying so. By that, as upstream's, it
+// takes no continue token, which one from a revision leaves alone.
+function defaulted(kind: ListOptionsKind, asked: Asked): Asked {
+  const { resourceVersion, match, sendInitialEvents } = asked;
   const isFromState = resourceVersion === undefined || resourceVersion === '0';
-  return isFromState && match === undefined ? (sendInitialEvents ?? true) : sendInitialEvents;
+  const isLeftOpen = match === undefined && sendInitialEvents === undefined;
+  if (kind !== 'watch' || !isFromState || !isLeftOpen) return asked;
+  return { ...asked, match: 'NotOlderThan', sendInitialEvents: true };
 }
 
 function watchErrors(asked: Asked, kind: ListOptionsKind): FieldError[] {

@@ -86,7 +86,7 @@ export const EXPECTED: readonly Expected[] = [
   },
   {
     reason: 'a resourceVersion that is no number is a fault of the client: 400, not 500',
-    scenario: /^(get: options|update: revisions|watch: refused options|patch: merge patches)$/,
+    scenario: /^(get: options|update: revisions|watch: (refused|initial)|patch: merge patches)/,
     at: / (status|body(\[0\])?\.(reason|code\.number))$/,
     ours: /^(400|"BadRequest"|"400")$/,
     theirs: /^(500|nothing|"500")$/,

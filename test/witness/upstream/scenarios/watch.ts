@@ -36,16 +36,23 @@ const watching = (name: string, ...queries: readonly string[]): Scenario =>
   scenario(
     `watch: ${name}`,
     ...history,
-    ...queries.map((query) => watch(`${W}?watch=1&timeoutSeconds=1&${query}`)),
+    ...queries.map((query) =>
+      watch(`${W}?watch=1&timeoutSeconds=1&${query}`, { view: withOneBookmark }),
+    ),
   );
 
 // How many bookmarks come before the end depends on when the server's clock ticks.
 function withOneBookmark(body: unknown): unknown {
+  if (!Array.isArray(body)) return body;
   const events = body as { type: string }[];
   return events.filter(
     ({ type }, index) => type !== 'BOOKMARK' || events[index - 1]?.type !== 'BOOKMARK',
   );
 }
+
+const INITIAL_EVENTS = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+const NO_INITIAL_EVENTS = 'sendInitialEvents=false&resourceVersionMatch=NotOlderThan';
+const BOOKMARKS = 'allowWatchBookmarks=true';
 
 export const WATCH: readonly Scenario[] = [
   watching('from a revision', before, after, 'resourceVersion={{a.metadata.resourceVersion}}'),
@@ -91,11 +98,80 @@ export const WATCH: readonly Scenario[] = [
     'allowWatchBookmarks=true',
     'allowWatchBookmarks=true&resourceVersion=0',
   ),
+  watching(
+    'initial events and where they begin',
+    `${INITIAL_EVENTS}&${BOOKMARKS}&resourceVersion=0`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&${before}`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&${after}`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&resourceVersion=${FUTURE_REVISION}`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&resourceVersion=abc`,
+    `${INITIAL_EVENTS}&${before}`,
+    `${NO_INITIAL_EVENTS}&${BOOKMARKS}`,
+    `${NO_INITIAL_EVENTS}&resourceVersion=0`,
+    `${NO_INITIAL_EVENTS}&${before}`,
+    `${NO_INITIAL_EVENTS}&${after}`,
+    `${NO_INITIAL_EVENTS}&resourceVersion=${FUTURE_REVISION}`,
+    `${BOOKMARKS}&${before}`,
+    `${BOOKMARKS}&resourceVersion=0&continue=abc`,
+    `${BOOKMARKS}&${before}&continue=abc`,
+  ),
+  watching(
+    'initial events under selectors',
+    `${INITIAL_EVENTS}&${BOOKMARKS}&labelSelector=app%3Dx`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&labelSelector=none`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&fieldSelector=spec.color%3Dred`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&fieldSelector=metadata.name%3Db`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&fieldSelector=metadata.name%3Dnone`,
+    `${INITIAL_EVENTS}&${BOOKMARKS}&fieldSelector=metadata.namespace%3Dother`,
+  ),
+  scenario(
+    'watch: initial events as table and as metadata',
+    ...history,
+    ...['Table', 'PartialObjectMetadata'].flatMap((as) =>
+      [INITIAL_EVENTS, `${INITIAL_EVENTS}&includeObject=None`].map((query) =>
+        watch(`${W}?watch=1&timeoutSeconds=1&${BOOKMARKS}&${query}`, {
+          headers: { Accept: `application/json;as=${as};v=v1;g=meta.k8s.io` },
+          view: withOneBookmark,
+        }),
+      ),
+    ),
+  ),
+  scenario(
+    'watch: initial events by the old prefix',
+    ...history,
+    ...[
+      '',
+      `&${INITIAL_EVENTS}`,
+      `&${INITIAL_EVENTS}&resourceVersion=0`,
+      '&watch=1',
+      '&watch=0',
+    ].map((query) =>
+      watch(
+        `/apis/{{group}}/v1/watch/namespaces/{{namespace}}/widgets?timeoutSeconds=1` +
+          `&${BOOKMARKS}${query}`,
+        { view: withOneBookmark },
+      ),
+    ),
+    watch(
+      `/apis/{{group}}/v1/watch/namespaces/{{namespace}}/widgets?timeoutSeconds=1` +
+        `&resourceVersionMatch=Exact&${before}`,
+    ),
+  ),
+  scenario(
+    'watch: all namespaces and one name',
+    ...history,
+    watch(
+      `/apis/{{group}}/v1/widgets?watch=1&timeoutSeconds=1&${BOOKMARKS}` +
+        '&fieldSelector=metadata.namespace%3D{{namespace}},metadata.name%3Db',
+      { view: withOneBookmark },
+    ),
+  ),
   scenario(
     'watch: bookmark before the end',
     post(W, widget('a'), { save: 'a' }),
+    post(W, widget('b')),
     watch(
-      `${W}?watch=1&timeoutSeconds=4&allowWatchBookmarks=true` +
+      `${W}?watch=1&timeoutSeconds=4&allowWatchBookmarks=true&labelSelector=none` +
         '&resourceVersion={{a.metadata.resourceVersion}}',
       { view: withOneBookmark },
     ),
@@ -103,14 +179,18 @@ export const WATCH: readonly Scenario[] = [
   scenario(
     'watch: bookmark as table and as metadata',
     post(W, widget('a'), { save: 'a' }),
-    ...['Table', 'PartialObjectMetadata'].map((as) =>
-      watch(
-        `${W}?watch=1&timeoutSeconds=4&allowWatchBookmarks=true` +
-          '&resourceVersion={{a.metadata.resourceVersion}}',
-        {
-          headers: { Accept: `application/json;as=${as};v=v1;g=meta.k8s.io` },
-          view: withOneBookmark,
-        },
+    // An event that is not for the watch: upstream sends no bookmark at the revision it began at.
+    post(W, widget('b')),
+    ...['Table', 'PartialObjectMetadata'].flatMap((as) =>
+      ['', '&includeObject=None'].map((query) =>
+        watch(
+          `${W}?watch=1&timeoutSeconds=4&allowWatchBookmarks=true` +
+            `&resourceVersion={{a.metadata.resourceVersion}}&labelSelector=none${query}`,
+          {
+            headers: { Accept: `application/json;as=${as};v=v1;g=meta.k8s.io` },
+            view: withOneBookmark,
+          },
+        ),
       ),
     ),
   ),
