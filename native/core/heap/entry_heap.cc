@@ -13,9 +13,7 @@ namespace {
 // So many dead keys are not worth dropping.
 constexpr size_t kDeadMin = 32;
 
-bool IsMostlyDead(const KeyHeap& order, size_t alive) {
-  return order.size() - alive > std::max(alive, kDeadMin);
-}
+bool IsMostlyDead(size_t size, size_t alive) { return size - alive > std::max(alive, kDeadMin); }
 
 }  // namespace
 
@@ -28,17 +26,13 @@ size_t EntryHeap::PopFirst(std::span<HeapKey> keys) {
   }
   // All are alive. None of their slots is waited for: by the time that they are needed, memory has
   // brought them all.
-  const size_t count = std::min<size_t>(keys.size(), size_ - ahead_);
-  for (size_t index = 0; index < count; ++index) {
-    keys[index] = order_.Top();
-    slots_.Prefetch(SlotOf(keys[index]));
-    order_.Pop();
-  }
+  const size_t count = order_.PopRun(keys);
+  for (const HeapKey& key : keys.first(count)) slots_.Prefetch(SlotOf(key));
   return count;
 }
 
 void EntryHeap::DropDead() {
-  if (!IsMostlyDead(order_, size_)) return;
+  if (!IsMostlyDead(order_.size(), size_)) return;
   order_.Filter([this](const HeapKey& key) { return slots_.IsAlive(key); });
 }
 
@@ -64,7 +58,7 @@ void EntryHeap::Number() {
 }
 
 void HeapEnd::DropDeadDeadlines() {
-  if (!IsMostlyDead(deadlines_, expiring_)) return;
+  if (!IsMostlyDead(deadlines_.size(), expiring_)) return;
   const SlotTable& slots = heap_->slots_;
   deadlines_.Filter([&slots](const HeapKey& key) { return slots.IsDeadlineAlive(key); });
 }

@@ -26,7 +26,7 @@
 #include <span>
 #include <vector>
 
-#include "native/core/heap/key_heap.h"
+#include "native/core/heap/key_ladder.h"
 #include "native/core/heap/slot_table.h"
 #include "native/core/shard/spin_lock.h"
 
@@ -109,7 +109,7 @@ class EntryHeap {
   // Guarded by mu_. Ends by their numbers; null where one has gone.
   std::vector<HeapEnd*> ends_;
   SlotTable slots_;
-  KeyHeap order_;
+  KeyLadder order_;
   uint32_t size_ = 0;
   // Living entries that are not in the order: those of an end's run.
   uint32_t ahead_ = 0;

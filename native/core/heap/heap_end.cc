@@ -294,10 +294,10 @@ bool HeapEnd::Order(std::span<double> handles, std::span<double> priorities, siz
     entries.reset(new (std::nothrow) Placed[size_]);
     if (entries == nullptr) return false;
     const SlotTable& slots = heap_->slots_;
-    for (const HeapKey& key : heap_->order_.keys()) {
-      if (!slots.IsAlive(key) || slots[SlotOf(key)].owner != number_) continue;
+    heap_->order_.ForEach([&](const HeapKey& key) {
+      if (!slots.IsAlive(key) || slots[SlotOf(key)].owner != number_) return;
       entries[size++] = {.key = key, .handle = slots.HandleOf(SlotOf(key))};
-    }
+    });
   }
   *count = std::min({size, handles.size(), priorities.size()});
   std::partial_sort(entries.get(), entries.get() + *count, entries.get() + size, IsBefore);
@@ -387,11 +387,11 @@ bool HeapEnd::IsWhole() {
   const SlotTable& slots = heap_->slots_;
   size_t alive = 0;
   size_t own = 0;
-  for (const HeapKey& key : heap_->order_.keys()) {
-    if (!slots.IsAlive(key)) continue;
+  heap_->order_.ForEach([&](const HeapKey& key) {
+    if (!slots.IsAlive(key)) return;
     ++alive;
     if (slots[SlotOf(key)].owner == number_) ++own;
-  }
+  });
   const auto is_expiring = [&slots](const HeapKey& key) { return slots.IsDeadlineAlive(key); };
   return heap_->order_.IsWhole() && deadlines_.IsWhole() && alive == heap_->size_ && own == size_ &&
          std::ranges::count_if(deadlines_.keys(), is_expiring) ==
