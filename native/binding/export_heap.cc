@@ -62,7 +62,7 @@ int64_t ShareHeap(napi_env env, Environment& environment, Arguments<1> arguments
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
   (*use)->end().EndAhead();
-  (*use)->shared()->heap().Share();
+  if (!(*use)->shared()->heap().Share()) return Fail(Status::kOutOfMemory);
   return static_cast<int64_t>(Process::Get().heaps.Share((*use)->shared()));
 }
 

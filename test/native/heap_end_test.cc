@@ -112,11 +112,11 @@ TEST(HeapEnd, BatchesAreRefusedWhole) {
   EXPECT_EQ(side.end().Size(), 3U);
 }
 
-TEST(HeapEnd, SlotsWhoseGenerationsAreUsedUpAreNotUsedAgain) {
+TEST(HeapEnd, ASlotThatIsUsedAgainHasAnotherHandle) {
   SlotTable slots(SlotTable::kGenerations - 1);
   ASSERT_TRUE(slots.Reserve(1));
   const uint32_t first = slots.Open();
-  slots[first].owner = 0;
+  slots.Enter(first, 0, 0);
   const uint64_t handle = slots.HandleOf(first);
   EXPECT_EQ(slots.Find(handle), first);
   slots.Leave(first);
@@ -124,12 +124,18 @@ TEST(HeapEnd, SlotsWhoseGenerationsAreUsedUpAreNotUsedAgain) {
   slots.Free(first);
   ASSERT_TRUE(slots.Reserve(1));
   ASSERT_EQ(slots.Open(), first);
+}
+
+TEST(HeapEnd, SlotsWhoseGenerationsAreUsedUpAreGone) {
+  SlotTable slots(SlotTable::kGenerations - 1);
   // The generation before the first one is the last one.
-  slots[first].generation = SlotTable::kGenerations - 2;
-  slots.Leave(first);
-  slots.Free(first);
+  const uint32_t last = SlotTable::kGenerations - 2;
+  ASSERT_TRUE(slots.Load(&last, 1));
+  slots.Enter(0, 0, 0);
+  slots.Leave(0);
+  slots.Free(0);
   ASSERT_TRUE(slots.Reserve(1));
-  EXPECT_NE(slots.Open(), first);
+  EXPECT_NE(slots.Open(), 0U);
 }
 
 // A list of entries beside a heap with few sequences; every step compares both.

@@ -41,7 +41,7 @@ void EntryHeap::Number() {
   uint32_t next = 0;
   order_.Renumber([&](const HeapKey& key) {
     const uint32_t slot = SlotOf(key);
-    slots_[slot].sequence = next;
+    slots_.SetSequence(slot, next);
     return MakeHeapKey(RankOf(key), next++, slot);
   });
   next_sequence_ = next;
@@ -51,7 +51,7 @@ void EntryHeap::Number() {
     next = 0;
     end->deadlines_.Renumber([&](const HeapKey& key) {
       const uint32_t slot = SlotOf(key);
-      slots_[slot].deadline_sequence = next;
+      slots_.SetDeadline(slot, next);
       return MakeHeapKey(RankOf(key), next++, slot);
     });
   }

@@ -52,8 +52,12 @@ class EntryHeap {
   EntryHeap(const EntryHeap&) = delete;
   EntryHeap& operator=(const EntryHeap&) = delete;
 
-  // From now on there may be ends of several threads. Belongs to the thread of the first end.
-  void Share() { is_shared_ = true; }
+  // From now on there may be ends of several threads; false when memory is out. Belongs to the
+  // thread of the first end.
+  bool Share() {
+    is_shared_ = is_shared_ || slots_.KeepOwners();
+    return is_shared_;
+  }
   bool is_shared() const { return is_shared_; }
 
  private:
@@ -78,7 +82,7 @@ class EntryHeap {
   bool IsFullWith(size_t count) const { return count > capacity_ - size_; }
   // REQUIRES: room in the order.
   void PushKey(double priority, uint32_t slot, uint32_t sequence) {
-    slots_[slot].sequence = sequence;
+    slots_.SetSequence(slot, sequence);
     order_.Push(MakeHeapKey(RankOf(priority), sequence, slot));
   }
   uint32_t NextSequence() {

@@ -75,7 +75,7 @@ HeapEnd::~HeapEnd() {
     LeaveAll();
     while (first_posted_ != kNoSlot) {
       const uint32_t slot = first_posted_;
-      first_posted_ = heap_->slots_[slot].sequence;
+      first_posted_ = heap_->slots_.Next(slot);
       heap_->slots_.Free(slot);
     }
     heap_->ends_[number_] = nullptr;
@@ -97,7 +97,8 @@ HeapFault HeapEnd::Push(std::span<const double> priorities, std::span<const doub
       deadlines.empty() ? 0 : std::ranges::count_if(deadlines.first(count), expires);
   SlotTable& table = heap_->slots_;
   if (!table.Reserve(count) || !heap_->order_.Reserve(count + reserve_size_) ||
-      !deadlines_.Reserve(static_cast<size_t>(expiring))) {
+      (expiring > 0 &&
+       (!table.KeepDeadlines() || !deadlines_.Reserve(static_cast<size_t>(expiring))))) {
     return HeapFault::kOutOfMemory;
   }
   for (size_t index = 0; index < count; ++index) {
@@ -106,8 +107,8 @@ HeapFault HeapEnd::Push(std::span<const double> priorities, std::span<const doub
     slots[index] = slot;
     if (!handles.empty()) handles[index] = static_cast<double>(table.HandleOf(slot));
     if (expiring == 0 || deadlines[index] == kNoDeadline) continue;
-    const uint32_t sequence = table[slot].sequence;
-    table[slot].deadline_sequence = sequence;
+    const uint32_t sequence = table.SequenceOf(slot);
+    table.SetDeadline(slot, sequence);
     deadlines_.Push(MakeHeapKey(RankOf(deadlines[index]), sequence, slot));
     ++expiring_;
   }
@@ -117,10 +118,8 @@ HeapFault HeapEnd::Push(std::span<const double> priorities, std::span<const doub
 void HeapEnd::PushEntry(double priority, uint32_t slot) {
   // Drawn first: numbering anew looks at what is somebody's.
   const uint32_t sequence = heap_->NextSequence();
-  HeapSlot& entry = heap_->slots_[slot];
-  entry.owner = number_;
-  entry.deadline_sequence = kNoSequence;
-  heap_->PushKey(priority, slot, sequence);
+  heap_->slots_.Enter(slot, sequence, number_);
+  heap_->order_.Push(MakeHeapKey(RankOf(priority), sequence, slot));
   ++size_;
   ++heap_->size_;
 }
@@ -138,8 +137,8 @@ HeapEnd::Taken HeapEnd::Take(std::span<uint32_t> slots, std::span<double> priori
     taken.all += count;
     for (const HeapKey& key : std::span(keys).first(count)) {
       const uint32_t slot = SlotOf(key);
-      if (table[slot].owner != number_) {
-        HeapEnd& end = *heap_->ends_[table[slot].owner];
+      if (const uint32_t owner = table.OwnerOf(slot); owner != number_) {
+        HeapEnd& end = *heap_->ends_[owner];
         heap_->Leave(slot);
         end.Post(slot, wakes);
         continue;
@@ -209,7 +208,7 @@ void HeapEnd::PutBack() {
 
 void HeapEnd::Drop(uint32_t slot) {
   SlotTable& table = heap_->slots_;
-  const bool had_deadline = table[slot].deadline_sequence != kNoSequence;
+  const bool had_deadline = table.DeadlineOf(slot) != kNoSequence;
   table.Leave(slot);
   table.Free(slot);
   --size_;
@@ -295,7 +294,7 @@ bool HeapEnd::Order(std::span<double> handles, std::span<double> priorities, siz
     if (entries == nullptr) return false;
     const SlotTable& slots = heap_->slots_;
     heap_->order_.ForEach([&](const HeapKey& key) {
-      if (!slots.IsAlive(key) || slots[SlotOf(key)].owner != number_) return;
+      if (!slots.IsAlive(key) || slots.OwnerOf(SlotOf(key)) != number_) return;
       entries[size++] = {.key = key, .handle = slots.HandleOf(SlotOf(key))};
     });
   }
@@ -320,7 +319,7 @@ size_t HeapEnd::Collect(std::span<uint32_t> slots) {
   size_t count = 0;
   for (; count < slots.size() && first_posted_ != kNoSlot; ++count) {
     const uint32_t slot = first_posted_;
-    first_posted_ = table[slot].sequence;
+    first_posted_ = table.Next(slot);
     slots[count] = slot;
     table.Free(slot);
   }
@@ -338,16 +337,17 @@ bool HeapEnd::Load(const HeapContents& contents) {
   SlotTable& slots = heap_->slots_;
   if (!heap_->order_.Reserve(count) || !deadlines_.Reserve(contents.expiring.size()) ||
       !slots.Load(contents.generations.data(),
-                  static_cast<uint32_t>(contents.generations.size()))) {
+                  static_cast<uint32_t>(contents.generations.size())) ||
+      (!contents.expiring.empty() && !slots.KeepDeadlines())) {
     return false;
   }
   for (size_t index = 0; index < count; ++index) {
-    slots.Occupy(contents.order[index], number_);
+    slots.Enter(contents.order[index], static_cast<uint32_t>(index), number_);
     heap_->PushKey(contents.priorities[index], contents.order[index], static_cast<uint32_t>(index));
   }
   for (uint32_t index = 0; index < contents.expiring.size(); ++index) {
     const uint32_t slot = contents.expiring[index];
-    slots[slot].deadline_sequence = index;
+    slots.SetDeadline(slot, index);
     deadlines_.Push(MakeHeapKey(RankOf(contents.deadlines[index]), index, slot));
   }
   slots.FreeOthers();
@@ -390,7 +390,7 @@ bool HeapEnd::IsWhole() {
   heap_->order_.ForEach([&](const HeapKey& key) {
     if (!slots.IsAlive(key)) return;
     ++alive;
-    if (slots[SlotOf(key)].owner == number_) ++own;
+    if (slots.OwnerOf(SlotOf(key)) == number_) ++own;
   });
   const auto is_expiring = [&slots](const HeapKey& key) { return slots.IsDeadlineAlive(key); };
   return heap_->order_.IsWhole() && deadlines_.IsWhole() && alive == heap_->size_ && own == size_ &&
@@ -402,16 +402,16 @@ bool HeapEnd::IsWhole() {
 HeapFault HeapEnd::Find(uint64_t handle, uint32_t* slot) const {
   *slot = heap_->slots_.Find(handle);
   if (*slot == kNoSlot) return HeapFault::kUnknownHandle;
-  return heap_->slots_[*slot].owner == number_ ? HeapFault::kNone : HeapFault::kForeignHandle;
+  return heap_->slots_.OwnerOf(*slot) == number_ ? HeapFault::kNone : HeapFault::kForeignHandle;
 }
 
 void HeapEnd::Post(uint32_t slot, Wakes& wakes) {
   SlotTable& slots = heap_->slots_;
-  slots[slot].sequence = kNoSlot;
+  slots.SetNext(slot, kNoSlot);
   if (first_posted_ == kNoSlot) {
     first_posted_ = slot;
   } else {
-    slots[last_posted_].sequence = slot;
+    slots.SetNext(last_posted_, slot);
   }
   last_posted_ = slot;
   if (entry_.wake_state.load(std::memory_order_relaxed) != WakeState::kQuiet) return;
@@ -423,7 +423,7 @@ void HeapEnd::Post(uint32_t slot, Wakes& wakes) {
 void HeapEnd::LeaveAll() {
   SlotTable& slots = heap_->slots_;
   for (uint32_t slot = 0; size_ > 0; ++slot) {
-    if (slots[slot].owner != number_) continue;
+    if (slots.OwnerOf(slot) != number_) continue;
     Drop(slot);
   }
   deadlines_.Clear();

@@ -188,8 +188,8 @@ class HeapEnd {
 };
 
 inline void EntryHeap::Leave(uint32_t slot) {
-  HeapEnd& end = *ends_[slots_[slot].owner];
-  const bool had_deadline = slots_[slot].deadline_sequence != kNoSequence;
+  HeapEnd& end = *ends_[slots_.OwnerOf(slot)];
+  const bool had_deadline = slots_.DeadlineOf(slot) != kNoSequence;
   --end.size_;
   --size_;
   slots_.Leave(slot);

@@ -4,12 +4,23 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 namespace shardwatch {
 
 namespace {
 
 constexpr uint32_t kCapacityMin = 16;
+
+// Room for so many things, with those that there are.
+template <typename Thing>
+bool GrowArray(std::unique_ptr<Thing[]>& things, size_t used, size_t count) {
+  std::unique_ptr<Thing[]> grown(new (std::nothrow) Thing[count]);
+  if (grown == nullptr) return false;
+  std::copy_n(things.get(), used, grown.get());
+  things = std::move(grown);
+  return true;
+}
 
 }  // namespace
 
@@ -32,15 +43,31 @@ bool SlotTable::Load(const uint32_t* generations, uint32_t count) {
 
 void SlotTable::FreeOthers() {
   for (uint32_t slot = used_; slot-- > 0;) {
-    if (slots_[slot].owner == kNobody) Free(slot);
+    if (!IsTaken(slot)) Free(slot);
   }
 }
 
+bool SlotTable::KeepOwners() {
+  if (owners_ != nullptr) return true;
+  if (!GrowArray(owners_, 0, capacity_)) return false;
+  // All that there is belongs to the first end.
+  std::fill_n(owners_.get(), used_, 0);
+  return true;
+}
+
+bool SlotTable::KeepDeadlines() {
+  if (deadlines_ != nullptr) return true;
+  if (!GrowArray(deadlines_, 0, capacity_)) return false;
+  std::fill_n(deadlines_.get(), used_, kNoSequence);
+  return true;
+}
+
 bool SlotTable::Grow(size_t count) {
-  std::unique_ptr<HeapSlot[]> slots(new (std::nothrow) HeapSlot[count]);
-  if (slots == nullptr) return false;
-  std::copy_n(slots_.get(), used_, slots.get());
-  slots_ = std::move(slots);
+  if ((owners_ != nullptr && !GrowArray(owners_, used_, count)) ||
+      (deadlines_ != nullptr && !GrowArray(deadlines_, used_, count)) ||
+      !GrowArray(slots_, used_, count)) {
+    return false;
+  }
   capacity_ = static_cast<uint32_t>(count);
   return true;
 }

@@ -1,7 +1,10 @@
-// The slots of a heap's entries: whose they are, by which generation, and by which sequences the
-// orders of the heap name them.
+// The slots of a heap's entries: by which generation they are taken, by which sequences the orders
+// of the heap name them, and whose they are.
 //
 //   handle = generation * 2^24 + slot     below 2^53, so that it is exact as a number
+//
+// Each entry that leaves has its slot looked for in memory, so a slot has eight bytes. Whose it is
+// and its deadline are kept beside it, and only once there is more than one end, or a deadline.
 //
 //  1. A key of an order is alive while its slot has its sequence (in an order of deadlines: the one
 //     that the entry was pushed with) and is somebody's. What leaves is not searched for in the
@@ -29,16 +32,6 @@ inline constexpr uint32_t kNobody = UINT32_MAX;
 // The sequence of the deadline that an entry does not have.
 inline constexpr uint32_t kNoSequence = UINT32_MAX;
 
-struct HeapSlot {
-  // Of an entry; otherwise the next slot of the list that this one is in, or kNoSlot.
-  uint32_t sequence = 0;
-  // Of its deadline, or kNoSequence.
-  uint32_t deadline_sequence = kNoSequence;
-  uint32_t generation = 0;
-  // The number of the thread's end, or kNobody where there is no entry.
-  uint32_t owner = kNobody;
-};
-
 class SlotTable {
  public:
   static constexpr uint32_t kSlotBits = 24;
@@ -58,38 +51,66 @@ class SlotTable {
   uint32_t Open() {
     if (first_free_ != kNoSlot) {
       const uint32_t slot = first_free_;
-      first_free_ = slots_[slot].sequence;
+      first_free_ = Next(slot);
       --free_;
       return slot;
     }
     assert(used_ < capacity_);
-    slots_[used_].generation = first_generation_;
+    slots_[used_] = {.sequence = 0, .generation = first_generation_};
     return used_++;
   }
 
-  // The entry has left; its slot is the owner's to be told of. REQUIRES: it is an entry's.
+  // An end's entry has the slot, which is open, from now on. It has no deadline.
+  void Enter(uint32_t slot, uint32_t sequence, uint32_t owner) {
+    assert(owners_ != nullptr || owner == 0);
+    At(slot).sequence = sequence;
+    At(slot).generation |= kTaken;
+    if (owners_ != nullptr) owners_[slot] = owner;
+    if (deadlines_ != nullptr) deadlines_[slot] = kNoSequence;
+  }
+
+  // The entry has left; its slot is the owner's to be told of. REQUIRES: there is one.
   void Leave(uint32_t slot) {
-    slots_[slot].owner = kNobody;
+    assert(IsTaken(slot));
     slots_[slot].generation = (slots_[slot].generation + 1) % kGenerations;
   }
 
   // Gives up a slot that was left.
   void Free(uint32_t slot) {
-    assert(slots_[slot].owner == kNobody);
+    assert(!IsTaken(slot));
     if (slots_[slot].generation == first_generation_) return;
-    slots_[slot].sequence = first_free_;
+    SetNext(slot, first_free_);
     first_free_ = slot;
     ++free_;
   }
 
-  HeapSlot& operator[](uint32_t slot) {
-    assert(slot < used_);
-    return slots_[slot];
+  bool IsTaken(uint32_t slot) const { return (At(slot).generation & kTaken) != 0; }
+
+  // The end whose entry has the slot, or kNobody.
+  uint32_t OwnerOf(uint32_t slot) const {
+    if (!IsTaken(slot)) return kNobody;
+    return owners_ == nullptr ? 0 : owners_[slot];
   }
-  const HeapSlot& operator[](uint32_t slot) const {
-    assert(slot < used_);
-    return slots_[slot];
+
+  // By which the order names the entry.
+  uint32_t SequenceOf(uint32_t slot) const { return At(slot).sequence; }
+  void SetSequence(uint32_t slot, uint32_t sequence) { At(slot).sequence = sequence; }
+
+  // By which the order of deadlines names it, or kNoSequence.
+  uint32_t DeadlineOf(uint32_t slot) const {
+    return deadlines_ == nullptr ? kNoSequence : deadlines_[slot];
   }
+  // REQUIRES: KeepDeadlines.
+  void SetDeadline(uint32_t slot, uint32_t sequence) { deadlines_[slot] = sequence; }
+
+  // Of a slot that is no entry's: the next one of the list that it is in, or kNoSlot.
+  uint32_t Next(uint32_t slot) const { return At(slot).sequence; }
+  void SetNext(uint32_t slot, uint32_t next) { At(slot).sequence = next; }
+
+  // There will be entries of other ends than the first; false when memory is out.
+  bool KeepOwners();
+  // There will be deadlines; false when memory is out.
+  bool KeepDeadlines();
 
   // Has memory bring a slot.
   void Prefetch([[maybe_unused]] uint32_t slot) const {
@@ -99,38 +120,57 @@ class SlotTable {
   }
 
   bool IsAlive(const HeapKey& key) const {
-    const HeapSlot& slot = slots_[SlotOf(key)];
-    return slot.owner != kNobody && slot.sequence == SequenceOf(key);
+    const uint32_t slot = SlotOf(key);
+    return IsTaken(slot) && SequenceOf(slot) == shardwatch::SequenceOf(key);
   }
   bool IsDeadlineAlive(const HeapKey& key) const {
-    const HeapSlot& slot = slots_[SlotOf(key)];
-    return slot.owner != kNobody && slot.deadline_sequence == SequenceOf(key);
+    const uint32_t slot = SlotOf(key);
+    return IsTaken(slot) && DeadlineOf(slot) == shardwatch::SequenceOf(key);
   }
 
   uint64_t HandleOf(uint32_t slot) const {
-    return (uint64_t{slots_[slot].generation} << kSlotBits) | slot;
+    return (uint64_t{At(slot).generation & ~kTaken} << kSlotBits) | slot;
   }
 
   // The slot of the entry that has the handle, or kNoSlot.
   uint32_t Find(uint64_t handle) const {
     const auto slot = static_cast<uint32_t>(handle & (kSlotsMax - 1));
-    if (slot >= used_ || slots_[slot].owner == kNobody || HandleOf(slot) != handle) return kNoSlot;
+    if (slot >= used_ || !IsTaken(slot) || HandleOf(slot) != handle) return kNoSlot;
     return slot;
   }
 
   // Takes over slots of another table, all free, by their generations. False when memory is out.
-  // REQUIRES: no slot was ever in use here, and after it only Occupy until FreeOthers.
+  // REQUIRES: no slot was ever in use here, and after it only Enter until FreeOthers.
   bool Load(const uint32_t* generations, uint32_t count);
-  // The loaded slot has an entry.
-  void Occupy(uint32_t slot, uint32_t owner) { slots_[slot].owner = owner; }
-  // All loaded slots that are not occupied are free.
+  // All loaded slots that no entry has are free.
   void FreeOthers();
 
  private:
+  static constexpr uint32_t kTaken = 1U << 31;
+
+  struct Slot {
+    // Or the next slot, where there is no entry.
+    uint32_t sequence;
+    // And kTaken, if it is an entry's.
+    uint32_t generation;
+  };
+
+  Slot& At(uint32_t slot) {
+    assert(slot < used_);
+    return slots_[slot];
+  }
+  const Slot& At(uint32_t slot) const {
+    assert(slot < used_);
+    return slots_[slot];
+  }
+
   bool Grow(size_t count);
 
   const uint32_t first_generation_;
-  std::unique_ptr<HeapSlot[]> slots_;
+  std::unique_ptr<Slot[]> slots_;
+  // By slots; null where they are not kept.
+  std::unique_ptr<uint32_t[]> owners_;
+  std::unique_ptr<uint32_t[]> deadlines_;
   uint32_t capacity_ = 0;
   uint32_t used_ = 0;
   uint32_t first_free_ = kNoSlot;
