@@ -2,6 +2,10 @@
  * `npm run soak`: random histories over both engines for an hour, or `--minutes` of them. Each seed
  * that fails is printed with its shrunk history; the exit code is 0 only where none did.
  *
+ * `npm run soak -- --server`: a server over lmdb for ten minutes, or `--minutes` of them, under
+ * writers, slow and fast watchers, pages, restarts and kills. What is read is checked as it is
+ * read, and memory has to stay flat; the last line is the summary.
+ *
  * The tests are compiled beside `out/`, which tests may be using.
  */
 
@@ -16,21 +20,48 @@ import { runNode, tail } from './run.mjs';
 
 const OUTPUT = 'build-soak';
 const MINUTES = 60;
+const SERVER_MINUTES = 10;
 
 try {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' } } });
-  const minutes = Number(values.minutes ?? MINUTES);
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string' }, server: { type: 'boolean', default: false } },
+  });
+  const minutes = Number(values.minutes ?? (values.server ? SERVER_MINUTES : MINUTES));
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0');
   await installDependencies();
   // Whoever names an addon soaks that one.
   if (!process.env.SHARDWATCH_ADDON) await buildNative();
   await compile();
-  const main = inRoot(OUTPUT, 'test', 'engine', 'differential-soak.js');
-  const { soak } = await import(pathToFileURL(main));
-  process.exitCode = (await soak(minutes, say)) === 0 ? 0 : 1;
+  process.exitCode = await (values.server ? soakServer(minutes) : soakEngines(minutes));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
+}
+
+async function soakEngines(minutes) {
+  const { soak } = await importTest('engine/differential-soak.js');
+  return (await soak(minutes, say)) === 0 ? 0 : 1;
+}
+
+async function soakServer(minutes) {
+  const { mebibytes, soakServer: soak } = await importTest('witness/soak/server-soak.js');
+  try {
+    const { seconds, changes, restarts, reads, memory } = await soak(minutes, say);
+    const counts = Object.entries(reads).map(([name, count]) => `${count} ${name}`);
+    const [before, after] = memory.map(mebibytes);
+    say(
+      `server soak: ${seconds} s, ${changes} changes, ${restarts} restarts, ${counts.join(', ')}; ` +
+        `memory ${before} to ${after} MiB; nothing was wrong`,
+    );
+    return 0;
+  } catch (error) {
+    say(`server soak: FAILED: ${error.message}`);
+    return 1;
+  }
+}
+
+function importTest(file) {
+  return import(pathToFileURL(inRoot(OUTPUT, 'test', file)));
 }
 
 async function buildNative() {

@@ -60,6 +60,8 @@ function request(
     stream.on('response', (headers) => (status = headers[':status'] ?? 0));
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('error', reject);
+    // Whichever way it ended; after the answer's end this changes nothing.
+    stream.on('close', () => reject(new Error(`${method} ${path}: closed without an answer`)));
     stream.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       resolve({ status, text, json: <T>(): T => JSON.parse(text) as T });

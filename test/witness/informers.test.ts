@@ -10,8 +10,7 @@ test('informers have the store’s state after restarts, cuts and compaction', a
   t.timeout(240_000);
   const summary = await followByInformers(CHANGES, 1);
   t.log(JSON.stringify(summary));
-  // Some requests met the end of the server's process.
-  t.true(summary.changes > 0.9 * CHANGES);
+  t.true(summary.changes >= CHANGES);
   t.true(summary.cuts > 0 && summary.failures > 0);
   for (const { told, lists } of summary.followers) {
     t.true(told > 0);

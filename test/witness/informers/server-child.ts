@@ -15,7 +15,7 @@ import { createServer } from '../../../lib/server/index.js';
 import { systemClock } from '../../../lib/storage/index.js';
 import { LmdbStorage } from '../../../lib/storage/lmdb/index.js';
 import { ITEMS } from './items.js';
-import type { ServerMessage } from './troubled-server.js';
+import type { ServerMessage, ServerOrder } from './troubled-server.js';
 
 /** So little that whoever is away for a moment has to list anew. */
 const HISTORY = { entriesMin: 50, entriesMax: 150 };
@@ -42,7 +42,8 @@ await server.ready();
 const { port } = await server.listen({ tls: { ...serving, clientCa: authority.cert } });
 
 process.on('message', (message) => {
-  if (message === 'compact') void compact();
+  if ((message as ServerOrder) === 'compact') void compact();
+  else measure();
 });
 process.once('SIGTERM', () => void stop());
 tell({ type: 'ready', port });
@@ -54,6 +55,13 @@ function tell(message: ServerMessage): void {
 async function compact(): Promise<void> {
   await storage.compact(storage.committedRevision());
   tell({ type: 'compacted' });
+}
+
+function measure(): void {
+  globalThis.gc!();
+  const { rss: residentBytes, heapUsed: heapBytes } = process.memoryUsage();
+  const { watches, watchGroups, logEntries } = server.cache('items.example.com')!.stats();
+  tell({ type: 'measured', residentBytes, heapBytes, watches, watchGroups, logEntries });
 }
 
 async function stop(): Promise<void> {

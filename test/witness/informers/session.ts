@@ -51,7 +51,7 @@ export async function followThroughTrouble(options: SessionOptions): Promise<Ses
     const before = Number((await writers.list()).metadata.resourceVersion);
     await Promise.all(followers.map((follower) => follower.start()));
     await trouble(server, writers, options, new Chance(seed));
-    const after = await writers.list();
+    const after = await makeRest(writers, before + options.changes);
     await Promise.all(all.map(({ account }) => account.until(stateOf(after))));
     const evenState = stateOf(after, (lane) => lane % 2 === 0);
     await Promise.all(even.map(({ account }) => account.until(evenState)));
@@ -71,6 +71,16 @@ export async function followThroughTrouble(options: SessionOptions): Promise<Ses
     await Promise.all(followers.map((follower) => follower.stop()));
     await writers.close();
     await server.stop();
+  }
+}
+
+/** Makes those that the ends of the server have prevented; what there is then. */
+async function makeRest(writers: Writers, through: number): Promise<ItemList> {
+  for (;;) {
+    const list = await writers.list();
+    const missing = through - Number(list.metadata.resourceVersion);
+    if (missing <= 0) return list;
+    await writers.make(writers.made + missing);
   }
 }
 

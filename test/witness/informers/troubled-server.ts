@@ -16,10 +16,23 @@ import { Proxy } from './proxy.js';
 
 const CHILD = fileURLToPath(new URL('./server-child.js', import.meta.url));
 
+/** What the server has, after its garbage is collected. */
+export interface ServerMeasure {
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly watches: number;
+  readonly watchGroups: number;
+  readonly logEntries: number;
+}
+
+/** What the server's process is asked for. */
+export type ServerOrder = 'compact' | 'measure';
+
 /** What the server's process tells. */
 export type ServerMessage =
   | { readonly type: 'ready'; readonly port: number }
   | { readonly type: 'compacted' }
+  | ({ readonly type: 'measured' } & ServerMeasure)
   /** Somebody asked for the initial state as a stream (KEP-3157). */
   | { readonly type: 'streamed' };
 
@@ -68,9 +81,11 @@ export class TroubledServer {
 
   /** Drops all history that the store has. */
   async compact(): Promise<void> {
-    const done = messageOf(this.#child!, 'compacted');
-    this.#child!.send('compact');
-    await done;
+    await this.#ask('compact', 'compacted');
+  }
+
+  measure(): Promise<ServerMeasure> {
+    return this.#ask('measure', 'measured');
   }
 
   async stop(): Promise<void> {
@@ -79,8 +94,20 @@ export class TroubledServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  async #ask<Type extends ServerMessage['type']>(
+    order: ServerOrder,
+    type: Type,
+  ): Promise<MessageOf<Type>> {
+    const answer = messageOf(this.#child!, type);
+    this.#child!.send(order);
+    return answer;
+  }
+
   async #begin(): Promise<void> {
-    const child = fork(CHILD, [this.folder], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(CHILD, [this.folder], {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child = child;
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`the server ended with ${String(code)} before it was ready`);

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { type ApiAnswer, type ApiClient, apiClient } from '../api-client.js';
-import { item, type ItemList, PATH } from './items.js';
+import { type Item, item, type ItemList, PATH } from './items.js';
 
 const LANES = 32;
 /** A lane deletes its object after so many steps. */
@@ -17,7 +17,10 @@ const RETRY_MS = 25;
 export class Writers {
   readonly #kubeconfig: string;
   #client: Promise<ApiClient> | undefined;
+  // What each lane does next; unknown at first, and where an answer was lost.
+  readonly #steps: (number | undefined)[] = [];
   #made = 0;
+  #acknowledged = 0;
 
   constructor(kubeconfig: string) {
     this.#kubeconfig = kubeconfig;
@@ -28,18 +31,23 @@ export class Writers {
     return this.#made;
   }
 
-  /** Makes so many changes, and waits for their answers. */
+  /** The highest revision that a writer was told. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Makes changes until there were so many, and waits for their answers. */
   async make(changes: number): Promise<void> {
     const lane = async (number: number): Promise<void> => {
       const path = `${PATH}/item-${number}`;
-      let step = (await this.#isThere(path)) ? 1 : 0;
       while (this.#made < changes) {
         this.#made++;
+        const step = this.#steps[number] ?? ((await this.#isThere(path)) ? 1 : 0);
         try {
           await this.#change(number, path, step);
-          step = (step + 1) % STEPS;
+          this.#steps[number] = (step + 1) % STEPS;
         } catch {
-          step = (await this.#isThere(path)) ? 1 : 0;
+          this.#steps[number] = undefined;
         }
       }
     };
@@ -65,6 +73,8 @@ export class Writers {
         ? client.request('DELETE', path)
         : client.request('PATCH', path, { spec: { step } }, type));
     if (answer.status >= 300) throw new Error(answer.text);
+    const { resourceVersion = '0' } = answer.json<Partial<Item>>().metadata ?? {};
+    this.#acknowledged = Math.max(this.#acknowledged, Number(resourceVersion));
   }
 
   async #isThere(path: string): Promise<boolean> {
