@@ -9,9 +9,9 @@
  *  - `objectHeap` is the best of npm's heaps of objects that are compared by a function, chosen by
  *    a trial at that depth. What it compares is an entry of item and priority, made when an item is
  *    pushed, as for whoever queues keys, or items whose priority is not theirs.
- *  - `itemHeap` is the best of the same heaps for items that carry their priority themselves and are
- *    compared as they are: nothing is made, and the item that has just left, which memory has at
- *    hand, is the one that comes.
+ *  - `itemHeap` is the best of the same heaps for items that carry their priority themselves and
+ *    are compared as they are: nothing is made, and what comes is the item that has just left,
+ *    which memory has at hand.
  *
  * Items are objects on all sides, the same all the time. None of the others has handles, deadlines
  * or a capacity. What they have no batches for they do one by one.
