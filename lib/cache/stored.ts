@@ -13,8 +13,8 @@
 import type { EngineList, EngineObject, EngineSelector } from '../engine/index.js';
 import type { ObjectKey, ScannedObject } from '../object/index.js';
 import {
-  matchesFields,
-  matchesLabels,
+  FieldMatcher,
+  LabelMatcher,
   replaceApiVersion,
   scanObject,
   stampRevision,
@@ -65,6 +65,7 @@ export function readStored(
 
 export async function listStored(source: StoredSource, query: StoredQuery): Promise<EngineList> {
   const { prefix, from } = range(source, query);
+  const filter = query.selector === undefined ? undefined : filterOf(query.selector);
   const objects: EngineObject[] = [];
   const limit = query.name === undefined ? (query.limit ?? Infinity) : 1;
   let { revision } = query;
@@ -78,7 +79,7 @@ export async function listStored(source: StoredSource, query: StoredQuery): Prom
     });
     revision ??= page.revision;
     for (const [index, value] of page.values.entries()) {
-      const object = select(source, query, value);
+      const object = select(source, query, filter, value);
       if (object !== undefined) objects.push(object);
       if (objects.length < limit) continue;
       const follows = page.more || index + 1 < page.values.length;
@@ -106,23 +107,32 @@ function range(
   return { prefix, from: prefix + (start.startsWith('/') ? start.slice(1) : start) };
 }
 
+interface Filter {
+  readonly labels: LabelMatcher;
+  readonly fields: FieldMatcher;
+}
+
+function filterOf({ labels, fields }: EngineSelector): Filter {
+  return { labels: new LabelMatcher(labels), fields: new FieldMatcher(fields) };
+}
+
 function select(
   source: StoredSource,
   query: StoredQuery,
+  filter: Filter | undefined,
   value: StoredValue,
 ): EngineObject | undefined {
   const key = objectKey(source, value.key);
   if (query.name !== undefined && key.name !== query.name) return undefined;
   const scanned = scanObject(value.value, source.fields);
-  const { selector } = query;
-  if (selector !== undefined) {
+  if (filter !== undefined) {
     const fieldOf = (path: string): string | undefined => {
       if (path === 'metadata.name') return key.name;
       if (path === 'metadata.namespace') return key.namespace;
       return scanned.fields[source.fields.indexOf(path)];
     };
-    if (!matchesFields(selector.fields, fieldOf)) return undefined;
-    if (!matchesLabels(selector.labels, new Map(scanned.labels))) return undefined;
+    if (!filter.fields.matches(fieldOf)) return undefined;
+    if (!filter.labels.matches(scanned.labels.flat())) return undefined;
   }
   return render(source, value, scanned, query.apiVersion);
 }

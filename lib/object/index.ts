@@ -14,6 +14,8 @@ export {
   parseLabelSelector,
 } from './label-selector.js';
 export { JSON_BYTES_MAX, NESTING_MAX } from './limits.js';
+export { FieldMatcher } from './field-matcher.js';
+export { LabelMatcher, TERMS_SCANNED_MAX } from './label-matcher.js';
 export { matchesFields, matchesLabels, meetsLabel, parseInt64 } from './match.js';
 export type { FieldLookup, LabelLookup } from './match.js';
 export type { KubernetesObject, ObjectMeta, OwnerReference, UnknownObject } from './metadata.js';

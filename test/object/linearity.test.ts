@@ -1,10 +1,5 @@
-/**
- * Input twice as long takes about twice the work, however hostile it is. Work is counted, not
- * timed: the engine's block coverage tells how often each block of the code under test ran.
- */
+/** Input twice as long takes about twice the work, however hostile it is. */
 
-import { Session } from 'node:inspector';
-import type { Profiler } from 'node:inspector';
 import test from 'ava';
 
 import {
@@ -16,46 +11,13 @@ import {
   scanObject,
 } from '../../lib/object/index.js';
 import { decodeJson, encodeJson, equalJson } from '../../lib/object/lossless/index.js';
+import { startCounting, stopCounting, workOf } from './work.js';
 
 /** Doubling may cost a little more than twice, because of sorting. */
 const GROWTH_MAX = 2.5;
 
-const session = new Session();
-
-test.before(() => {
-  session.connect();
-  session.post('Profiler.enable');
-  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
-});
-
-test.after.always(() => {
-  session.post('Profiler.stopPreciseCoverage');
-  session.disconnect();
-});
-
-/** How often blocks of the code under test run during a call. */
-function workOf(call: () => unknown): number {
-  takeCounts();
-  call();
-  return takeCounts();
-}
-
-function takeCounts(): number {
-  let work = 0;
-  session.post('Profiler.takePreciseCoverage', (error, result) => {
-    if (error !== null) throw error;
-    for (const script of result.result) {
-      if (script.url.includes('/object/') && !script.url.includes('/test/')) work += blocks(script);
-    }
-  });
-  return work;
-}
-
-function blocks(script: Profiler.ScriptCoverage): number {
-  let work = 0;
-  for (const { ranges } of script.functions) for (const { count } of ranges) work += count;
-  return work;
-}
+test.before(startCounting);
+test.after.always(stopCounting);
 
 const json = (text: string) => scanObject(Buffer.from(text), []);
 const many = (count: number, part: (index: number) => string, separator = ',') => {

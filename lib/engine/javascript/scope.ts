@@ -7,10 +7,10 @@
  */
 
 import {
+  FieldMatcher,
   type FieldRequirement,
+  LabelMatcher,
   type LabelRequirement,
-  matchesFields,
-  matchesLabels,
 } from '../../object/index.js';
 import { checkDeclared } from '../checks.js';
 import type { EngineScope, WatchEventType } from '../contract.js';
@@ -57,15 +57,19 @@ export class Scope {
   // Asked first: it turns most versions away without a lookup by path.
   readonly #requiredField: FieldEquality | undefined;
 
-  // The version that the two lookups below read: one pair of functions for the scope's whole life.
+  readonly #labelMatcher: LabelMatcher;
+  readonly #fieldMatcher: FieldMatcher;
+
+  // The version that the lookup below reads: one function for the scope's whole life.
   #version: Version | undefined;
-  readonly #label = (key: string): string | undefined => this.#version!.label(key);
   readonly #field = (path: string): string | undefined => this.#fieldOf(this.#version!, path);
 
   /** Throws `undeclared-field` for a field that is neither metadata's nor in `declared`. */
   constructor(scope: EngineScope, declared: readonly string[]) {
     this.#labels = scope.selector?.labels ?? [];
     this.#fields = scope.selector?.fields ?? [];
+    this.#labelMatcher = new LabelMatcher(this.#labels);
+    this.#fieldMatcher = new FieldMatcher(this.#fields);
     this.#declared = declared;
     checkDeclared(this.#fields, declared);
     this.namespace = scope.namespace ?? this.#required(NAMESPACE);
@@ -81,9 +85,9 @@ export class Scope {
     if (required !== undefined && (version.fields[required.index] ?? '') !== required.value) {
       return false;
     }
+    if (!this.#labelMatcher.matches(version.labels)) return false;
     this.#version = version;
-    const selects =
-      matchesLabels(this.#labels, this.#label) && matchesFields(this.#fields, this.#field);
+    const selects = this.#fieldMatcher.matches(this.#field);
     this.#version = undefined;
     return selects;
   }

@@ -1,7 +1,7 @@
 /** Which of the objects that handlers give meet the selectors of a request. */
 
 import type { FieldRequirement, LabelRequirement } from '../../object/index.js';
-import { matchesFields, matchesLabels } from '../../object/index.js';
+import { FieldMatcher, LabelMatcher } from '../../object/index.js';
 import type { RequestContext } from '../handler/context.js';
 import type { ListOptions } from '../options/index.js';
 import type { ParsedSelector } from './contract.js';
@@ -11,6 +11,8 @@ export class Selection {
   readonly labelSelector: ParsedSelector<LabelRequirement>;
   readonly fieldSelector: ParsedSelector<FieldRequirement>;
   readonly #paths: readonly string[];
+  readonly #labels: LabelMatcher;
+  readonly #fields: FieldMatcher;
 
   constructor({ version, request }: RequestContext, options: ListOptions) {
     const { labelSelector, fieldSelector } = options;
@@ -23,6 +25,8 @@ export class Selection {
       requirements: fieldSelector,
     };
     this.#paths = version.selectableFields;
+    this.#labels = new LabelMatcher(labelSelector);
+    this.#fields = new FieldMatcher(fieldSelector);
   }
 
   /** Whether everything meets them. */
@@ -32,8 +36,8 @@ export class Selection {
 
   meets(object: OutgoingObject): boolean {
     return (
-      matchesLabels(this.labelSelector.requirements, new Map(object.labels)) &&
-      matchesFields(this.fieldSelector.requirements, (path) => this.#field(object, path))
+      this.#labels.matches(object.labels.flat()) &&
+      this.#fields.matches((path) => this.#field(object, path))
     );
   }
 

@@ -11,6 +11,10 @@ namespace {
 constexpr std::string_view kName = "metadata.name";
 constexpr std::string_view kNamespace = "metadata.namespace";
 
+bool IsBefore(const InternedString* left, const InternedString* right) {
+  return left->text() < right->text();
+}
+
 }  // namespace
 
 FieldSelector::~FieldSelector() {
@@ -38,7 +42,50 @@ bool FieldSelector::Add(const FieldRequirement& requirement, Declared declared) 
   return true;
 }
 
+void FieldSelector::Finish() {
+  if (terms_.size() <= kScannedMax) return;
+  for (const Term& term : terms_) {
+    auto rule = std::find_if(rules_.begin(), rules_.end(), [&term](const Rule& one) {
+      return one.target == term.target && one.index == term.index;
+    });
+    if (rule == rules_.end()) {
+      rule = rules_.insert(rule, Rule{.target = term.target, .index = term.index});
+    }
+    if (term.op == FieldOperator::kNotEquals) {
+      rule->refused.push_back(term.value);
+    } else if (rule->required == nullptr) {
+      rule->required = term.value;
+    } else if (rule->required != term.value) {
+      rule->is_never = true;
+    }
+  }
+  for (Rule& rule : rules_) {
+    std::sort(rule.refused.begin(), rule.refused.end(), IsBefore);
+  }
+}
+
+std::string_view FieldSelector::TextOf(const Rule& rule, const Version& version) {
+  if (rule.target == Target::kName) return version.name();
+  const InternedString* const value =
+      rule.target == Target::kNamespace ? version.namespace_name() : version.fields()[rule.index];
+  return value == nullptr ? std::string_view() : value->text();
+}
+
+bool FieldSelector::Holds(const Rule& rule, const Version& version) {
+  if (rule.is_never) return false;
+  const std::string_view text = TextOf(rule, version);
+  if (rule.required != nullptr && rule.required->text() != text) return false;
+  const auto refused = std::lower_bound(
+      rule.refused.begin(), rule.refused.end(), text,
+      [](const InternedString* one, std::string_view wanted) { return one->text() < wanted; });
+  return refused == rule.refused.end() || (*refused)->text() != text;
+}
+
 bool FieldSelector::Matches(const Version& version) const {
+  if (!rules_.empty()) {
+    return std::all_of(rules_.begin(), rules_.end(),
+                       [&version](const Rule& rule) { return Holds(rule, version); });
+  }
   return std::all_of(terms_.begin(), terms_.end(), [&version](const Term& term) {
     return IsEqual(term, version) == (term.op == FieldOperator::kEquals);
   });

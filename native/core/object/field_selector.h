@@ -5,7 +5,9 @@
 //  2. A field that an object lacks is ''.
 //  3. A field that is neither metadata's nor declared is refused: no version has its value.
 //  4. Values are interned and compared by address; the selector holds counts on them.
-// Thread rule: immutable after construction; any thread may match. The table outlives it.
+//  5. A few requirements are asked one by one. Of many, all that is said of a field is put
+//     together: the work for an object is in the fields that are declared (label_rules.h).
+// Thread rule: immutable once finished; any thread may match. The table outlives it.
 
 #ifndef NATIVE_CORE_OBJECT_FIELD_SELECTOR_H_
 #define NATIVE_CORE_OBJECT_FIELD_SELECTOR_H_
@@ -41,6 +43,9 @@ struct FieldEquality {
 
 class FieldSelector {
  public:
+  // Requirements that are asked one by one.
+  static constexpr size_t kScannedMax = 16;
+
   // Paths of the declared fields, in the order of declaration.
   using Declared = std::span<const std::string>;
 
@@ -56,6 +61,9 @@ class FieldSelector {
   // Adds a requirement; false when memory is out, and then nothing has changed.
   // REQUIRES: IsKnown(requirement.path, declared).
   bool Add(const FieldRequirement& requirement, Declared declared);
+
+  // Makes many requirements ready to be asked of many objects. REQUIRES: no Add comes after it.
+  void Finish();
 
   bool Matches(const Version& version) const;
 
@@ -92,11 +100,28 @@ class FieldSelector {
     const InternedString* value;
   };
 
+  // All that is demanded of one field.
+  struct Rule {
+    Target target;
+    size_t index;
+    // Null: anything.
+    const InternedString* required = nullptr;
+    // Whether two values are required.
+    bool is_never = false;
+    // In the order of their texts.
+    std::vector<const InternedString*> refused = {};
+  };
+
   static bool IsEqual(const Term& term, const Version& version);
+  // The field's text; '' where the version lacks it.
+  static std::string_view TextOf(const Rule& rule, const Version& version);
+  static bool Holds(const Rule& rule, const Version& version);
   const InternedString* Required(Target target) const;
 
   InternTable& table_;
   std::vector<Term> terms_;
+  // All of them once more, where they are many.
+  std::vector<Rule> rules_;
 };
 
 }  // namespace shardwatch

@@ -45,7 +45,17 @@ bool LabelSelector::Add(const LabelRequirement& requirement) {
   return true;
 }
 
+void LabelSelector::Finish() {
+  size_t size = count_;
+  for (size_t index = 0; index < count_; ++index) size += At(index).labels().size();
+  if (size <= kScannedMax) return;
+  rules_ = std::make_unique<LabelRules>();
+  for (size_t index = 0; index < count_; ++index) At(index).AddTo(*rules_);
+  rules_->Seal();
+}
+
 bool LabelSelector::Matches(LabelSpan labels) const {
+  if (rules_ != nullptr) return rules_->Matches(labels);
   for (size_t index = 0; index < count_; ++index) {
     if (!At(index).Holds(labels)) return false;
   }
@@ -136,6 +146,30 @@ bool LabelSelector::Term::Holds(LabelSpan labels) const {
   const std::optional<int64_t> value = ParseInt64(label->text());
   if (!value) return false;
   return op_ == LabelOperator::kGreaterThan ? *value > bound_ : *value < bound_;
+}
+
+void LabelSelector::Term::AddTo(LabelRules& rules) const {
+  const std::optional<int64_t> bound = has_bound_ ? std::optional(bound_) : std::nullopt;
+  switch (op_) {
+    case LabelOperator::kIn:
+      rules.RequireOneOf(labels());
+      break;
+    case LabelOperator::kNotIn:
+      rules.Refuse(labels());
+      break;
+    case LabelOperator::kExists:
+      rules.RequireKey(one_);
+      break;
+    case LabelOperator::kDoesNotExist:
+      rules.RefuseKey(one_);
+      break;
+    case LabelOperator::kGreaterThan:
+      rules.RequireAbove(one_, bound);
+      break;
+    case LabelOperator::kLessThan:
+      rules.RequireBelow(one_, bound);
+      break;
+  }
 }
 
 bool LabelSelector::Term::HasOneOf(LabelSpan labels) const {

@@ -9,7 +9,8 @@
 //     such a label later gets the same address.
 //  5. A small selector is one piece of memory: two requirements, and a requirement's one label, lie
 //     in it. Those of watches are asked out of cold memory, one after the other.
-// Thread rule: immutable after construction; any thread may match. The table outlives it.
+//  6. A few requirements are asked one by one; many are put together (label_rules.h).
+// Thread rule: immutable once finished; any thread may match. The table outlives it.
 
 #ifndef NATIVE_CORE_OBJECT_LABEL_SELECTOR_H_
 #define NATIVE_CORE_OBJECT_LABEL_SELECTOR_H_
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "native/core/object/intern_table.h"
+#include "native/core/object/label_rules.h"
 #include "native/core/object/signature.h"
 
 namespace shardwatch {
@@ -58,6 +60,9 @@ std::optional<int64_t> ParseInt64(std::string_view text);
 
 class LabelSelector {
  public:
+  // Requirements and their values in all that are asked one by one.
+  static constexpr size_t kScannedMax = 16;
+
   // Matches everything.
   explicit LabelSelector(InternTable& table) : table_(table) {}
   ~LabelSelector();
@@ -66,6 +71,9 @@ class LabelSelector {
 
   // Adds a requirement; false when memory is out, and then nothing has changed.
   bool Add(const LabelRequirement& requirement);
+
+  // Makes many requirements ready to be asked of many objects. REQUIRES: no Add comes after it.
+  void Finish();
 
   bool Matches(LabelSpan labels) const;
 
@@ -102,6 +110,7 @@ class LabelSelector {
     // Of kIn and kNotIn.
     LabelSpan labels() const { return {count_ == 1 ? &one_ : many_.get(), count_}; }
     bool Holds(LabelSpan labels) const;
+    void AddTo(LabelRules& rules) const;
 
    private:
     bool HasOneOf(LabelSpan labels) const;
@@ -126,6 +135,8 @@ class LabelSelector {
   size_t count_ = 0;
   std::array<Term, kTermsInline> inline_;
   std::vector<Term> more_;
+  // All of them once more, where they are many.
+  std::unique_ptr<LabelRules> rules_;
 };
 
 }  // namespace shardwatch

@@ -21,6 +21,8 @@ ScopeOutcome Scope::Compile(const ScopeRequest& request, FieldSelector::Declared
   for (const LabelRequirement& label : request.labels) {
     if (!labels_.Add(label)) return kOutOfMemory;
   }
+  labels_.Finish();
+  fields_.Finish();
   labels_.AddTo(filter_);
   fields_.AddTo(filter_);
   if (!Narrow(request.namespace_name, fields_.RequiredNamespace(), namespace_name_) ||

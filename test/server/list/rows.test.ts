@@ -273,3 +273,14 @@ listTest('each row of GET answers as upstream does', async (t, { engine, open })
     });
   }
 });
+
+listTest('a selector of ten thousand terms comes through', async (t, { engine, open }) => {
+  const scene = await serve(t, await open(t), { engine });
+  await fill(scene);
+  const terms = Array.from({ length: 10_000 }, (_, index) => `color!=c${index}`).join(',');
+  const labelSelector = encodeURIComponent(`${terms},color=red`);
+  const answer = await scene.ask(`${PATH}?limit=1&labelSelector=${labelSelector}`);
+  t.is(answer.status, 200);
+  t.deepEqual(shown(answer), ['c@4']);
+  t.is(answer.json.metadata.continue, tokenOf(8n, 'c\0'));
+});
