@@ -1,11 +1,11 @@
 /**
  * Label requirements, made ready to be asked of many objects.
  *
- * A selector comes out of a URL and may have tens of thousands of terms, and a list asks it of every
- * object: terms that each had to be looked at would hold the event loop for minutes.
+ * A selector comes out of a URL and may have tens of thousands of terms, and a list asks it of
+ * every object: terms that each had to be looked at would hold the event loop for minutes.
  *  1. A few terms are asked one by one, which is the fastest.
- *  2. Of more, all that is said of a key is put together, and an object is asked label by label: the
- *     work for an object is in its labels, however many terms there are.
+ *  2. Of more, all that is said of a key is put together, and an object is asked label by label:
+ *     the work for an object is in its labels, however many terms there are.
  *  3. Both mean what match.ts says.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Work that is counted, not timed: the block coverage of Node's engine tells how often each block of
- * `lib/object` ran. Counts are those of the whole thread, so tests that count run one after the other.
+ * Work that is counted, not timed: the block coverage of Node's engine tells how often each block
+ * of `lib/object` ran. Counts are those of the whole thread, so tests that count run one by one.
  */
 
 import { Session } from 'node:inspector';
