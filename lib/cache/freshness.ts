@@ -32,6 +32,7 @@ export class FreshnessGate {
   readonly #timeoutMs: number;
   readonly #current: () => bigint;
   readonly #await: ((revision: bigint) => void) | undefined;
+  readonly #waited: ((durationMs: number) => void) | undefined;
   readonly #heap: Waiter[] = [];
   // The same waiters in order of arrival.
   readonly #arrivals = new Set<Waiter>();
@@ -39,18 +40,21 @@ export class FreshnessGate {
 
   /**
    * `current` is the revision that has been reached. `awaited` is told of every revision that is
-   * waited for, so that `advance` is called also where another thread brings it.
+   * waited for, so that `advance` is called also where another thread brings it. `waited` is told
+   * how long each wait took, whatever became of it.
    */
   constructor(
     clock: Clock,
     timeoutMs: number,
     current: () => bigint,
     awaited?: (revision: bigint) => void,
+    waited?: (durationMs: number) => void,
   ) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#current = current;
     this.#await = awaited;
+    this.#waited = waited;
   }
 
   /** How many reads wait. */
@@ -64,7 +68,7 @@ export class FreshnessGate {
    */
   wait(revision: bigint, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(aborted(signal));
-    if (revision <= this.#current()) return Promise.resolve();
+    if (this.isReached(revision)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = (): void => this.#settle(waiter, aborted(signal as AbortSignal));
       const waiter: Waiter = {
@@ -86,6 +90,13 @@ export class FreshnessGate {
     });
   }
 
+  /** Whether nobody has to wait for the revision; counts as a wait of no time then. */
+  isReached(revision: bigint): boolean {
+    if (revision > this.#current()) return false;
+    if (revision > 0n) this.#waited?.(0);
+    return true;
+  }
+
   /** Wakes the reads that wait for what has been reached now. */
   advance(): void {
     if (this.#heap.length === 0) return;
@@ -104,6 +115,8 @@ export class FreshnessGate {
   #settle(waiter: Waiter, error?: Error): void {
     if (!this.#arrivals.delete(waiter)) return;
     this.#remove(waiter);
+    const startedAt = waiter.deadline - this.#timeoutMs;
+    this.#waited?.(Math.max(0, this.#clock.now() - startedAt));
     if (this.#arrivals.size === 0) {
       this.#timer?.cancel();
       this.#timer = undefined;

@@ -26,7 +26,8 @@ export type {
 } from './contract.js';
 export type { ConsistencyDifference } from './consistency.js';
 export type { ConsistencyReport } from './consistency-checker.js';
-export type { CacheObserver, ConsistentRead } from './observer.js';
+export type { CacheObserver, ConsistentRead, WatchList } from './observer.js';
+export type { ListUsage } from '../engine/index.js';
 export { CachedList } from './cached-list.js';
 export { DEFAULT_HISTORY, foundingPreset } from './options.js';
 export type { CacheShare } from './share.js';

@@ -3,6 +3,7 @@
  * while what happens with every event is counted in `stats()`.
  */
 
+import type { ListUsage } from '../engine/index.js';
 import type { ConsistencyReport } from './consistency-checker.js';
 
 /** All callbacks come from the event loop of the cache's thread. They must not throw. */
@@ -20,6 +21,10 @@ export interface CacheObserver {
   onFreshnessWait?(durationMs: number): void;
   /** A LIST of the newest state is over; see `ConsistentRead`. */
   onConsistentRead?(read: ConsistentRead): void;
+  /** A LIST that the cache has answered was read or closed. */
+  onList?(usage: ListUsage): void;
+  /** A watch that asked for them has been given its initial events, and the bookmark behind. */
+  onWatchList?(list: WatchList): void;
   /** A fed cache was compared with its storage. */
   onConsistencyCheck?(report: ConsistencyReport): void;
 }
@@ -33,4 +38,15 @@ export interface ConsistentRead {
    * it was refused for that (see FreshnessFallback).
    */
   readonly fallback: 'true' | 'false' | 'skipped';
+}
+
+/** A LIST in the form of a watch (`sendInitialEvents`): what it is of, and how long it took. */
+export interface WatchList {
+  readonly apiVersion: string | undefined;
+  /** Absent: all namespaces. */
+  readonly namespace: string | undefined;
+  /** Absent: all names. */
+  readonly name: string | undefined;
+  /** From the call of `watch` to when the bookmark was handed out. */
+  readonly durationMs: number;
 }

@@ -293,6 +293,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
       });
       awaited(revision);
     },
+    (durationMs) => observer.onFreshnessWait?.(durationMs),
   );
   const rules: SelectionRules = { fields: new Set(fields), namespaced };
   const reader = new Reader<T>({
@@ -304,7 +305,6 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     readiness,
     freshness,
     freshnessFallback,
-    clock,
     observer,
     rules,
     legacyIgnoreLimitAtZero: checked.legacyIgnoreLimitAtZero,
@@ -313,6 +313,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     engine,
     readiness,
     rules,
+    observer,
     clock,
     bookmarks: new BookmarkScheduler(clock, random),
     freshness,

@@ -14,12 +14,13 @@
 
 import type { EngineCache, EngineList, ListQuery } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
-import { type Clock, StorageError } from '../storage/index.js';
+import { StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
 import { encodeContinue, startKey, type TokenScope } from './continue-token.js';
 import type { CacheListOptions, FreshnessFallback, GetOptions } from './contract.js';
 import { CacheError } from './contract.js';
+import { CountedList } from './counted-list.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
 import { type IdentityOf, ListIdentities } from './list-identity.js';
@@ -43,7 +44,6 @@ export interface ReaderOptions {
   readonly readiness: Readiness;
   readonly freshness: FreshnessGate;
   readonly freshnessFallback: FreshnessFallback;
-  readonly clock: Clock;
   readonly observer: CacheObserver;
   readonly rules: SelectionRules;
   readonly legacyIgnoreLimitAtZero: boolean;
@@ -81,7 +81,6 @@ export class Reader<T = UnknownObject> {
   readonly #readiness: Readiness;
   readonly #freshness: FreshnessGate;
   readonly #freshnessFallback: FreshnessFallback;
-  readonly #clock: Clock;
   readonly #observer: CacheObserver;
   readonly #rules: SelectionRules;
   readonly #legacyIgnoreLimitAtZero: boolean;
@@ -96,7 +95,6 @@ export class Reader<T = UnknownObject> {
     this.#readiness = options.readiness;
     this.#freshness = options.freshness;
     this.#freshnessFallback = options.freshnessFallback;
-    this.#clock = options.clock;
     this.#observer = options.observer;
     this.#rules = options.rules;
     this.#legacyIgnoreLimitAtZero = options.legacyIgnoreLimitAtZero;
@@ -135,15 +133,21 @@ export class Reader<T = UnknownObject> {
     const { list, identity } = this.#isReady()
       ? await this.#listReady(request)
       : await this.#listPending(request);
-    return new CachedList<T>(list, scope, identity);
+    // Lists that the storage has answered have no identity.
+    const counted = identity === undefined ? list : this.#counted(list);
+    return new CachedList<T>(counted, scope, identity);
+  }
+
+  #counted(list: EngineList): EngineList {
+    const { onList } = this.#observer;
+    return onList === undefined ? list : new CountedList(list, onList);
   }
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
   async freshen(signal?: AbortSignal): Promise<void> {
     const committed = this.#committed(signal);
     const revision = typeof committed === 'bigint' ? committed : await orAborted(committed, signal);
-    if (this.#engine.revision < revision) await this.#wait(revision, signal);
-    else this.#observer.onFreshnessWait?.(0);
+    if (!this.#freshness.isReached(revision)) await this.#freshness.wait(revision, signal);
   }
 
   async #listReady(request: ListRequest): Promise<FoundList> {
@@ -186,7 +190,7 @@ export class Reader<T = UnknownObject> {
     const { revision } = plan;
     if (revision < this.#compacted()) throw expired(plan, scope);
     if (this.#engine.revision < revision) {
-      await this.#wait(revision, options.signal);
+      await this.#freshness.wait(revision, options.signal);
       if (!this.#isReady()) return this.#listPending(request);
     }
     try {
@@ -265,8 +269,7 @@ export class Reader<T = UnknownObject> {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     if (!isNewest) {
-      if (this.#engine.revision < revision) await this.#wait(revision, signal);
-      else if (revision > 0n) this.#observer.onFreshnessWait?.(0);
+      if (!this.#freshness.isReached(revision)) await this.#freshness.wait(revision, signal);
       return true;
     }
     try {
@@ -278,15 +281,6 @@ export class Reader<T = UnknownObject> {
       if (fallback === 'refuse') throw notFresh(error);
       if (this.#source === undefined) throw error;
       return false;
-    }
-  }
-
-  async #wait(revision: bigint, signal: AbortSignal | undefined): Promise<void> {
-    const startedAt = this.#clock.now();
-    try {
-      await this.#freshness.wait(revision, signal);
-    } finally {
-      this.#observer.onFreshnessWait?.(Math.max(0, this.#clock.now() - startedAt));
     }
   }
 

@@ -10,7 +10,7 @@
  *     STORED_PAGE_KEYS: a rare object is found with few reads.
  */
 
-import type { EngineList, EngineObject, EngineSelector } from '../engine/index.js';
+import type { EngineList, EngineObject, EngineSelector, ListUsage } from '../engine/index.js';
 import type { ObjectKey, ScannedObject } from '../object/index.js';
 import {
   FieldMatcher,
@@ -161,13 +161,19 @@ class StoredPage implements EngineList {
   /** The storage does not count what follows. */
   readonly remaining = undefined;
   #objects: readonly EngineObject[];
+  readonly #fetched: number;
   #index = 0;
 
   constructor(objects: readonly EngineObject[], revision: bigint, follows: boolean) {
     this.#objects = objects;
+    this.#fetched = objects.length;
     this.revision = revision;
     const last = objects.at(-1);
     this.last = follows && last !== undefined ? last : undefined;
+  }
+
+  get usage(): ListUsage {
+    return { index: '', fetched: this.#fetched, returned: this.#index };
   }
 
   read(maxBytes: number): Uint8Array | undefined {

@@ -34,6 +34,7 @@ import type { CacheWatchOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
+import type { CacheObserver } from './observer.js';
 import type { Readiness } from './readiness.js';
 import { parseResourceVersion } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
@@ -52,6 +53,7 @@ export interface WatcherOptions {
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
   /** Whether a revision in the future is waited for only as long as a read waits for it. */
   readonly refusesFuture: boolean;
+  readonly observer: CacheObserver;
 }
 
 type WatchStart = WatchQuery['from'];
@@ -79,6 +81,7 @@ export class Watcher<T = UnknownObject> {
   async watch(options: CacheWatchOptions): Promise<WatchStream<T>> {
     const { readiness, rules, clock, bookmarks } = this.#options;
     const { signal, timeoutMs, sendInitialEvents, allowBookmarks = false } = options;
+    const startedAt = clock.now();
     const selection = select(options, rules);
     checkTimeout(timeoutMs);
     checkInitialEvents(sendInitialEvents);
@@ -93,6 +96,7 @@ export class Watcher<T = UnknownObject> {
       clock,
       lossError,
       onReplayed: (count) => void (this.#eventsReplayed += count),
+      onInitialEventsEnd: () => this.#listed(options, startedAt),
       onEnd: (reason) => this.#ended(stream, reason),
       marksInitialEventsEnd: sendInitialEvents === true && allowBookmarks,
       ...(allowBookmarks ? { bookmarks } : {}),
@@ -134,6 +138,11 @@ export class Watcher<T = UnknownObject> {
     for (const stream of [...this.#streams]) stream.end(reason);
   }
 
+  #listed({ apiVersion, namespace, name }: CacheWatchOptions, startedAt: number): void {
+    const durationMs = Math.max(0, this.#options.clock.now() - startedAt);
+    this.#options.observer.onWatchList?.({ apiVersion, namespace, name, durationMs });
+  }
+
   #ended(stream: WatchStream<T>, reason: WatchEndReason): void {
     this.#streams.delete(stream);
     if (reason === 'expired' || reason === 'replaced') this.#terminated[reason]++;
@@ -166,8 +175,7 @@ export class Watcher<T = UnknownObject> {
   }
 
   async #reach(revision: bigint, signal: AbortSignal | undefined): Promise<void> {
-    const { engine, freshness } = this.#options;
-    if (engine.revision < revision) await freshness.wait(revision, signal);
+    await this.#options.freshness.wait(revision, signal);
   }
 
   #open(

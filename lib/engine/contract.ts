@@ -17,6 +17,7 @@
  */
 
 import type { FieldRequirement, LabelRequirement, ObjectKey } from '../object/index.js';
+import type { ListUsage } from './list-usage.js';
 
 /** The highest revision there is. */
 export const REVISION_MAX: bigint = 2n ** 64n - 1n;
@@ -130,6 +131,8 @@ export interface EngineList {
   readonly last: ObjectKey | undefined;
   /** How many objects follow the page; only with a `limit` and without a selector. */
   readonly remaining: number | undefined;
+  /** Also of a list that is closed. */
+  readonly usage: ListUsage;
   /**
    * The next bytes: whole objects joined by commas (a comma leads every chunk but the first), about
    * `maxBytes` long and never without an object, or `undefined` at the end.
@@ -274,6 +277,8 @@ export interface EngineShare {
   /** The cache's own. */
   readonly name: string;
   readonly fields: readonly string[];
+  /** Names of its indexes, as in ListUsage, by their numbers. */
+  readonly indexes: readonly string[];
 }
 
 /** What a thread that attaches brings along. */

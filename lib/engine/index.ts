@@ -37,6 +37,7 @@ export {
   engineReport,
 } from './loader.js';
 export type { AddonAttempt, EngineReport } from './loader.js';
+export type { ListUsage } from './list-usage.js';
 export { scopeKey } from './scope-key.js';
 export { ABI_VERSION } from './wire.js';
 export { HEAP_FAULT, HEAP_SLOTS, NO_DEADLINE, slotOf } from './heap.js';

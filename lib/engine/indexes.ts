@@ -9,3 +9,8 @@ export function indexesOf({
 }: Pick<EngineCacheOptions, 'fields' | 'indexes'>): IndexDeclaration {
   return indexes ?? { fields: [...new Set(fields)], labels: [] };
 }
+
+/** How lists name the indexes that they walk, by their numbers: fields come first. */
+export function indexNames({ fields, labels }: IndexDeclaration): readonly string[] {
+  return [...fields.map((path) => `f:${path}`), ...labels.map((key) => `l:${key}`)];
+}

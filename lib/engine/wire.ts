@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -183,18 +183,20 @@ export const HEAD_LANE: {
   readonly hasMore: 14;
   readonly hasRemaining: 15;
   readonly remaining: 16;
-  readonly phase: 17;
-  readonly more: 18;
-  readonly end: 19;
-  readonly bytes: 20;
-  readonly firstKeptFrame: 21;
-  readonly shardCount: 22;
-  readonly windowMs: 23;
-  readonly entriesMin: 24;
-  readonly entriesMax: 25;
-  readonly bytesMax: 26;
-  readonly priority: 27;
-  readonly deadline: 28;
+  readonly fetched: 17;
+  readonly index: 18;
+  readonly phase: 19;
+  readonly more: 20;
+  readonly end: 21;
+  readonly bytes: 22;
+  readonly firstKeptFrame: 23;
+  readonly shardCount: 24;
+  readonly windowMs: 25;
+  readonly entriesMin: 26;
+  readonly entriesMax: 27;
+  readonly bytesMax: 28;
+  readonly priority: 29;
+  readonly deadline: 30;
 } = {
   revision: 0,
   oldestRevision: 1,
@@ -213,18 +215,20 @@ export const HEAD_LANE: {
   hasMore: 14,
   hasRemaining: 15,
   remaining: 16,
-  phase: 17,
-  more: 18,
-  end: 19,
-  bytes: 20,
-  firstKeptFrame: 21,
-  shardCount: 22,
-  windowMs: 23,
-  entriesMin: 24,
-  entriesMax: 25,
-  bytesMax: 26,
-  priority: 27,
-  deadline: 28,
+  fetched: 17,
+  index: 18,
+  phase: 19,
+  more: 20,
+  end: 21,
+  bytes: 22,
+  firstKeptFrame: 23,
+  shardCount: 24,
+  windowMs: 25,
+  entriesMin: 26,
+  entriesMax: 27,
+  bytesMax: 28,
+  priority: 29,
+  deadline: 30,
 };
 
 /** Lanes: stats. */

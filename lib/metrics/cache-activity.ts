@@ -8,6 +8,9 @@ import type { Family, MetricsRegistry, NumberSeries } from './registry.js';
 
 const TYPE_LABELS = ['group', 'resource'] as const;
 const FILL_BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180, 600];
+const WATCH_LIST_BUCKETS_SECONDS = [
+  0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 2, 4, 6, 8, 10, 15, 20, 30, 45, 60,
+];
 const WAIT_BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3];
 
 /** One type's cache. */
@@ -18,6 +21,10 @@ export interface CacheActivity {
   waited(seconds: number): void;
   /** A LIST of the newest state. */
   consistentRead(isAnswered: boolean, fallback: 'true' | 'false' | 'skipped'): void;
+  /** A LIST was answered by the cache, by an index or by none (`''`). */
+  listed(index: string, fetched: number, returned: number): void;
+  /** A watch has been given its initial events. `scope` as a request's. */
+  watchListed(version: string, scope: string, seconds: number): void;
   /** A comparison with the storage. */
   compared(status: 'success' | 'failure' | 'error'): void;
 }
@@ -29,6 +36,10 @@ export class CacheActivityMetrics {
   readonly #waitSeconds: Family<BucketCounts>;
   readonly #consistentReads: Family<NumberSeries>;
   readonly #comparisons: Family<NumberSeries>;
+  readonly #watchListSeconds: Family<BucketCounts>;
+  readonly #lists: Family<NumberSeries>;
+  readonly #fetched: Family<NumberSeries>;
+  readonly #returned: Family<NumberSeries>;
 
   constructor(registry: MetricsRegistry) {
     this.#fills = registry.counter({
@@ -63,6 +74,27 @@ export class CacheActivityMetrics {
       help: 'Comparisons of a watch cache with its storage, by what they found.',
       labels: [...TYPE_LABELS, 'status'],
     });
+    this.#watchListSeconds = registry.histogram({
+      name: 'apiserver_watch_list_duration_seconds',
+      help: 'How long watches took to send their initial events, in seconds.',
+      labels: ['group', 'version', 'resource', 'scope'],
+      buckets: WATCH_LIST_BUCKETS_SECONDS,
+    });
+    this.#lists = registry.counter({
+      name: 'apiserver_cache_list_total',
+      help: 'Lists that a watch cache has answered, by the index that it walked.',
+      labels: [...TYPE_LABELS, 'index'],
+    });
+    this.#fetched = registry.counter({
+      name: 'apiserver_cache_list_fetched_objects_total',
+      help: 'Objects that a watch cache has looked at for lists, by the index that it walked.',
+      labels: [...TYPE_LABELS, 'index'],
+    });
+    this.#returned = registry.counter({
+      name: 'apiserver_cache_list_returned_objects_total',
+      help: 'Objects that a watch cache has given for lists.',
+      labels: TYPE_LABELS,
+    });
   }
 
   /** The series of one type; they are there from then on, at zero. */
@@ -71,6 +103,7 @@ export class CacheActivityMetrics {
     const fillErrors = this.#fillErrors.with(group, resource);
     const fillSeconds = this.#fillSeconds.with(group, resource);
     const waitSeconds = this.#waitSeconds.with(group, resource);
+    const returnedObjects = this.#returned.with(group, resource);
     return {
       filled: (seconds) => {
         fills.value++;
@@ -80,6 +113,14 @@ export class CacheActivityMetrics {
       waited: (seconds) => waitSeconds.observe(seconds),
       consistentRead: (isAnswered, fallback) => {
         this.#consistentReads.with(group, resource, String(isAnswered), fallback).value++;
+      },
+      listed: (index, fetched, returned) => {
+        this.#lists.with(group, resource, index).value++;
+        this.#fetched.with(group, resource, index).value += fetched;
+        returnedObjects.value += returned;
+      },
+      watchListed: (version, scope, seconds) => {
+        this.#watchListSeconds.with(group, version, resource, scope).observe(seconds);
       },
       compared: (status) => void this.#comparisons.with(group, resource, status).value++,
     };

@@ -1,6 +1,6 @@
 /** What a type's cache tells of itself, as metrics and in the log. */
 
-import type { CacheObserver } from '../cache/index.js';
+import type { CacheObserver, WatchList } from '../cache/index.js';
 import type { CacheActivityMetrics } from '../metrics/index.js';
 import { qualifiedResource, type ResourceType } from '../object/index.js';
 import type { Logger } from './logger.js';
@@ -26,6 +26,11 @@ export function cacheObserver(
     onLost: (cause) => logger.warn({ resource, err: cause }, 'watch cache is filled anew'),
     onFreshnessWait: (durationMs) => activity.waited(durationMs / MILLISECONDS_PER_SECOND),
     onConsistentRead: ({ isAnswered, fallback }) => activity.consistentRead(isAnswered, fallback),
+    onList: ({ index, fetched, returned }) => activity.listed(index, fetched, returned),
+    onWatchList: (list) => {
+      const version = list.apiVersion?.split('/').at(-1) ?? '';
+      activity.watchListed(version, scopeOf(list), list.durationMs / MILLISECONDS_PER_SECOND);
+    },
     onConsistencyCheck: (report) => {
       const { status, resourceVersion, objects, durationMs, difference, error } = report;
       activity.compared(status);
@@ -39,4 +44,9 @@ export function cacheObserver(
       }
     },
   };
+}
+
+function scopeOf({ namespace, name }: WatchList): string {
+  if (name !== undefined) return 'resource';
+  return namespace === undefined ? 'cluster' : 'namespace';
 }

@@ -52,6 +52,8 @@ export interface WatchStreamOptions {
   readonly lossError: (reason: WatchLoss) => Error;
   /** Called with the number of events of each batch that the stream needs to get up to date. */
   readonly onReplayed?: (count: number) => void;
+  /** Called once when the bookmark that ends the initial events is handed out. */
+  readonly onInitialEventsEnd?: () => void;
   /** Called once when the stream is over. */
   readonly onEnd?: (reason: WatchEndReason) => void;
 }
@@ -232,6 +234,7 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #takeEndMark({ position, end }: WatchBatch<unknown>): Bookmark | undefined {
     if (!this.#endMarkDue || end !== undefined || position < this.#watch.revision) return undefined;
     this.#endMarkDue = false;
+    this.#options.onInitialEventsEnd?.();
     return { revision: position, isInitialEventsEnd: true };
   }
 

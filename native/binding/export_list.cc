@@ -65,6 +65,11 @@ bool ReadStart(napi_env env, napi_value argument, Texts& texts, std::optional<Ke
   return true;
 }
 
+void TellUsage(const ListCursor& cursor, Exchange& exchange) {
+  exchange.SetNumber(HeadLane::kFetched, cursor.fetched());
+  exchange.SetNumber(HeadLane::kCount, cursor.returned());
+}
+
 int64_t OpenListExport(napi_env env, Environment& environment, Arguments<5> arguments) {
   int64_t failure = 0;
   Texts texts;
@@ -88,6 +93,8 @@ int64_t OpenListExport(napi_env env, Environment& environment, Arguments<5> argu
   exchange.SetFlag(HeadLane::kHasMore, cursor.has_more());
   exchange.SetFlag(HeadLane::kHasRemaining, cursor.remaining().has_value());
   exchange.SetNumber(HeadLane::kRemaining, cursor.remaining().value_or(0));
+  exchange.SetNumber(HeadLane::kIndex, cursor.index() ? uint64_t{*cursor.index()} + 1 : 0);
+  TellUsage(cursor, exchange);
   return environment.lists.Open(std::move(list)).value_or(kOutOfMemory);
 }
 
@@ -127,6 +134,7 @@ int64_t ReadList(napi_env env, Environment& environment, Arguments<3> arguments)
   size_t needed = 0;
   const size_t bytes = (*list)->cursor().Read(target, bytes_max, needed);
   use.exchange().SetNumber(HeadLane::kNeeded, uint64_t{needed});
+  TellUsage((*list)->cursor(), use.exchange());
   if (bytes == 0 && needed == 0) use.Reclaim();
   return static_cast<int64_t>(bytes);
 }
@@ -156,6 +164,7 @@ int64_t ReadListObjects(napi_env env, Environment& environment, Arguments<4> arg
   use.exchange().SetNumber(HeadLane::kPageEnd, uint64_t{page.end()});
   use.exchange().SetNumber(HeadLane::kNeeded, uint64_t{page.needed()});
   use.exchange().SetFlag(HeadLane::kAtEnd, version == nullptr);
+  TellUsage(cursor, use.exchange());
   if (version == nullptr) use.Reclaim();
   return static_cast<int64_t>(page.count());
 }

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 5;
+inline constexpr int32_t kAbiVersion = 6;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -113,20 +113,22 @@ enum class HeadLane : int32_t {
   kHasMore = 14,
   kHasRemaining = 15,
   kRemaining = 16,
-  kPhase = 17,
-  kMore = 18,
-  kEnd = 19,
-  kBytes = 20,
-  kFirstKeptFrame = 21,
-  kShardCount = 22,
-  kWindowMs = 23,
-  kEntriesMin = 24,
-  kEntriesMax = 25,
-  kBytesMax = 26,
-  kPriority = 27,
-  kDeadline = 28,
+  kFetched = 17,
+  kIndex = 18,
+  kPhase = 19,
+  kMore = 20,
+  kEnd = 21,
+  kBytes = 22,
+  kFirstKeptFrame = 23,
+  kShardCount = 24,
+  kWindowMs = 25,
+  kEntriesMin = 26,
+  kEntriesMax = 27,
+  kBytesMax = 28,
+  kPriority = 29,
+  kDeadline = 30,
 };
-inline constexpr uint32_t kHeadLaneCount = 29;
+inline constexpr uint32_t kHeadLaneCount = 31;
 
 enum class StatsLane : int32_t {
   kObjects = 0,

@@ -2,7 +2,12 @@
 
 import test from 'ava';
 
-import { type CacheObserver, type CacheStats, WatchCache } from '../../lib/cache/index.js';
+import {
+  type CacheObserver,
+  type CacheStats,
+  WatchCache,
+  type WatchList,
+} from '../../lib/cache/index.js';
 import { StorageError } from '../../lib/storage/index.js';
 import { ManualClock } from '../clock.js';
 import {
@@ -160,6 +165,29 @@ cacheTest('an observer is told how long reads wait, and of newest lists', async 
   storage.committed = () => Promise.reject(new StorageError('unavailable', 'no leader'));
   await t.throwsAsync(() => cache.list(), { code: 'unavailable' });
   t.deepEqual(told(), ['consistent read false false']);
+});
+
+cacheTest('an observer is told of lists in the form of a watch', async (t, engine) => {
+  const clock = new ManualClock();
+  const lists: WatchList[] = [];
+  const cache = standAlone(t, engine, {
+    clock,
+    observer: { onWatchList: (list) => lists.push(list) },
+  });
+  cache.apply(['a', 'b'].map((name) => ({ type: 'put', object: widget('ns', name) })));
+  const asked = { apiVersion: 'v2', namespace: 'ns', name: undefined };
+  const stream = await cache.watch({
+    apiVersion: 'v2',
+    namespace: 'ns',
+    sendInitialEvents: true,
+    allowBookmarks: true,
+  });
+  clock.advance(250);
+  t.is(lists.length, 0, 'nothing was taken yet');
+  t.deepEqual(drain(stream.source()), ['ADDED ns/a@2', 'ADDED ns/b@3', 'INITIAL-END @3']);
+  t.deepEqual(lists, [{ ...asked, durationMs: 250 }]);
+  drain((await cache.watch({ sendInitialEvents: true })).source());
+  t.is(lists.length, 1, 'without bookmarks nobody is told where they end');
 });
 
 cacheTest('an observer is told of lists that are refused', async (t, engine) => {

@@ -56,6 +56,7 @@ function watcherOf(engine: EngineCache, clock: ManualClock): Watcher {
     freshness: new FreshnessGate(clock, 3_000, () => engine.revision),
     committed: () => engine.revision,
     refusesFuture: false,
+    observer: {},
   });
 }
 

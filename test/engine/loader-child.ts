@@ -54,6 +54,7 @@ const TOKEN: EngineShare = {
   abi: ABI_VERSION,
   name: 'widgets.example.com',
   fields: [],
+  indexes: [],
 };
 
 function ask(kind: EngineKind | 'auto' | 'attach'): LoaderAnswer {

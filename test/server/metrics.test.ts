@@ -92,6 +92,9 @@ class LateStorage extends AskedStorage {
 
 const WIDGETS = '/apis/example.com/v1/namespaces/shop/widgets';
 
+const WATCH_LIST =
+  'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+
 const widgets = defineResource({ group: 'example.com', version: 'v1', kind: 'Widget' });
 
 const reviews = defineResource({
@@ -200,16 +203,17 @@ async function everything(
   const slow = (await cache.watch()).source();
   const at = `${url}${WIDGETS}`;
   t.is((await ask(at, 'POST', widget('a', 0))).status, 201);
-  const stream = http.get(`${at}?watch=true`, { agent: false });
+  const stream = http.get(`${at}?${WATCH_LIST}`, { agent: false });
   let seen = '';
   stream.on('response', (response) => {
     response.on('data', (chunk: Buffer) => (seen += chunk.toString()));
   });
   stream.on('error', () => undefined);
-  await until(() => seen.includes('ADDED'));
+  await until(() => seen.includes('ADDED') && seen.includes('initial-events-end'));
   t.is((await ask(`${at}/a`, 'PUT', widget('a', 1, '2'))).status, 200);
   await until(() => seen.includes('MODIFIED'));
   t.is((await ask(`${at}/a`)).status, 200);
+  t.is((await ask(at)).status, 200);
   t.is((await ask(`${url}/apis/example.com/v1/namespaces/shop/reviews`)).status, 500);
   t.deepEqual(slow.drain(1), { type: 'end', reason: 'expired' });
   t.is((await cache.checkConsistency()).status, 'success');
@@ -262,6 +266,7 @@ const BUCKETS: readonly (readonly [name: string, bounds: string])[] = [
   ['apiserver_request_sli_duration_seconds', DURATIONS],
   ['apiserver_response_sizes', '1000 10000 100000 1000000 10000000 100000000 1000000000'],
   ['apiserver_watch_events_sizes', '1024 2048 4096 8192 16384 32768 65536 131072'],
+  ['apiserver_watch_list_duration_seconds', '0.05 0.1 0.2 0.4 0.6 0.8 1 2 4 6 8 10 15 20 30 45 60'],
   [
     'apiserver_watch_cache_initialization_duration_seconds',
     '0.05 0.1 0.25 0.5 1 2.5 5 10 30 60 180 600',
@@ -298,6 +303,10 @@ const SAMPLES: readonly string[] = [
   'apiserver_terminated_watchers_total{group="example.com",resource="widgets",reason="replaced"} 0',
   'apiserver_longrunning_requests{verb="WATCH",group="example.com",version="v1",' +
     'resource="widgets",subresource="",scope="namespace",component="apiserver"} 1',
+  'apiserver_watch_list_duration_seconds_count{group="example.com",version="v1",' +
+    'resource="widgets",scope="namespace"} 1',
+  'apiserver_cache_list_total{group="example.com",resource="widgets",index=""} 1',
+  'apiserver_cache_list_returned_objects_total{group="example.com",resource="widgets"} 1',
   'apiserver_resource_objects{group="example.com",resource="goods"} 1',
 ];
 

@@ -38,8 +38,16 @@ interface Range {
 }
 
 interface Candidates {
+  /** Of the index. */
+  readonly number: number;
   readonly prefixes: readonly string[];
   readonly count: number;
+}
+
+export interface IndexedSource {
+  readonly next: () => Version | undefined;
+  /** Of the index, as lists tell it. */
+  readonly name: string;
 }
 
 /**
@@ -50,7 +58,7 @@ export function indexSource(
   directory: Directory,
   scope: Scope,
   start: ObjectKey | undefined,
-): (() => Version | undefined) | undefined {
+): IndexedSource | undefined {
   const { index } = directory;
   const { namespace } = scope;
   if (index.indexes.count === 0 || scope.name !== undefined) return undefined;
@@ -62,7 +70,7 @@ export function indexSource(
   const first = start === undefined ? '' : `${start.namespace}/${start.name}`;
   const from = compareUtf8(first, place) < 0 ? place : first;
   const ranges = fewest.prefixes.map((prefix) => openRange(index, prefix, place, from));
-  return () => {
+  const next = (): Version | undefined => {
     for (;;) {
       const key = nextKey(ranges);
       if (key === undefined) return undefined;
@@ -70,6 +78,7 @@ export function indexSource(
       if (version !== undefined) return version;
     }
   };
+  return { next, name: index.indexes.names[fewest.number]! };
 }
 
 function fewestCandidates(index: ObjectIndex, scope: Scope, place: string): Candidates | undefined {
@@ -79,7 +88,7 @@ function fewestCandidates(index: ObjectIndex, scope: Scope, place: string): Cand
     if (number < 0 || values.length > ALTERNATIVES_MAX) continue;
     const prefixes = [...new Set(values)].map((value) => indexPrefix(number, value));
     const count = prefixes.reduce((sum, prefix) => sum + index.count(prefix + place), 0);
-    if (fewest === undefined || count < fewest.count) fewest = { prefixes, count };
+    if (fewest === undefined || count < fewest.count) fewest = { number, prefixes, count };
   }
   return fewest;
 }

@@ -9,6 +9,7 @@
 import type { ObjectKey } from '../../object/index.js';
 import { closed } from '../checks.js';
 import type { EngineList, EngineObject, ListQuery } from '../contract.js';
+import type { ListUsage } from '../list-usage.js';
 import type { Root } from './root.js';
 import type { Scope } from './scope.js';
 import {
@@ -18,7 +19,7 @@ import {
   type Rendering,
   type Version,
 } from './version.js';
-import { Lookahead, placeSource, scopeSource, type VersionSource } from './walk.js';
+import { Lookahead, placeSource, scopeSource, type VersionSource, type WalkCost } from './walk.js';
 
 const COMMA = 0x2c;
 
@@ -29,25 +30,44 @@ interface Page {
   readonly remaining: number | undefined;
 }
 
+/** What a page is to be made of. */
+interface PagePlan {
+  readonly root: Root;
+  readonly query: ListQuery;
+  readonly scope: Scope;
+  readonly cost: WalkCost;
+  readonly limit: number;
+}
+
 export class JavaScriptList implements EngineList {
   readonly revision: bigint;
   readonly last: ObjectKey | undefined;
   readonly remaining: number | undefined;
   readonly #rendering: Rendering;
   readonly #objects: Lookahead;
+  readonly #isSelecting: boolean;
+  readonly #cost: WalkCost = { index: '', fetched: 0 };
+  #returned = 0;
   #release: (() => void) | undefined;
   #isFirst = true;
   #isClosed = false;
 
   /** `release` lets the root go, which the caller has taken hold of. */
   constructor(root: Root, query: ListQuery, scope: Scope, release: () => void) {
-    const page = planPage(root, query, scope);
+    const page = planPage(root, query, scope, this.#cost);
     this.revision = root.revision;
     this.last = page.last;
     this.remaining = page.remaining;
+    this.#isSelecting = scope.hasSelector;
     this.#rendering = scope.rendering;
     this.#objects = new Lookahead(page.source);
     this.#release = release;
+  }
+
+  get usage(): ListUsage {
+    const { index, fetched } = this.#cost;
+    const unasked = this.#isSelecting ? 0 : this.#returned;
+    return { index, fetched: fetched + unasked, returned: this.#returned };
   }
 
   read(maxBytes: number): Uint8Array | undefined {
@@ -81,6 +101,7 @@ export class JavaScriptList implements EngineList {
       objects.push(readVersion(version, this.#rendering));
       this.#objects.advance();
     }
+    this.#returned += objects.length;
     if (objects.length > 0) this.#isFirst = false;
     this.#next();
     return objects;
@@ -109,6 +130,7 @@ export class JavaScriptList implements EngineList {
       this.#objects.advance();
       version = this.#objects.peek();
     }
+    this.#returned += versions.length;
     return { versions, length };
   }
 
@@ -138,18 +160,19 @@ export class JavaScriptList implements EngineList {
   }
 }
 
-function planPage(root: Root, query: ListQuery, scope: Scope): Page {
+function planPage(root: Root, query: ListQuery, scope: Scope, cost: WalkCost): Page {
   const limit = query.limit ?? 0;
   if (limit <= 0) {
-    const source = scopeSource(root.directory, scope, query.start);
+    const source = scopeSource(root.directory, scope, query.start, cost);
     return { source, last: undefined, remaining: undefined };
   }
-  if (scope.hasSelector || scope.name !== undefined) return searchPage(root, query, scope, limit);
-  return countPage(root, query, scope, limit);
+  const isSearched = scope.hasSelector || scope.name !== undefined;
+  const plan = { root, query, scope, cost, limit };
+  return isSearched ? searchPage(plan) : countPage(plan);
 }
 
 /** Without anything to filter by, counters tell where the page ends. */
-function countPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
+function countPage({ root, query, scope, limit }: PagePlan): Page {
   const { directory } = root;
   const [start, stop] = rankRange(root, query, scope);
   const source = placeSource(directory, scope, query.start);
@@ -176,8 +199,8 @@ function rankRange(root: Root, query: ListQuery, scope: Scope): readonly [number
  * With a selector the page is searched for at once. Another one follows when the page is full and
  * any object stands behind it, matching or not: upstream does not look further either.
  */
-function searchPage(root: Root, query: ListQuery, scope: Scope, limit: number): Page {
-  const objects = scopeSource(root.directory, scope, query.start);
+function searchPage({ root, query, scope, cost, limit }: PagePlan): Page {
+  const objects = scopeSource(root.directory, scope, query.start, cost);
   const found: Version[] = [];
   while (found.length < limit) {
     const version = objects();
@@ -187,6 +210,7 @@ function searchPage(root: Root, query: ListQuery, scope: Scope, limit: number): 
   let next = 0;
   const source: VersionSource = () => found[next++];
   const behind = found.length === limit ? countBehind(root, scope, found.at(-1)!) : 0;
+  cost.fetched += behind;
   return {
     source,
     last: behind > 0 ? keyOf(found.at(-1)!) : undefined,

@@ -15,6 +15,7 @@
 
 import { compareUtf8, type ObjectKey } from '../../object/index.js';
 import type { IndexDeclaration } from '../contract.js';
+import { indexNames } from '../indexes.js';
 import { type Tree, TreeSnapshot } from './tree.js';
 import type { TreeShape } from './tree-node.js';
 import type { Version } from './version.js';
@@ -31,6 +32,8 @@ const NO_TEXTS: TreeSnapshot<string> = TreeSnapshot.empty(TEXT_SHAPE);
 export class Indexes {
   readonly #fields: readonly number[];
   readonly #labels: readonly string[];
+  /** As lists name them, by their numbers. */
+  readonly names: readonly string[];
   /** The index of a state without objects. */
   readonly empty: ObjectIndex;
 
@@ -38,6 +41,7 @@ export class Indexes {
   constructor(declared: readonly string[], { fields, labels }: IndexDeclaration) {
     this.#fields = fields.map((path) => declared.indexOf(path));
     this.#labels = labels;
+    this.names = indexNames({ fields, labels });
     this.empty = new ObjectIndex(this, NO_TEXTS);
   }
 

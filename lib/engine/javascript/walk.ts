@@ -24,14 +24,32 @@ export function placeSource(directory: Directory, scope: Scope, start?: ObjectKe
   return inNamespace(directory, namespace, name, order === 0 ? start?.name : undefined);
 }
 
-/** The objects that belong to the scope. */
-export function scopeSource(directory: Directory, scope: Scope, start?: ObjectKey): VersionSource {
+/** What a walk has cost so far. */
+export interface WalkCost {
+  /** The name of the index that it walks, or `''`. */
+  index: string;
+  /** Objects that it has asked a selector about. */
+  fetched: number;
+}
+
+/** The objects that belong to the scope. What finding them costs is added to `cost`. */
+export function scopeSource(
+  directory: Directory,
+  scope: Scope,
+  start?: ObjectKey,
+  cost: WalkCost = { index: '', fetched: 0 },
+): VersionSource {
   if (!scope.hasSelector) return placeSource(directory, scope, start);
-  const place = indexSource(directory, scope, start) ?? placeSource(directory, scope, start);
+  const indexed = indexSource(directory, scope, start);
+  const place = indexed?.next ?? placeSource(directory, scope, start);
+  cost.index = indexed?.name ?? '';
   return () => {
-    let version = place();
-    while (version !== undefined && !scope.selects(version)) version = place();
-    return version;
+    for (;;) {
+      const version = place();
+      if (version === undefined) return undefined;
+      cost.fetched++;
+      if (scope.selects(version)) return version;
+    }
   };
 }
 

@@ -10,5 +10,7 @@ export interface CacheAccess {
   readonly title: string;
   /** Declared index fields. */
   readonly fields: readonly string[];
+  /** Names of the indexes, by their numbers. */
+  readonly indexes: readonly string[];
   readonly frames: FrameTable;
 }

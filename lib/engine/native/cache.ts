@@ -54,6 +54,8 @@ import { NativeWatch } from './watch.js';
 export interface NativeCacheOptions {
   readonly name: string;
   readonly fields: readonly string[];
+  /** Names of the indexes, by their numbers. */
+  readonly indexes: readonly string[];
   readonly now: () => number;
   /** Of the token by which others attach. */
   readonly nonce: bigint;
@@ -69,9 +71,9 @@ export class NativeEngineCache implements EngineCache {
   #isClosed = false;
 
   constructor(connection: Connection, handle: number, options: NativeCacheOptions) {
-    const { name, fields } = options;
+    const { name, fields, indexes } = options;
     const title = `the cache ${name}`;
-    this.#access = { connection, handle, title, fields, frames: new FrameTable() };
+    this.#access = { connection, handle, title, fields, indexes, frames: new FrameTable() };
     this.#connection = connection;
     this.#handle = handle;
     this.#options = options;
@@ -235,8 +237,16 @@ export class NativeEngineCache implements EngineCache {
     const id = this.#connection.addon.shareCache(this.#handle);
     if (id < 0) throw statusError(id, this.#access.title);
     this.#connection.keepAbandoned(this.#access);
-    const { name, nonce, fields } = this.#options;
-    return { type: 'shardwatch.engine', id, nonce, abi: ABI_VERSION, name, fields: [...fields] };
+    const { name, nonce, fields, indexes } = this.#options;
+    return {
+      type: 'shardwatch.engine',
+      id,
+      nonce,
+      abi: ABI_VERSION,
+      name,
+      fields: [...fields],
+      indexes: [...indexes],
+    };
   }
 
   close(): void {

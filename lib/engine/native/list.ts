@@ -11,6 +11,7 @@
 import type { ObjectKey } from '../../object/index.js';
 import { closed } from '../checks.js';
 import type { EngineList, EngineObject, ListQuery } from '../contract.js';
+import type { ListUsage } from '../list-usage.js';
 import { HEAD_LANE, LIMIT, OBJECT_LANE } from '../wire.js';
 import type { CacheAccess } from './access.js';
 import type { Connection } from './connection.js';
@@ -30,11 +31,14 @@ export class NativeList implements EngineList {
   readonly last: ObjectKey | undefined;
   readonly remaining: number | undefined;
   readonly #connection: Connection;
+  readonly #index: string;
+  #fetched = 0;
+  #returned = 0;
   #handle: number;
   #isClosed = false;
 
   /** Over the root of that handle. */
-  constructor({ connection, handle, title }: CacheAccess, root: number, query: ListQuery) {
+  constructor({ connection, handle, title, indexes }: CacheAccess, root: number, query: ListQuery) {
     const { addon, numbers, revisions } = connection;
     const scope = packScope(query);
     this.#connection = connection;
@@ -43,7 +47,14 @@ export class NativeList implements EngineList {
     this.revision = revisions[HEAD_LANE.revision]!;
     const hasRemaining = numbers[HEAD_LANE.hasRemaining] !== 0;
     this.remaining = hasRemaining ? numbers[HEAD_LANE.remaining] : undefined;
+    // 0 where there is none.
+    this.#index = indexes[numbers[HEAD_LANE.index]! - 1] ?? '';
+    this.#count();
     this.last = numbers[HEAD_LANE.hasMore] === 0 ? undefined : this.#lastKey();
+  }
+
+  get usage(): ListUsage {
+    return { index: this.#index, fetched: this.#fetched, returned: this.#returned };
   }
 
   read(maxBytes: number): Uint8Array | undefined {
@@ -69,8 +80,9 @@ export class NativeList implements EngineList {
     if (this.#handle === GONE) return this.#assertOpen();
     const { addon, numbers } = this.#connection;
     const written = addon.readList(this.#handle, target, target.length);
-    if (written > 0) return written;
     if (written < 0) throw statusError(written, NAME);
+    this.#count();
+    if (written > 0) return written;
     const needed = numbers[HEAD_LANE.needed]!;
     if (needed > 0) return -needed;
     this.#letGo();
@@ -88,6 +100,7 @@ export class NativeList implements EngineList {
         if (page.replaceDetached()) continue;
         throw statusError(count, NAME);
       }
+      this.#count();
       const needed = numbers[HEAD_LANE.needed]!;
       const isAtEnd = numbers[HEAD_LANE.atEnd] !== 0;
       this.#takeObjects(count, objects);
@@ -134,6 +147,13 @@ export class NativeList implements EngineList {
       });
     }
     page.settle(pageEnd);
+  }
+
+  /** Takes what the last call has told of the list's cost. */
+  #count(): void {
+    const { numbers } = this.#connection;
+    this.#fetched = numbers[HEAD_LANE.fetched]!;
+    this.#returned = numbers[HEAD_LANE.count]!;
   }
 
   #lastKey(): ObjectKey {

@@ -17,7 +17,7 @@ import {
   type EngineShare,
 } from '../contract.js';
 import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
-import { indexesOf } from '../indexes.js';
+import { indexesOf, indexNames } from '../indexes.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
 import { checkAddon } from './addon.js';
 import { NativeEngineCache } from './cache.js';
@@ -66,7 +66,13 @@ function createCache(connection: Connection, options: EngineCacheOptions): Engin
   const indexes = indexesOf(options);
   const handle = addon.openCache(connection.handle, fields, indexes.fields, indexes.labels);
   if (handle < 0) throw statusError(handle, `the cache ${name}`);
-  return new NativeEngineCache(connection, handle, { name, fields: [...fields], now, nonce });
+  return new NativeEngineCache(connection, handle, {
+    name,
+    fields: [...fields],
+    indexes: indexNames(indexes),
+    now,
+    nonce,
+  });
 }
 
 function attachCache(
@@ -74,7 +80,7 @@ function attachCache(
   token: EngineShare,
   { now }: EngineAttachOptions,
 ): EngineCache {
-  const { id, nonce, name, fields } = checkToken(token);
+  const { id, nonce, name, fields, indexes } = checkToken(token);
   connection.revisions[HEAD_LANE.nonce] = nonce;
   const handle = connection.addon.attachCache(connection.handle, id);
   const title = `the cache ${name}`;
@@ -83,11 +89,11 @@ function attachCache(
     throw new EngineError('not-shareable', `${title} is not in this process, or not any more`);
   }
   if (handle < 0) throw statusError(handle, title);
-  return new NativeEngineCache(connection, handle, { name, fields, now, nonce });
+  return new NativeEngineCache(connection, handle, { name, fields, indexes, now, nonce });
 }
 
 function checkToken(token: EngineShare): EngineShare {
-  const { type, id, nonce, abi, name, fields } = (token ?? {}) as Partial<EngineShare>;
+  const { type, id, nonce, abi, name, fields, indexes } = (token ?? {}) as Partial<EngineShare>;
   const isToken =
     type === 'shardwatch.engine' &&
     typeof id === 'number' &&
@@ -95,7 +101,8 @@ function checkToken(token: EngineShare): EngineShare {
     nonce === BigInt.asUintN(64, nonce) &&
     typeof abi === 'number' &&
     typeof name === 'string' &&
-    Array.isArray(fields);
+    Array.isArray(fields) &&
+    Array.isArray(indexes);
   if (!isToken) throw new TypeError('a cache is attached to with the token that its share() made');
   if (abi === ABI_VERSION) return token;
   throw new EngineError(

@@ -18,6 +18,7 @@ ScopeOutcome ListCursor::Open(StateHold state, const ListRequest& request) {
   }
   if (request.limit == 0) {
     walk_.emplace(state_.state(), scope_, request.start, true);
+    index_ = walk_->index();
   } else if (scope_.has_selector() || scope_.name() != nullptr) {
     SearchPage(request);
   } else {
@@ -36,6 +37,7 @@ const Version* ListCursor::Peek() {
 }
 
 void ListCursor::Advance() {
+  if (next_ != nullptr) ++returned_;
   // The end is for ever.
   is_next_read_ = next_ == nullptr;
   Peek();
@@ -93,6 +95,8 @@ void ListCursor::SearchPage(const ListRequest& request) {
     if (version == nullptr) break;
     found_.push_back(version);
   }
+  index_ = walk.index();
+  fetched_ += walk.fetched();
   const uint64_t behind = found_.size() == request.limit ? CountBehind(*found_.back()) : 0;
   if (!scope_.has_selector()) remaining_ = behind;
   if (behind == 0) return;
@@ -103,7 +107,7 @@ void ListCursor::SearchPage(const ListRequest& request) {
 
 // The objects behind the page's last one, or whether there is one at all: with a selector no more
 // is told.
-uint64_t ListCursor::CountBehind(const Version& last) const {
+uint64_t ListCursor::CountBehind(const Version& last) {
   ScopeWalk walk(state_.state(), scope_, last.key(), false);
   walk.Next();
   uint64_t behind = 0;
@@ -111,6 +115,7 @@ uint64_t ListCursor::CountBehind(const Version& last) const {
     ++behind;
     if (scope_.has_selector()) break;
   }
+  fetched_ += behind;
   return behind;
 }
 
@@ -133,6 +138,7 @@ void ListCursor::FetchNext() {
 }
 
 void ListCursor::LetGo() {
+  if (walk_) fetched_ += walk_->fetched();
   walk_.reset();
   found_.clear();
   is_searched_ = false;

@@ -54,6 +54,12 @@ class ListCursor {
   // How many follow; only with a limit and without a selector.
   std::optional<uint64_t> remaining() const { return remaining_; }
 
+  // The number of the index that it walks, where it walks one.
+  std::optional<uint16_t> index() const { return index_; }
+  // Objects that it has looked at, and those that it has given, so far.
+  uint64_t fetched() const { return fetched_ + (walk_ ? walk_->fetched() : 0); }
+  uint64_t returned() const { return returned_; }
+
   // The next object, which stays the next one, or null at the end (the state is let go then).
   const Version* Peek();
   // Takes what Peek shows.
@@ -76,7 +82,7 @@ class ListCursor {
  private:
   void CountPage(const ListRequest& request);
   void SearchPage(const ListRequest& request);
-  uint64_t CountBehind(const Version& last) const;
+  uint64_t CountBehind(const Version& last);
   const Version* Next();
   void FetchNext();
   void LetGo();
@@ -88,6 +94,10 @@ class ListCursor {
   std::optional<ApiVersionText> api_version_;
   Rendering rendering_;
   std::optional<ScopeWalk> walk_;
+  std::optional<uint16_t> index_;
+  // By walks that are over.
+  uint64_t fetched_ = 0;
+  uint64_t returned_ = 0;
   // Of a page that was counted, the objects still to come.
   uint64_t left_ = UINT64_MAX;
   // Of a page that was searched for, its objects.

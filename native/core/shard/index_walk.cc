@@ -73,7 +73,7 @@ std::unique_ptr<IndexWalk> IndexWalk::Choose(const State& state, const Scope& sc
   const bool is_worth_it =
       fewest->count <= kFewCandidates || fewest->count < objects / kPassedOverCount;
   if (!is_worth_it) return nullptr;
-  std::unique_ptr<IndexWalk> walk(new (std::nothrow) IndexWalk(state.directory));
+  std::unique_ptr<IndexWalk> walk(new (std::nothrow) IndexWalk(state.directory, fewest->number));
   if (walk == nullptr) return nullptr;
   std::string first;
   if (start) first.append(start->namespace_name).append(1, '/').append(start->name);
@@ -92,6 +92,7 @@ const Version* IndexWalk::Next() {
 IndexWalk::Candidates IndexWalk::Count(const State& state, const Scope& scope, uint16_t number,
                                        LabelSpan values) {
   Candidates candidates;
+  candidates.number = number;
   for (const InternedString* const value : values) {
     std::string beginning;
     AppendIndexPrefix(number, *value, beginning);

@@ -44,6 +44,9 @@ class IndexWalk {
   // The next candidate, or null at the end.
   const Version* Next();
 
+  // Of the index.
+  uint16_t number() const { return number_; }
+
  private:
   // Objects that a walk passes over by their signatures in the time of one lookup by name.
   static constexpr uint64_t kPassedOverCount = 32;
@@ -70,11 +73,13 @@ class IndexWalk {
 
   // What the entries of one requirement begin with, and how many there are.
   struct Candidates {
+    uint16_t number = 0;
     std::vector<std::string> beginnings;
     uint64_t count = 0;
   };
 
-  explicit IndexWalk(const ObjectDirectory& directory) : directory_(directory) {}
+  IndexWalk(const ObjectDirectory& directory, uint16_t number)
+      : directory_(directory), number_(number) {}
 
   static Candidates Count(const State& state, const Scope& scope, uint16_t number,
                           LabelSpan values);
@@ -84,6 +89,7 @@ class IndexWalk {
   void ReadBlock();
 
   const ObjectDirectory directory_;
+  const uint16_t number_;
   std::vector<Range> ranges_;
   // The namespace that was looked up last.
   std::string_view namespace_name_;

@@ -56,11 +56,11 @@ void ScopeWalk::WalkAll(const ObjectDirectory& directory, const std::optional<Ke
 }
 
 const Version* ScopeWalk::Find() {
-  const Version* version = FindInPlace();
-  while (is_selecting_ && version != nullptr && !scope_->Selects(*version)) {
-    version = FindInPlace();
+  while (const Version* const version = FindInPlace()) {
+    ++fetched_;
+    if (!is_selecting_ || scope_->Selects(*version)) return version;
   }
-  return version;
+  return nullptr;
 }
 
 const Version* ScopeWalk::FindInPlace() {

@@ -11,6 +11,7 @@
 #ifndef NATIVE_CORE_SHARD_SCOPE_WALK_H_
 #define NATIVE_CORE_SHARD_SCOPE_WALK_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -51,6 +52,15 @@ class ScopeWalk {
   // Whether it walks by an index.
   bool is_indexed() const { return std::holds_alternative<Indexed>(source_); }
 
+  // The number of that index.
+  std::optional<uint16_t> index() const {
+    if (!is_indexed()) return std::nullopt;
+    return std::get<Indexed>(source_)->number();
+  }
+
+  // Objects that it has looked at, whether or not they belong to the scope.
+  uint64_t fetched() const { return fetched_; }
+
   // Takes what Peek has shown.
   void Advance() { is_read_ = next_ == nullptr; }
 
@@ -71,6 +81,7 @@ class ScopeWalk {
   const Scope* scope_;
   bool is_selecting_;
   const SignatureFilter* filter_;
+  uint64_t fetched_ = 0;
   bool is_read_ = false;
   const Version* next_ = nullptr;
   // Namespaces where the scope is a name in all of them.

@@ -42,7 +42,7 @@ function candidates(selector: EngineSelector, place: object = {}): number | unde
   const source = indexSource(directory, new Scope({ ...place, selector }, FIELDS), undefined);
   if (source === undefined) return undefined;
   let count = 0;
-  while (source() !== undefined) count++;
+  while (source.next() !== undefined) count++;
   return count;
 }
 
