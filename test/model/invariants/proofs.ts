@@ -44,6 +44,13 @@ const LINEARISATION: Proof = {
   on: ['threads'],
 };
 
+/** A storage that tells its progress only when it is asked for it. */
+const ASKED_STORAGE: Proof = {
+  file: 'test/cache/consistent-read.test.ts',
+  title: 'what other types have moved on is asked for, and read from the cache',
+  on: ['memory'],
+};
+
 /** The proofs of each invariant, by its number. */
 export const PROOFS: ReadonlyMap<number, readonly Proof[]> = new Map([
   [
@@ -55,6 +62,7 @@ export const PROOFS: ReadonlyMap<number, readonly Proof[]> = new Map([
         on: ['memory', 'lmdb'],
       },
       FED_MODEL,
+      ASKED_STORAGE,
       LINEARISATION,
     ],
   ],
@@ -408,6 +416,7 @@ export const PROOFS: ReadonlyMap<number, readonly Proof[]> = new Map([
         on: ['memory', 'lmdb'],
       },
       FED_MODEL,
+      ASKED_STORAGE,
     ],
   ],
 ]);
