@@ -335,3 +335,47 @@ wireTest('a client goes on from the last revision that it has seen', async (t, s
   t.is(nameOf(await next.event()), 'ADDED b');
   t.is(nameOf(await next.event()), 'ADDED c');
 });
+
+const SHORT: Options = { history: { windowMs: 0, entriesMin: 5, entriesMax: 5 } };
+
+/** Together far more than sockets hold that nobody reads. */
+const LARGE_EVENTS = 160;
+const LARGE_BYTES = 100_000;
+
+for (const watchLossErrors of [false, true]) {
+  const told = watchLossErrors ? 'an ERROR event 410' : 'a clean end without a word';
+  wireTest(
+    `a client that does not read: no gap, then ${told}; the next watch is 410`,
+    async (t, set) => {
+      await set.server.ready();
+      const watch = await set.ask(WATCH);
+      await set.create('a');
+      t.is(nameOf(await watch.event()), 'ADDED a');
+      watch.stopReading();
+      for (let index = 0; index < LARGE_EVENTS; index++) {
+        await set.createLarge(`b${index}`, LARGE_BYTES);
+        await turns(1);
+      }
+      watch.readOn();
+      let seen = 0;
+      let last = '';
+      let event = await watch.event();
+      for (; event?.type === 'ADDED'; event = await watch.event()) {
+        t.is(event.object.metadata.name, `b${seen++}`);
+        last = event.object.metadata.resourceVersion;
+      }
+      t.true(seen > 0 && seen < LARGE_EVENTS - 5, `${seen} events`);
+      t.is(event?.type, watchLossErrors ? 'ERROR' : undefined);
+      if (watchLossErrors) {
+        t.like(event.object, { code: 410, reason: 'Expired' });
+        t.is(await watch.line(), undefined);
+      }
+      const { watches, watchesTerminated } = widgetsCache(set).stats();
+      t.is(watches, 0);
+      t.deepEqual(watchesTerminated, { expired: 1, replaced: 0 });
+      const next = await set.ask(`${WATCH}&resourceVersion=${last}`);
+      t.like((await next.event()).object, { code: 410, reason: 'Expired' });
+    },
+    { ...SHORT, watchLossErrors },
+  );
+}

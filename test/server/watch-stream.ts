@@ -31,6 +31,9 @@ export interface WatchStream {
   event(): Promise<Json>;
   /** Lines that have come and were not asked for yet. */
   readonly pending: number;
+  /** Stops reading, until `readOn`. */
+  stopReading(): void;
+  readOn(): void;
   leave(): void;
 }
 
@@ -42,6 +45,8 @@ export interface Scene {
   ask(path: string, options?: AskOptions): Promise<WatchStream>;
   /** Creates widgets and waits until the cache has them. */
   create(...names: readonly string[]): Promise<void>;
+  /** The same for one with so many bytes in it. */
+  createLarge(name: string, bytes: number): Promise<void>;
 }
 
 export interface AskOptions {
@@ -87,26 +92,34 @@ export async function scene(
     t.teardown(() => stream.leave());
     return stream;
   };
+  const create = async (name: string, bytes: number): Promise<void> => {
+    const { status } = await server.inject({
+      method: 'POST',
+      path: WIDGETS,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        apiVersion: 'example.com/v1',
+        kind: 'Widget',
+        metadata: { name },
+        spec: { text: 'x'.repeat(bytes) },
+      }),
+    });
+    if (status !== 201) throw new Error(`${name}: ${status}`);
+  };
+  const settle = async (): Promise<void> =>
+    void (await server.cache('widgets.example.com')!.get('shop', 'none'));
   return {
     server,
     clock,
     storage,
     ask,
     create: async (...names) => {
-      for (const name of names) {
-        const { status } = await server.inject({
-          method: 'POST',
-          path: WIDGETS,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({
-            apiVersion: 'example.com/v1',
-            kind: 'Widget',
-            metadata: { name },
-          }),
-        });
-        if (status !== 201) throw new Error(`${name}: ${status}`);
-      }
-      await server.inject({ method: 'GET', path: WIDGETS });
+      for (const name of names) await create(name, 0);
+      await settle();
+    },
+    createLarge: async (name, bytes) => {
+      await create(name, bytes);
+      await settle();
     },
   };
 }
@@ -189,6 +202,8 @@ function readLines(
     get pending() {
       return lines.length;
     },
+    stopReading: () => void body.pause(),
+    readOn: () => void body.resume(),
     leave,
   };
 }
