@@ -50,4 +50,5 @@ export function startCompaction(storage: Storage, options: CompactionOptions = {
   }
 }
 
-const COMPACTION_INTERVAL_MS = 300_000;
+/** Upstream's default. */
+export const COMPACTION_INTERVAL_MS = 300_000;

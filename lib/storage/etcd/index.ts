@@ -1,4 +1,4 @@
-/** etcd: a client of its API, usable by itself. */
+/** etcd: the storage of many servers, and the client that it stands on, usable by itself. */
 
 export type { CallObserver, CallType } from './client/call-observer.js';
 export type { CallOptions } from './client/caller.js';
@@ -37,3 +37,4 @@ export type {
   ResponseHeader,
 } from './rpc/range_pb.js';
 export type { Event } from './rpc/watch_pb.js';
+export { EtcdStorage, type EtcdStorageOptions } from './store/etcd-storage.js';

@@ -108,6 +108,8 @@ export function registerCompactionTests(test: TestFn, name: string, factory: Sto
     const round = async (): Promise<void> => {
       clock.advance(1000);
       await turns();
+      // Asked after the compaction has asked, and so answered after it.
+      await storage.committedRevision();
       // A commit of its own comes after the compaction's.
       await storage.compact(storage.compactedRevision());
     };

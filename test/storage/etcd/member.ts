@@ -9,8 +9,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ExecutionContext } from 'ava';
-
 import { freePort } from '../../witness/aggregator/cluster.js';
 import { etcds, type Etcd } from '../../witness/tools/index.js';
 
@@ -100,9 +98,14 @@ export interface EtcdCluster {
   readonly endpoints: readonly string[];
 }
 
+/** What ends with a test: ava's `t` is one. */
+export interface Scope {
+  teardown(end: () => Promise<void>): void;
+}
+
 /** Starts a cluster that ends with the test. */
 export async function startCluster(
-  t: ExecutionContext,
+  t: Scope,
   { etcd = NEWEST, size = 1, flags = [], scheme = 'http' }: ClusterOptions = {},
 ): Promise<EtcdCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'shardwatch-etcd-'));

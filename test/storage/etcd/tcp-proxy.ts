@@ -60,6 +60,11 @@ export class TcpProxy {
     for (const { server } of this.#links) server.resume();
   }
 
+  /** Requests over the present connections reach nobody any more. */
+  holdRequests(): void {
+    for (const { client } of this.#links) client.pause();
+  }
+
   /** New connections are cut at once. */
   refuse(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;

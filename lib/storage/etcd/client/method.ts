@@ -47,8 +47,13 @@ function method<Input extends DescMessage, Output extends DescMessage>(
     path: `/${service}/${name}`,
     isWrite,
     serialize: (request) => asBuffer(toBinary(input, request)),
-    deserialize: (bytes) => fromBinary(output, bytes),
+    deserialize: (bytes) => fromBinary(output, asArray(bytes)),
   };
+}
+
+// What a message holds of them are parts of the same class, and no Buffers to its users.
+function asArray(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

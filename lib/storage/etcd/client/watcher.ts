@@ -8,7 +8,10 @@
  *  1. Events are delivered in order, each once, none left out, whatever breaks in between: a
  *     revision is delivered whole, and a new stream begins behind the last one.
  *  2. A response that etcd sends in fragments is put together before it is delivered.
- *  3. Only what can't be resumed ends the watch. Nothing is called after `close` or `onEnd`.
+ *  3. A stream begins one revision early, and what is known is left out: etcd then refuses it where
+ *     anything behind may be compacted. Asked for exactly the compacted revision, older versions
+ *     keep quiet about a key that was deleted there.
+ *  4. Only what can't be resumed ends the watch. Nothing is called after `close` or `onEnd`.
  *
  * Owned by one event loop.
  */
@@ -34,7 +37,7 @@ import { fullJitter } from './retry.js';
 
 export interface EtcdWatchOptions extends Partial<Pick<KeyRange, 'rangeEnd'>> {
   readonly key: Uint8Array;
-  /** The first revision to deliver. Absent: from now on. */
+  /** The first revision to deliver; one above the compacted one at least. Absent: from now on. */
   readonly startRevision?: bigint;
   /** Events have the value that was there before. Default false. */
   readonly prevKv?: boolean;
@@ -165,10 +168,12 @@ export class EtcdWatch {
   #deliver({ events, fragment }: WatchResponse, revision: bigint): void {
     if (fragment || this.#fragments.length > 0) this.#fragments.push(...events);
     if (fragment) return;
-    const whole = this.#fragments.length > 0 ? this.#fragments : events;
+    const received = this.#fragments.length > 0 ? this.#fragments : events;
     this.#fragments = [];
-    const last = whole.at(-1)?.kv?.modRevision ?? 0n;
+    const last = revisionOf(received.at(-1));
     if (last < this.#next) return;
+    const isNew = (event: Event): boolean => revisionOf(event) >= this.#next;
+    const whole = isNew(received[0]!) ? received : received.filter(isNew);
     this.#next = last + 1n;
     this.#observer.onEvents(whole, revision);
   }
@@ -241,7 +246,7 @@ export class EtcdWatch {
         value: {
           key,
           ...(rangeEnd === undefined ? {} : { rangeEnd }),
-          startRevision: this.#next,
+          startRevision: this.#next > 1n ? this.#next - 1n : this.#next,
           prevKv,
           progressNotify,
           fragment: true,
@@ -258,6 +263,10 @@ const RESUME_DELAY_MAX_MS = 5_000;
 const PROGRESS_REQUEST = create(WatchRequestSchema, {
   requestUnion: { case: 'progressRequest', value: {} },
 });
+
+function revisionOf(event: Event | undefined): bigint {
+  return event?.kv?.modRevision ?? 0n;
+}
 
 // What is transient in a stream though it is not in a call.
 const RESUMABLE: ReadonlySet<string> = new Set(['aborted', 'invalid-token', 'unknown']);

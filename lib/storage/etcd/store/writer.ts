@@ -1,0 +1,185 @@
+/**
+ * Compare-and-swap over etcd's transactions.
+ *
+ *  1. A write that would leave value and TTL as they are changes nothing: found by what is known of
+ *     the revision that it expects, else by reading it first.
+ *  2. Of a write that got no answer is found out what became of it (`write-fate.ts`), before it is
+ *     told or sent again. It is acknowledged exactly when it has been applied.
+ *
+ * Owned by one event loop.
+ */
+
+import type { Write, WriteResult } from '../../contract.js';
+import type { EtcdClient } from '../client/client.js';
+import { EtcdError } from '../client/error.js';
+import { COMPARE_RESULT, COMPARE_TARGET, type TxnInit } from '../client/kv.js';
+import type { TxnResponse } from '../rpc/kv_pb.js';
+import type { KeyValue } from '../rpc/range_pb.js';
+import type { KeySpace } from './keys.js';
+import type { KnownValue, KnownValues } from './known-values.js';
+import { leaseTtlSeconds, type LeaseGroups } from './lease-groups.js';
+import type { Fate, FateQuestion } from './write-fate.js';
+
+export interface WriterOptions {
+  readonly client: EtcdClient;
+  readonly keys: KeySpace;
+  readonly known: KnownValues;
+  readonly leases: LeaseGroups;
+  /** The highest revision that has been seen. */
+  readonly seenRevision: () => bigint;
+  readonly fateOf: (question: FateQuestion) => Promise<Fate>;
+}
+
+/** What is to become of a key: checked, and with bytes of its own. */
+export interface OwnWrite {
+  readonly key: string;
+  readonly expected: bigint;
+  readonly value: Uint8Array | null;
+  readonly ttlSeconds: number;
+}
+
+/** Times that a write is sent after it was found not to have been applied. */
+const SENDS_MAX = 4;
+
+/** What is there now. */
+export interface Current extends KnownValue {
+  readonly createRevision: bigint;
+}
+
+export class Writer {
+  readonly #options: WriterOptions;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with an EtcdError or a StorageError. */
+  async write(write: OwnWrite): Promise<WriteResult> {
+    const { key, expected, value, ttlSeconds } = write;
+    if (expected === 0n) return value === null ? this.#unchanged(write) : this.#send(write);
+    if (value === null) return this.#send(write);
+    let present: KnownValue | undefined = this.#options.known.at(key, expected);
+    if (present === undefined) {
+      const current = await this.read(key);
+      if (current?.revision !== expected) return refused(key, current);
+      present = current;
+    }
+    const isSame = present.ttlSeconds === ttlSeconds && areEqual(present.value, value);
+    return isSame ? this.#unchanged(write) : this.#send(write);
+  }
+
+  /** What the key holds now. */
+  async read(key: string): Promise<Current | undefined> {
+    return (await this.#readAt(key)).current;
+  }
+
+  async #readAt(key: string): Promise<{ current: Current | undefined; revision: bigint }> {
+    const { client, keys, known } = this.#options;
+    const { kvs, header } = await client.kv.range({ key: keys.toEtcd(key) });
+    const current = kvs[0] === undefined ? undefined : currentOf(kvs[0]);
+    if (current !== undefined) known.add(key, current);
+    return { current, revision: header?.revision ?? 0n };
+  }
+
+  // It writes nothing, if the key is where it is expected to be.
+  async #unchanged({ key, expected }: OwnWrite): Promise<WriteResult> {
+    const current = await this.read(key);
+    if ((current?.revision ?? 0n) !== expected) return refused(key, current);
+    return { ok: true, revision: expected, changed: false };
+  }
+
+  async #send(write: OwnWrite): Promise<WriteResult> {
+    const { client, keys, leases, seenRevision } = this.#options;
+    const seen = seenRevision();
+    const after = seen > write.expected ? seen : write.expected;
+    let isInDoubt = false;
+    for (let sends = 1; ; sends++) {
+      const lease = await leases.take(write.ttlSeconds);
+      try {
+        const response = await client.kv.txn(transactionOf(keys, write, lease));
+        if (response.succeeded) return this.#applied(write, response.header?.revision ?? 0n);
+        // What is in its way may be the write itself, sent before and applied late.
+        if (isInDoubt) return (await this.#settle(write, after)) ?? refused(write.key, undefined);
+        return refused(write.key, currentIn(response));
+      } catch (error) {
+        if (!(error instanceof EtcdError) || sends >= SENDS_MAX) throw error;
+        if (error.code === 'lease-not-found') leases.drop(write.ttlSeconds);
+        else if (!error.mayBeApplied) throw error;
+        else {
+          isInDoubt = true;
+          const settled = await this.#settle(write, after);
+          if (settled !== undefined) return settled;
+        }
+      }
+    }
+  }
+
+  // Its result, where it was applied or can't be any more; `undefined`: it may be sent again.
+  async #settle(write: OwnWrite, after: bigint): Promise<WriteResult | undefined> {
+    const { key, value, expected } = write;
+    const { current, revision } = await this.#readAt(key);
+    if (expected !== 0n && current?.revision === expected) return undefined;
+    const fate = await this.#options.fateOf({ key, value, after, through: revision });
+    if (fate.kind === 'applied') return this.#applied(write, fate.revision);
+    // Nothing has happened since, and yet it is not at what is expected: it never was.
+    if (fate.kind === 'overtaken' || expected !== 0n) return refused(key, current);
+    return current === undefined ? undefined : refused(key, current);
+  }
+
+  #applied({ key, value, ttlSeconds }: OwnWrite, revision: bigint): WriteResult {
+    if (value === null) this.#options.known.delete(key);
+    else this.#options.known.add(key, { revision, value, ttlSeconds });
+    return { ok: true, revision, changed: true };
+  }
+}
+
+/** As much as the storage keeps of what etcd tells. */
+export function currentOf({ value, modRevision, createRevision, lease }: KeyValue): Current {
+  return { value, revision: modRevision, createRevision, ttlSeconds: leaseTtlSeconds(lease) };
+}
+
+/** A write with everything filled in, and bytes that nobody else changes. */
+export function ownWrite({ key, expected, value, ttlSeconds = 0 }: Write): OwnWrite {
+  const own = value === null ? null : new Uint8Array(value);
+  return { key, expected, value: own, ttlSeconds: value === null ? 0 : ttlSeconds };
+}
+
+function refused(key: string, current: Current | undefined): WriteResult {
+  if (current === undefined) return { ok: false, current };
+  const { value, revision, createRevision } = current;
+  return { ok: false, current: { key, value, revision, createRevision } };
+}
+
+function currentIn({ responses }: TxnResponse): Current | undefined {
+  const answer = responses[0]?.response;
+  const kv = answer?.case === 'responseRange' ? answer.value.kvs[0] : undefined;
+  return kv === undefined ? undefined : currentOf(kv);
+}
+
+function transactionOf(keys: KeySpace, write: OwnWrite, lease: bigint): TxnInit {
+  const key = keys.toEtcd(write.key);
+  const { value } = write;
+  return {
+    compare: [
+      {
+        key,
+        result: COMPARE_RESULT.equal,
+        target: COMPARE_TARGET.mod,
+        targetUnion: { case: 'modRevision', value: write.expected },
+      },
+    ],
+    success: [
+      {
+        request:
+          value === null
+            ? { case: 'requestDeleteRange', value: { key } }
+            : { case: 'requestPut', value: { key, value, lease } },
+      },
+    ],
+    failure: [{ request: { case: 'requestRange', value: { key } } }],
+  };
+}
+
+function areEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0;
+}

@@ -1,0 +1,167 @@
+/** Writes whose answer never comes: found out by reading, never done twice, never told wrong. */
+
+import test, { type ExecutionContext } from 'ava';
+
+import { EtcdClient, EtcdStorage, keyBytes } from '../../../lib/storage/etcd/index.js';
+import type { WriteResult } from '../../../lib/storage/index.js';
+import { bytes, put } from '../conformance/subject.js';
+import { record, type Recorder } from '../recorder.js';
+import { ETCDS, startCluster } from './member.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+interface Rig {
+  readonly proxy: TcpProxy;
+  /** Through the proxy. */
+  readonly storage: EtcdStorage;
+  /** Straight to etcd. */
+  readonly other: EtcdStorage;
+  readonly client: EtcdClient;
+  /** What has reached etcd. */
+  readonly arrived: Recorder;
+}
+
+interface Case {
+  /** What is there before. */
+  readonly before?: string;
+  /** `null` deletes. */
+  readonly value: string | null;
+  /** Done by somebody else after the write has arrived, before its answer is lost. */
+  readonly meanwhile?: (other: EtcdStorage) => Promise<unknown>;
+  /** Changes that etcd has of the key in the end, the first value included. */
+  readonly changes: number;
+}
+
+const CASES: { readonly [about: string]: Case } = {
+  'a creation': { value: 'mine', changes: 1 },
+  'an update': { before: 'old', value: 'mine', changes: 2 },
+  'a deletion': { before: 'old', value: null, changes: 2 },
+  'a creation that is changed at once': {
+    value: 'mine',
+    meanwhile: (other) => put(other, '/g/r/a', 'theirs'),
+    changes: 2,
+  },
+  'an update that is deleted at once': {
+    before: 'old',
+    value: 'mine',
+    meanwhile: (other) => removeNow(other),
+    changes: 3,
+  },
+  'a creation that is deleted at once': {
+    value: 'mine',
+    meanwhile: (other) => removeNow(other),
+    changes: 2,
+  },
+  'a deletion after which it is made anew': {
+    before: 'old',
+    value: null,
+    meanwhile: (other) => put(other, '/g/r/a', 'theirs'),
+    changes: 3,
+  },
+};
+
+for (const etcd of ETCDS) {
+  for (const [about, { before, value, meanwhile, changes }] of Object.entries(CASES)) {
+    test(`etcd ${etcd.version}: applied without an answer: ${about}`, async (t) => {
+      const { proxy, storage, other, arrived } = await rig(t, etcd);
+      const expected = before === undefined ? 0n : await put(storage, '/g/r/a', before);
+      if (before !== undefined) await arrived.until(() => arrived.changes.length === 1);
+      proxy.holdAnswers();
+      const writing = storage.write({ key: '/g/r/a', expected, value: encode(value) });
+      const place = before === undefined ? 0 : 1;
+      await arrived.until(() => arrived.changes.length === place + 1);
+      await meanwhile?.(other);
+      proxy.cut();
+      const revision = arrived.changes[place]?.revision;
+      t.deepEqual(await writing, { ok: true, revision, changed: true } as WriteResult);
+      await arrived.until(() => arrived.changes.length >= changes);
+      await put(other, '/g/r/after', 'x');
+      await arrived.until(() => arrived.changes.at(-1)?.key === '/g/r/after');
+      t.is(arrived.changes.length, changes + 1);
+    });
+  }
+
+  test(`etcd ${etcd.version}: a write that never arrived is sent again`, async (t) => {
+    const { proxy, storage, arrived } = await rig(t, etcd);
+    proxy.holdRequests();
+    const writing = storage.write({ key: '/g/r/a', expected: 0n, value: bytes('mine') });
+    await new Promise((resolve) => setImmediate(resolve));
+    proxy.cut();
+    const result = await writing;
+    await arrived.until(() => arrived.changes.length === 1);
+    t.deepEqual(result, { ok: true, revision: arrived.changes[0]!.revision, changed: true });
+  });
+
+  test(`etcd ${etcd.version}: a write that never arrived and was overtaken is refused`, async (t) => {
+    const { proxy, storage, other } = await rig(t, etcd);
+    proxy.holdRequests();
+    const writing = storage.write({ key: '/g/r/a', expected: 0n, value: bytes('mine') });
+    const revision = await put(other, '/g/r/a', 'theirs');
+    proxy.cut();
+    const result = await writing;
+    t.false(result.ok);
+    if (!result.ok) t.is(result.current?.revision, revision);
+  });
+}
+
+test('of writes during kills of the leader each one that is acknowledged happened, once', async (t) => {
+  const { members, endpoints } = await startCluster(t, { size: 3 });
+  const client = { endpoints, attempts: 20, retryDelayMs: 20, timeoutMs: 2_000 };
+  const storage = await EtcdStorage.open({ client });
+  t.teardown(() => storage.close());
+  const recorder = record(storage, '/g/r/', await storage.committedRevision());
+  const acknowledged = new Map<string, bigint>();
+  const over = new AbortController();
+  const writer = async (name: number): Promise<void> => {
+    for (let number = 0; !over.signal.aborted; number++) {
+      const key = `/g/r/${name}-${number}`;
+      try {
+        const result = await storage.write({ key, expected: 0n, value: bytes(key) });
+        if (!result.ok) return t.fail(`${key} is there, though nobody else writes it`);
+        acknowledged.set(key, result.revision);
+      } catch {
+        // Nobody knows; it may be there or not, but not twice.
+      }
+    }
+  };
+  const writers = Array.from({ length: 8 }, (_, name) => writer(name));
+  for (const member of members) {
+    const before = acknowledged.size;
+    while (acknowledged.size < before + 50) await new Promise((resolve) => setImmediate(resolve));
+    await member.kill();
+    await member.start();
+  }
+  over.abort();
+  await Promise.all(writers);
+  const last = await put(storage, '/g/r/last', 'x');
+  await recorder.reached(last);
+  const seen = new Map(recorder.changes.map(({ key, revision }) => [key, revision]));
+  t.is(seen.size, recorder.changes.length, 'a key was made twice');
+  for (const [key, revision] of acknowledged) t.is(seen.get(key), revision, key);
+  t.is((await storage.list('/g/r/')).values.length, seen.size);
+});
+
+async function rig(t: ExecutionContext, etcd: (typeof ETCDS)[number]): Promise<Rig> {
+  const { members, endpoints } = await startCluster(t, { etcd });
+  const proxy = await TcpProxy.start(t, members[0]?.port ?? 0);
+  const settings = { attempts: 10, retryDelayMs: 10 };
+  const storage = await EtcdStorage.open({ client: { endpoints: [proxy.url], ...settings } });
+  const other = await EtcdStorage.open({ client: { endpoints, ...settings } });
+  const client = new EtcdClient({ endpoints });
+  // So that the write meets a connection that stands.
+  await storage.get('/g/r/a');
+  const arrived = record(other, '/g/r/', await other.committedRevision());
+  t.teardown(async () => {
+    proxy.releaseAnswers();
+    await Promise.all([storage.close(), other.close(), client.close()]);
+  });
+  return { proxy, storage, other, client, arrived };
+}
+
+async function removeNow(storage: EtcdStorage): Promise<void> {
+  const current = await storage.get('/g/r/a');
+  await storage.write({ key: '/g/r/a', expected: current!.revision, value: null });
+}
+
+function encode(value: string | null): Uint8Array | null {
+  return value === null ? null : keyBytes(value);
+}
