@@ -5,24 +5,29 @@
  * Rules:
  *  1. Both are read page by page in key order, from a root of the cache that is held and from the
  *     storage at that root's revision: whatever is written meanwhile changes neither.
- *  2. Of a page only the hashes are compared; where they differ, its objects are, to name the first
- *     that differs.
- *  3. Between two pages the event loop gets its turn. A page has at most PAGE_KEYS_MAX objects and,
- *     judged by the page before, about PAGE_BYTES: some milliseconds of work.
+ *  2. Objects are compared slice by slice: only the hashes of a slice, and where they differ its
+ *     objects, to name the first that differs.
+ *  3. After each slice the event loop gets its turn. A slice has at most SLICE_OBJECTS_MAX objects
+ *     and, one large object left aside, SLICE_BYTES_MAX: a millisecond or two of work.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { EngineList, EngineObject, EngineRoot } from '../engine/index.js';
 import { compareUtf8, type ObjectKey } from '../object/index.js';
+import type { StoredValue } from '../storage/index.js';
 import { contentHash } from './content-hash.js';
 import { storageKey } from './storage-key.js';
 import { readStored, type StoredSource } from './stored.js';
 
-const PAGE_KEYS_MAX = 200;
+/** Keys that the storage is asked for at once. */
+const PAGE_KEYS_MAX = 500;
 /** Nothing is known of the first page's sizes. */
 const PAGE_KEYS_FIRST = 16;
+/** About as many bytes has a page, judged by the one before it. */
 const PAGE_BYTES: number = 1024 * 1024;
+const SLICE_OBJECTS_MAX = 64;
+const SLICE_BYTES_MAX: number = 128 * 1024;
 
 /** The first object that the cache and its storage do not have alike. */
 export interface ConsistencyDifference {
@@ -32,7 +37,7 @@ export interface ConsistencyDifference {
   readonly cached: string | undefined;
   /** The same in the storage. With two equal ones the contents differ. */
   readonly stored: string | undefined;
-  /** The hashes of the page in which it was found, SHA-256 in hexadecimal digits. */
+  /** The hashes of the slice in which it was found, SHA-256 in hexadecimal digits. */
   readonly cachedHash: string;
   readonly storedHash: string;
 }
@@ -73,21 +78,41 @@ async function comparePages(
   let limit = PAGE_KEYS_FIRST;
   let start = prefix;
   for (;;) {
-    const page = await storage.list(prefix, { revision, start, limit });
+    const { values, more } = await storage.list(prefix, { revision, start, limit });
     signal.throwIfAborted();
-    const stored = page.values.map((value) => readStored(source, value));
-    // One more than the storage has at its end: an object that only the cache has.
-    const wanted = page.more ? stored.length : stored.length + 1;
-    const difference = differenceOf(source, readAll(list, wanted), stored);
-    objects += stored.length;
-    if (difference !== undefined) return { objects, difference };
-    const last = page.values.at(-1);
-    if (!page.more || last === undefined) return { objects };
+    for (const slice of slices(values)) {
+      const stored = slice.map((value) => readStored(source, value));
+      objects += stored.length;
+      const difference = differenceOf(source, readAll(list, stored.length), stored);
+      if (difference !== undefined) return { objects, difference };
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+    const last = values.at(-1);
+    if (!more || last === undefined) break;
     start = `${last.key}\0`;
-    limit = nextLimit(stored);
-    await nextTurn();
-    signal.throwIfAborted();
+    limit = nextLimit(values);
   }
+  // What only the cache has, behind all that the storage has.
+  const difference = differenceOf(source, list.readObjects(1), []);
+  return difference === undefined ? { objects } : { objects, difference };
+}
+
+function* slices(values: readonly StoredValue[]): Generator<readonly StoredValue[]> {
+  let slice: StoredValue[] = [];
+  let bytes = 0;
+  for (const value of values) {
+    const isFull =
+      slice.length === SLICE_OBJECTS_MAX || bytes + value.value.length > SLICE_BYTES_MAX;
+    if (isFull && slice.length > 0) {
+      yield slice;
+      slice = [];
+      bytes = 0;
+    }
+    slice.push(value);
+    bytes += value.value.length;
+  }
+  if (slice.length > 0) yield slice;
 }
 
 function readAll(list: EngineList, count: number): readonly EngineObject[] {
@@ -142,8 +167,8 @@ function firstOf(
   return compareUtf8(storageKey(source, left), storageKey(source, right)) <= 0 ? left : right;
 }
 
-function nextLimit(stored: readonly EngineObject[]): number {
-  const bytes = stored.reduce((sum, { object }) => sum + object.byteLength, 0);
-  const fitting = Math.floor((PAGE_BYTES * stored.length) / Math.max(1, bytes));
+function nextLimit(values: readonly StoredValue[]): number {
+  const bytes = values.reduce((sum, { value }) => sum + value.length, 0);
+  const fitting = Math.floor((PAGE_BYTES * values.length) / Math.max(1, bytes));
   return Math.max(1, Math.min(PAGE_KEYS_MAX, fitting));
 }

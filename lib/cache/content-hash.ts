@@ -22,7 +22,10 @@ export class ContentHash {
     head.writeUInt32LE(Buffer.byteLength(name), 4);
     head.writeUInt32LE(object.byteLength, 8);
     head.writeBigUInt64LE(revision, 12);
-    this.#hash.update(head).update(namespace).update(name).update(object);
+    this.#hash
+      .update(head)
+      .update(namespace + name)
+      .update(object);
   }
 
   /** In hexadecimal digits. Nothing may be added afterwards. */

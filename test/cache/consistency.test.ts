@@ -190,7 +190,7 @@ cacheTest('what is written meanwhile is no difference', async (t, engine) => {
   };
   const report = await cache.checkConsistency();
   t.like(report, { status: 'success', objects: 403, resourceVersion: '404' });
-  t.true(pages >= 3);
+  t.true(pages >= 2);
 });
 
 cacheTest(
@@ -231,10 +231,10 @@ cacheTest('pages are bounded in objects and in bytes', async (t, engine) => {
   t.is((await cache.checkConsistency()).status, 'success');
   t.is(storage.limits[0], 16);
   t.true(storage.limits.includes(3), 'three of 300 000 bytes make a page');
-  t.is(Math.max(...storage.limits.map((limit) => limit!)), 200);
+  t.is(Math.max(...storage.limits.map((limit) => limit!)), 500);
 });
 
-cacheTest('the event loop turns between pages', async (t, engine) => {
+cacheTest('the event loop turns after each slice of a page', async (t, engine) => {
   const { cache, storage } = await scene(t, engine);
   for (let index = 0; index < 1_000; index++) await store(storage, widget('ns', `x${index}`));
   await turn();
@@ -246,10 +246,10 @@ cacheTest('the event loop turns between pages', async (t, engine) => {
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
-  await cache.checkConsistency();
+  t.is((await cache.checkConsistency()).objects, 1_003);
   isOver = true;
-  t.true(turns >= storage.limits.length - 1, `${turns} turns, ${storage.limits.length} pages`);
-  t.true(storage.limits.length >= 6);
+  t.true(turns >= 1_003 / 64, `${turns} turns, ${storage.limits.length} pages`);
+  t.true(storage.limits.length <= 4, 'pages are larger than slices');
 });
 
 cacheTest('it is compared after each period, which has jitter', async (t, engine) => {
