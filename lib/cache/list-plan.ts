@@ -15,6 +15,8 @@
  * | unset           |              | any   | rv < 0   | newest, from its start on      | kept    |
  * | 0               |              | any   | any      | as the two above               | ignored |
  *
+ * A list of one name is no page: N with a limit is not older than N there, too.
+ *
  * Everything else is refused. With 0 the limit is ignored because upstream's cache ignores it, and
  * clients that ask for 0 with a limit count on getting everything; a cache without
  * `legacyIgnoreLimitAtZero` keeps it. What the storage answers in the cache's place always does.
@@ -46,6 +48,8 @@ type Options = Pick<
 export interface PlanRules {
   /** Whose tokens it goes on with. */
   readonly scope: TokenScope;
+  /** Whether it is about one object: then a limit does not make its revision an exact one. */
+  readonly isSingle: boolean;
   /** Whether a limit is ignored with resourceVersion `'0'`. */
   readonly legacyIgnoreLimitAtZero: boolean;
 }
@@ -76,7 +80,8 @@ export function planList(options: Options, rules: PlanRules): ListPlan {
     }
     return { meaning: 'any', ...rest, ignoresLimit: rules.legacyIgnoreLimitAtZero };
   }
-  const exact = match === 'Exact' || (match === undefined && limit !== undefined);
+  const isPage = limit !== undefined && !rules.isSingle;
+  const exact = match === 'Exact' || (match === undefined && isPage);
   return { meaning: exact ? 'exact' : 'not-older', ...rest, ignoresLimit: false };
 }
 

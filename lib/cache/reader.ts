@@ -125,10 +125,11 @@ export class Reader<T = UnknownObject> {
     const selection = select(options, this.#rules);
     const { name, namespace } = selection;
     const scope: TokenScope = { cache: this.#name, namespace };
+    const isSingle =
+      name !== undefined && namespace !== undefined && (options.continue ?? '') === '';
     const legacyIgnoreLimitAtZero = this.#legacyIgnoreLimitAtZero;
-    const plan = planList(options, { scope, legacyIgnoreLimitAtZero });
+    const plan = planList(options, { scope, isSingle, legacyIgnoreLimitAtZero });
     throwIfAborted(options.signal);
-    const isSingle = name !== undefined && namespace !== undefined && plan.start === undefined;
     const request = { plan, scope, selection, isSingle, options };
     const { list, identity } = this.#isReady()
       ? await this.#listReady(request)

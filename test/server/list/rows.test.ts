@@ -167,10 +167,10 @@ const SELECTED: readonly Row[] = [
     resourceVersion: '5',
   },
   {
-    row: 'one name, exact by its limit',
+    row: 'one name, which a limit does not make exact',
     query: 'fieldSelector=metadata.name%3Da&resourceVersion=3&limit=1',
-    objects: ['a@2'],
-    resourceVersion: '3',
+    objects: ['a@5'],
+    resourceVersion: '8',
   },
   {
     row: 'one name after a token',

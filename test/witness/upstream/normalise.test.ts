@@ -58,7 +58,7 @@ test('what is missing on one side shows', (t) => {
 
 test('ages, times and the revisions of tokens count by their form', (t) => {
   const token = (text: string): string => Buffer.from(text).toString('base64url');
-  const [ours] = normal({ cells: ['5s'], continue: token('{"rv":5,"start":"a"}') });
+  const [ours] = normal({ cells: ['5s'], continue: token('{"rv":5,"start":"a","of":"x"}') });
   const [theirs] = normal({ cells: ['3m2s'], continue: token('{"rv":70,"start":"/a"}') });
   t.deepEqual(differences(ours, theirs), []);
   const [elsewhere] = normal({ cells: ['5s'], continue: token('{"rv":5,"start":"b"}') });

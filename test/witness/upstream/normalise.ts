@@ -7,7 +7,8 @@
  *     else happens in the server: only its form counts.
  *  2. UIDs become the name of the object and a number, in the order in which they appear.
  *  3. Timestamps and ages become their form. `managedFields` is dropped, and so is a continue
- *     token's revision, and its slash where the position begins: it is opaque to clients.
+ *     token's revision, its checksum, and its slash where the position begins: it is opaque to
+ *     clients.
  */
 
 import { isNumber, numberLexeme } from '../../../lib/object/lossless/index.js';
@@ -137,7 +138,10 @@ function normalText(text: string, { uids }: Context): string {
 
 function normalToken(token: string): string {
   const text = Buffer.from(token, 'base64url').toString('utf8');
-  return text.replace(/"rv":([0-9]+)/, '"rv":<revision>').replace('"start":"/', '"start":"');
+  return text
+    .replace(/"rv":([0-9]+)/, '"rv":<revision>')
+    .replace(/,"of":"[^"]*"/, '')
+    .replace('"start":"/', '"start":"');
 }
 
 function normalHeaders(headers: Observation['headers']): { readonly [name: string]: string } {

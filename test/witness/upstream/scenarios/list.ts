@@ -1,6 +1,15 @@
 /** GET of one object and LIST: options, revisions, pages, selectors. */
 
-import { FUTURE_REVISION as FUTURE, get, post, remove, scenario, widget } from '../scenario.js';
+import {
+  FUTURE_REVISION as FUTURE,
+  get,
+  MERGE_PATCH,
+  patch,
+  post,
+  remove,
+  scenario,
+  widget,
+} from '../scenario.js';
 import type { Scenario, Step } from '../scenario.js';
 
 const W = '{{widgets}}';
@@ -190,6 +199,49 @@ const TOKENS: readonly string[] = [
   `${token(`{"v":"meta.k8s.io/v1","rv":${revision},"start":"a"}`)}&fieldSelector=metadata.name%3Da`,
 ];
 
+const EXACT = `resourceVersion=${revision}&resourceVersionMatch=Exact`;
+const AFTER_A = token(`{"v":"meta.k8s.io/v1","rv":${revision},"start":"a\\u0000"}`);
+const NAME_A = 'fieldSelector=metadata.name%3Da';
+
+/** Rows of the table of options: a has changed since the revision, b is gone, d is new. */
+const PASSED: readonly string[] = [
+  '',
+  'limit=2',
+  'resourceVersion=0&limit=1',
+  `resourceVersion=${revision}`,
+  `resourceVersion=${revision}&limit=2`,
+  `resourceVersion=${revision}&limit=9`,
+  `resourceVersion=${revision}&resourceVersionMatch=NotOlderThan`,
+  `resourceVersion=${revision}&resourceVersionMatch=NotOlderThan&limit=1`,
+  EXACT,
+  `${EXACT}&limit=2`,
+  `${EXACT}&labelSelector=app%3Dx`,
+  `${EXACT}&labelSelector=app%3Dx&limit=1`,
+  `${EXACT}&fieldSelector=spec.color%3Dred`,
+  `${EXACT}&${NAME_A}`,
+  `${EXACT}&${NAME_A}&limit=1`,
+  `${EXACT}&fieldSelector=metadata.name%3Dd`,
+  `${NAME_A}&resourceVersion=${revision}`,
+  `${NAME_A}&resourceVersion=${revision}&limit=1`,
+  `${NAME_A}&limit=1`,
+  `${NAME_A}&resourceVersion=0&limit=1`,
+  `${NAME_A}&${AFTER_A}`,
+  `fieldSelector=metadata.name%3Dc&${AFTER_A}`,
+  'fieldSelector=metadata.name%3D..%2Fx',
+  'fieldSelector=metadata.name%3Da%2Fb',
+  'labelSelector=app%3Dnone&limit=1',
+  'labelSelector=app%3Dy&limit=1',
+  AFTER_A,
+  `${AFTER_A}&limit=1`,
+  `${AFTER_A}&limit=1&resourceVersion=0`,
+  `${AFTER_A}&limit=1&labelSelector=app%3Dx`,
+  token('{"v":"meta.k8s.io/v1","rv":-1,"start":"a\\u0000"}'),
+  `${token('{"v":"meta.k8s.io/v1","rv":-1,"start":"a\\u0000"}')}&limit=1`,
+  `${token('{"v":"meta.k8s.io/v1","rv":-1,"start":"a\\u0000"}')}&limit=1&resourceVersion=0`,
+  `resourceVersion=1&resourceVersionMatch=Exact&continue=abc&sendInitialEvents=true`,
+  `resourceVersionMatch=Newest&continue=abc&sendInitialEvents=true`,
+];
+
 export const LIST: readonly Scenario[] = [
   ...LIST_QUERIES.map(([name, queries]) =>
     scenario(`list: ${name}`, ...three, ...queries.map((query) => get(`${W}?${query}`))),
@@ -215,6 +267,14 @@ export const LIST: readonly Scenario[] = [
     get(`${W}?limit=2&labelSelector=app%3Dx`),
     get(`${W}?limit=1&fieldSelector=spec.color%3Dblue`),
     get(`${W}?limit=1&labelSelector=nothing`),
+  ),
+  scenario(
+    'list: rows of the table, of a state that has passed',
+    ...three,
+    patch(`${W}/a`, MERGE_PATCH, { metadata: { labels: { app: 'y' } }, spec: { color: 'blue' } }),
+    remove(`${W}/b`),
+    post(W, widget('d', { labels: { app: 'x' } })),
+    ...PASSED.map((query) => get(`${W}?${query}`)),
   ),
   scenario(
     'list: across namespaces',
