@@ -417,3 +417,13 @@ test('a type that can be listed and not watched answers a watch with 405', async
   t.is(reply.status, 405);
   t.is(reply.json.message, 'watch is not supported on resources of kind "lamps.example.com"');
 });
+
+test('initial events are refused, so that clients list, and no handler is asked', async (t) => {
+  const feed = new Feed();
+  const server = new VirtualServer(t, [lamps(feed.handlers)]);
+  const asked = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
+  const { status, json } = await server.ask('GET', `${LAMPS_URL}?watch=1&${asked}`);
+  t.is(status, 422);
+  t.regex(json.message, /sendInitialEvents is forbidden for watch unless the WatchList feature/);
+  t.is(feed.contexts.length, 0);
+});
