@@ -71,10 +71,9 @@ async function writeReference() {
 
 // What users import, and the file that is behind it.
 function doorsOf({ name, exports }) {
-  const subpaths = Object.keys(exports).filter((subpath) => !subpath.endsWith('.json'));
-  return new Map(
-    subpaths.map((subpath) => [name + subpath.slice(1), `lib${subpath.slice(1)}/index.ts`]),
-  );
+  const doors = Object.entries(exports).filter(([subpath]) => !subpath.endsWith('.json'));
+  const sourceOf = ({ types }) => types.replace(/^\.\/dist\/(.*)\.d\.ts$/, 'lib/$1.ts');
+  return new Map(doors.map(([subpath, door]) => [name + subpath.slice(1), sourceOf(door)]));
 }
 
 // typedoc calls a module by the folder its file is in; users know it by what they import.

@@ -44,7 +44,7 @@ export class CachedList<T = UnknownObject> {
   readonly #identity: IdentityOf | undefined;
   #isTaken = false;
 
-  /** Made by caches. `scope` is what was listed. */
+  /** @internal Made by caches. `scope` is what was listed. */
   constructor(list: EngineList, scope: TokenScope, identity?: IdentityOf) {
     this.#list = list;
     this.#identity = identity;
