@@ -97,7 +97,9 @@ async function trouble(
     const until = Math.ceil((changes * (part + 1)) / parts);
     const writing = writers.make(until);
     const start = writers.made;
-    const middle = start + Math.floor((until - start) * (0.2 + 0.5 * chance.fraction()));
+    // Who is away misses most of a part: more than history keeps.
+    const share = kind === 'away' ? 0.2 : 0.2 + 0.5 * chance.fraction();
+    const middle = start + Math.floor((until - start) * share);
     while (writers.made < middle) await turn();
     if (kind === 'cut') server.followers.cut();
     else if (kind === 'compact') await server.compact();
@@ -107,7 +109,7 @@ async function trouble(
   }
 }
 
-/** Nobody who follows reaches the server until the part is over: more than history keeps. */
+/** Nobody who follows reaches the server until the part is over. */
 async function keepAway({ followers }: TroubledServer, writing: Promise<void>): Promise<void> {
   const { targetPort } = followers;
   followers.targetPort = undefined;
