@@ -59,9 +59,18 @@ async function compact(): Promise<void> {
 
 function measure(): void {
   globalThis.gc!();
-  const { rss: residentBytes, heapUsed: heapBytes } = process.memoryUsage();
-  const { watches, watchGroups, logEntries } = server.cache('items.example.com')!.stats();
-  tell({ type: 'measured', residentBytes, heapBytes, watches, watchGroups, logEntries });
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const stats = server.cache('items.example.com')!.stats();
+  tell({
+    type: 'measured',
+    residentBytes: rss,
+    heapBytes: heapUsed,
+    externalBytes: external,
+    reservedBytes: stats.bytesReserved,
+    watches: stats.watches,
+    watchGroups: stats.watchGroups,
+    logEntries: stats.logEntries,
+  });
 }
 
 async function stop(): Promise<void> {

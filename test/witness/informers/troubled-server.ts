@@ -20,6 +20,10 @@ const CHILD = fileURLToPath(new URL('./server-child.js', import.meta.url));
 export interface ServerMeasure {
   readonly residentBytes: number;
   readonly heapBytes: number;
+  /** Buffers and what else is outside of the heap that JavaScript holds. */
+  readonly externalBytes: number;
+  /** What the cache has allocated. */
+  readonly reservedBytes: number;
   readonly watches: number;
   readonly watchGroups: number;
   readonly logEntries: number;

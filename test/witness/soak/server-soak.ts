@@ -152,9 +152,15 @@ async function checkLeftovers(server: TroubledServer): Promise<void> {
   }
 }
 
-function describe({ residentBytes, heapBytes, watches, logEntries }: ServerMeasure): string {
-  const [resident, heap] = [residentBytes, heapBytes].map((bytes) => mebibytes(bytes));
-  return `${resident} MiB resident, ${heap} heap; ${watches} watches, ${logEntries} log entries`;
+function describe(measure: ServerMeasure): string {
+  const { residentBytes, heapBytes, externalBytes, reservedBytes } = measure;
+  const sizes = Object.entries({
+    resident: residentBytes,
+    heap: heapBytes,
+    external: externalBytes,
+    cache: reservedBytes,
+  }).map(([name, bytes]) => `${mebibytes(bytes)} MiB ${name}`);
+  return `${sizes.join(', ')}; ${measure.watches} watches, ${measure.logEntries} log entries`;
 }
 
 /** For people to read. */
