@@ -30,7 +30,12 @@ const ENGINES = ['javascript', 'native'];
 const NATIVE_TESTS = 'out/test/native/';
 
 /** What runs the real programs that are fetched. */
-const TOOL_TESTS = ['out/test/witness/', 'out/test/storage/etcd/'];
+const TOOL_TESTS = [
+  'out/test/witness/',
+  'out/test/storage/etcd/',
+  'out/test/scripts/etcd',
+  'out/test/server/serve-etcd',
+];
 
 /** What is about one engine alone, and has nothing to test on another. */
 const ONE_ENGINE = {

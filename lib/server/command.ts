@@ -29,11 +29,38 @@ program
     ).argParser(parsePort),
   )
   .addOption(
-    new Option('--store <store>', 'where objects are kept: a folder, or memory until the end')
-      .choices(['lmdb', 'memory'])
-      .default('lmdb'),
+    new Option(
+      '--store <store>',
+      'where objects are kept: a folder, memory until the end, or etcd ' +
+        '(default: "lmdb", with --etcd-servers "etcd")',
+    ).choices(['lmdb', 'memory', 'etcd']),
   )
   .option('--data-dir <folder>', 'folder of the store and of generated certificates', '.shardwatch')
+  .addOption(
+    new Option(
+      '--etcd-servers <urls>',
+      'members of an etcd that keeps the objects, comma-separated: https://10.0.0.1:2379,…',
+    ).argParser(parseList),
+  )
+  .option('--etcd-prefix <prefix>', 'where the objects are in etcd', '/registry')
+  .option('--etcd-cafile <file>', "authorities (PEM) of etcd's certificates")
+  .option('--etcd-certfile <file>', 'client certificate (PEM) for etcd')
+  .option('--etcd-keyfile <file>', 'key of the client certificate for etcd (PEM)')
+  .option('--etcd-user <name>', 'user of etcd')
+  .option('--etcd-password-file <file>', "file with that user's password")
+  .addOption(
+    new Option('--etcd-grpc-proxy-connections <count>', 'most connections to etcd for requests')
+      .argParser(parseCount)
+      .default(10),
+  )
+  .addOption(
+    new Option(
+      '--etcd-compaction-interval <duration>',
+      'how old history of the store gets before it is dropped, whichever store; 0s: never',
+    )
+      .argParser(parseInterval)
+      .default(300_000, '5m'),
+  )
   .option(
     '--crd <path>',
     'CustomResourceDefinition file (YAML or JSON), or a folder of them; repeatable',
@@ -169,6 +196,15 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('It must be a number from 0 to 65535.');
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number from 1 to 9999.');
+}
+
+function parseList(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
 }
 
 function parseLevel(text: string): number {

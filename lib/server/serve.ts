@@ -7,7 +7,6 @@
  * 3. SIGINT and SIGTERM stop it gracefully; a second signal stops it at once.
  */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AuthError,
@@ -22,27 +21,21 @@ import {
 import { EngineError, type EngineKind } from '../engine/index.js';
 import type { ResourceType } from '../object/index.js';
 import { DefinitionError, readResourceTypes } from '../rest/index.js';
-import {
-  MemoryStorage,
-  StorageError,
-  startCompaction,
-  systemClock,
-  type Storage,
-} from '../storage/index.js';
-import { LmdbStorage, makeFolder } from '../storage/lmdb/index.js';
+import { StorageError, systemClock } from '../storage/index.js';
+import { makeFolder } from '../storage/lmdb/index.js';
 import { TransportError, type TlsOptions } from '../transport/index.js';
+import { FlagError } from './flag-error.js';
 import { loadObjects, LoadError } from './load.js';
 import { lineLogger, type Logger } from './logger.js';
 import type { ListeningServer } from './lifecycle.js';
+import { openStore, readFlagFile, storeKind, type StoreOptions } from './open-store.js';
 import { createServer, type ApiServer } from './server.js';
 
 /** The flags of `shardwatch serve`, as its `--help` explains them. */
-export interface ServeOptions {
+export interface ServeOptions extends StoreOptions {
   readonly bindAddress: string;
   readonly securePort: number;
   readonly insecurePort?: number;
-  readonly store: 'lmdb' | 'memory';
-  readonly dataDir: string;
   readonly crd: readonly string[];
   readonly load: readonly string[];
   readonly writeKubeconfig?: string;
@@ -61,15 +54,6 @@ export interface ServeOptions {
   readonly shutdownWatchTerminationGracePeriod: number;
   readonly v: number;
 }
-
-/** A flag, or a file that it names, can't be used. */
-export class FlagError extends Error {
-  override readonly name: string = 'FlagError';
-  readonly code: string = 'bad-flag';
-}
-
-/** How far apart compactions are; history older than one interval goes (upstream's default). */
-const COMPACTION_INTERVAL_MS = 300_000;
 
 /** Serves until a signal comes; resolves to the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
@@ -117,12 +101,9 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
   });
   const tls = await servingTls(options, certificates);
   const authenticator = await authenticatorOf(options, certificates, logger);
-  const storage = await openStorage(options);
+  const { storage, checks, startCompaction } = await openStore(options);
   opened.releases.push(() => storage.close());
-  const compaction = startCompaction(storage, {
-    intervalMs: COMPACTION_INTERVAL_MS,
-    clock: systemClock,
-  });
+  const compaction = startCompaction();
   opened.releases.push(async () => compaction.stop());
   const server = createServer({
     resources: types,
@@ -132,6 +113,7 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     freshnessFallback: options.freshnessFallback,
     consistencyCheckIntervalMs: options.consistencyCheckInterval,
     authenticator,
+    healthChecks: checks,
     requestTimeoutMs: options.requestTimeout,
     minRequestTimeoutMs: options.minRequestTimeout,
     logger,
@@ -157,11 +139,6 @@ async function readTypes(options: ServeOptions): Promise<readonly ResourceType[]
     throw new FlagError('nothing to serve: name a CustomResourceDefinition with --crd FILE|FOLDER');
   }
   return types;
-}
-
-async function openStorage(options: ServeOptions): Promise<Storage> {
-  if (options.store === 'memory') return new MemoryStorage({ clock: systemClock });
-  return LmdbStorage.open({ path: join(options.dataDir, 'store'), clock: systemClock });
 }
 
 async function servingTls(
@@ -217,14 +194,6 @@ async function trustedAuthorities(
   return `${own}\n${given}`;
 }
 
-async function readFlagFile(flag: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new FlagError(`${flag} ${file}: ${(error as Error).message}`);
-  }
-}
-
 async function listen(
   options: ServeOptions,
   server: ApiServer,
@@ -250,7 +219,7 @@ async function listen(
 
 function readyLine(options: ServeOptions, { server, types, listeners }: Running): string {
   const urls = listeners.map(({ url }) => url).join(' and ');
-  const about = `${types.length} resource types, ${options.store} store, ${server.engine} engine`;
+  const about = `${types.length} resource types, ${storeKind(options)} store, ${server.engine} engine`;
   return `shardwatch is ready on ${urls} (${about})`;
 }
 

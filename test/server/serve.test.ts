@@ -169,7 +169,9 @@ test('--help explains every flag', async (t) => {
     ...['client-ca-file', 'engine', 'event-window', 'request-timeout', 'min-request-timeout'],
     ...['freshness-fallback', 'consistency-check-interval'],
     ...['shutdown-grace-period', 'shutdown-delay-duration'],
-    ...['shutdown-watch-termination-grace-period', 'v'],
+    ...['etcd-servers', 'etcd-prefix', 'etcd-cafile', 'etcd-certfile', 'etcd-keyfile'],
+    ...['etcd-user', 'etcd-password-file', 'etcd-grpc-proxy-connections'],
+    ...['etcd-compaction-interval', 'shutdown-watch-termination-grace-period', 'v'],
   ];
   for (const flag of flags) t.regex(stdout, new RegExp(`^\\s+--${flag} <\\w+>\\s+\\S`, 'm'), flag);
 });

@@ -1,5 +1,7 @@
 /** Several storages over one etcd, and what each of them knows of the others. */
 
+import { fileURLToPath } from 'node:url';
+
 import test, { type ExecutionContext } from 'ava';
 
 import {
@@ -12,6 +14,7 @@ import {
 import { tellsProgress } from '../../../lib/storage/etcd/store/progress-gate.js';
 import { ManualClock } from '../../clock.js';
 import { bytes, put, remove, throwsCode } from '../conformance/subject.js';
+import { run } from '../../witness/command.js';
 import { record } from '../recorder.js';
 import { ETCDS, NEWEST, startCluster } from './member.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -186,6 +189,15 @@ test('an etcd that can not be used is told with endpoint and cause', async (t) =
   }
   const noEndpoint = EtcdStorage.open({ client: { endpoints: [] } });
   await t.throwsAsync(noEndpoint, { message: /no endpoint/ });
+});
+
+test('a program that only waits for etcd does not end before it has its answer', async (t) => {
+  const { endpoints } = await startCluster(t);
+  const program = fileURLToPath(new URL('./alone.js', import.meta.url));
+  const written = await run(process.execPath, [program, ...endpoints]);
+  t.regex(written.stdout, /^written at \d+\n$/, written.stderr);
+  const refused = await run(process.execPath, [program, 'http://127.0.0.1:1']);
+  t.regex(refused.stdout, /ECONNREFUSED/, refused.stderr);
 });
 
 test('etcd refuses a value that is too large for it, and nothing is written', async (t) => {

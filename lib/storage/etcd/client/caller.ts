@@ -20,6 +20,7 @@ import { EtcdError, isConnectionFailure, isTransient } from './error.js';
 import { readMethod, type RpcMethod } from './method.js';
 import type { ClientSettings } from './options.js';
 import { Pool, type Picked, type PoolStats } from './pool.js';
+import { ProcessHold } from './process-hold.js';
 import { fullJitter, pause } from './retry.js';
 import { TokenSource } from './token.js';
 
@@ -45,6 +46,7 @@ export class Caller {
   readonly settings: ClientSettings;
   readonly #pool: Pool;
   readonly #token: TokenSource;
+  readonly #hold = new ProcessHold();
   readonly #closing = new Set<() => void>();
 
   constructor(settings: ClientSettings) {
@@ -63,10 +65,18 @@ export class Caller {
   }
 
   /** Rejects with an EtcdError. */
-  async unary<Request, Response>(
+  unary<Request, Response>(
     method: RpcMethod<Request, Response>,
     request: Request,
     target: CallTarget = {},
+  ): Promise<Response> {
+    return this.#hold.during(() => this.#unary(method, request, target));
+  }
+
+  async #unary<Request, Response>(
+    method: RpcMethod<Request, Response>,
+    request: Request,
+    target: CallTarget,
   ): Promise<Response> {
     const { signal, key } = target;
     const timeoutMs = target.timeoutMs ?? this.settings.timeoutMs;

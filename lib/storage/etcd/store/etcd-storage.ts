@@ -36,6 +36,7 @@ import {
 } from '../../limits.js';
 import { EtcdClient } from '../client/client.js';
 import type { EtcdClientOptions } from '../client/options.js';
+import { ProcessHold } from '../client/process-hold.js';
 import type { EtcdWatch } from '../client/watcher.js';
 import type { Event } from '../rpc/watch_pb.js';
 import { ChangeFeed, EVENT_PUT } from './change-feed.js';
@@ -106,7 +107,7 @@ export class EtcdStorage implements Storage {
     try {
       const { header } = await client.kv.range({ key: keys.emptyKey });
       const storage = new EtcdStorage(options, client, keys, header?.revision ?? 1n);
-      await storage.#feed.opened;
+      await new ProcessHold().during(() => storage.#feed.opened);
       return storage;
     } catch (error) {
       await client.close();
@@ -170,6 +171,13 @@ export class EtcdStorage implements Storage {
 
   compactedRevision(): bigint {
     return this.#compacted;
+  }
+
+  /** Why nothing can be read or written just now; `undefined` where it can, as far as is known. */
+  problem(): string | undefined {
+    const { endpoints } = this.client.stats();
+    if (endpoints.some(({ circuit }) => circuit === 'closed')) return undefined;
+    return `no member of etcd answers: ${endpoints.map(({ endpoint }) => endpoint).join(', ')}`;
   }
 
   /** How many watches are open. */
