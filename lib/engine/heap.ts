@@ -92,6 +92,12 @@ export interface EngineHeap {
   /** The earliest deadline of this thread's entries, NO_DEADLINE where there is none. */
   readonly nextDeadline: number;
 
+  /**
+   * An array for slots of so many entries, which costs least in `pushAll` and `popAll`. What is
+   * written to it is to be read before the engine is called again, for whatever.
+   */
+  slots(count: number): Uint32Array;
+
   /** The new entry's handle, or `full`. */
   push(priority: number, deadline: number): number;
   /**

@@ -39,6 +39,7 @@ export {
 export type { AddonAttempt, EngineReport } from './loader.js';
 export type { ListUsage } from './list-usage.js';
 export { scopeKey } from './scope-key.js';
+export { Scratch } from './scratch.js';
 export { ABI_VERSION } from './wire.js';
 export { HEAP_FAULT, HEAP_SLOTS, NO_DEADLINE, slotOf } from './heap.js';
 export type { Dispatched, EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from './heap.js';

@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -51,6 +51,7 @@ export const LIMIT: {
   readonly recordsMax: 1020;
   readonly readyMax: 8160;
   readonly heapAheadMax: 32;
+  readonly heapBatchMax: 512;
   readonly declaredFieldsMax: 65535;
   readonly indexesMax: 65535;
 } = {
@@ -60,6 +61,7 @@ export const LIMIT: {
   recordsMax: 1020,
   readyMax: 8160,
   heapAheadMax: 32,
+  heapBatchMax: 512,
   declaredFieldsMax: 65535,
   indexesMax: 65535,
 };

@@ -43,7 +43,7 @@ import {
 import { EngineChoice } from './engine-choice.js';
 import { Handover } from './handover.js';
 import { checkOptions } from './options.js';
-import { Scratch } from './scratch.js';
+import { Scratch } from '../engine/index.js';
 import type { QueueShare } from './share.js';
 import { SlotItems } from './slot-items.js';
 
@@ -146,7 +146,7 @@ export class PriorityQueue<T> {
     checkPriorities(priorities, length);
     if (deadlines !== undefined) checkDeadlines(deadlines, length);
     this.#considerMoving(length);
-    const slots = this.#scratch.slots(length);
+    const slots = this.#heap.slots(length);
     const result = this.#heap.pushAll(length, priorities, deadlines, slots, options.handles);
     if (result < 0) throw full(this, length);
     this.#items.holdAll(slots, items);
@@ -177,7 +177,7 @@ export class PriorityQueue<T> {
     checkLanes(priorities, 'priorities', max);
     const count = Math.min(max, this.#heap.size);
     this.#considerMoving(count);
-    const slots = this.#scratch.slots(count);
+    const slots = this.#heap.slots(count);
     const taken = this.#heap.popAll(count, slots, priorities);
     this.#items.releaseAll(slots, taken, items);
     return taken;

@@ -48,13 +48,14 @@ export class SlotItems<T> {
   /** The items of the first `count` slots, whose entries have left, into `items`. */
   releaseAll(slots: Uint32Array, count: number, items: T[]): void {
     const held = this.#items;
-    const hasSignals = !this.#signals.isEmpty;
+    // A signal's own code may run meanwhile, and have the slots written anew.
+    const left = this.#signals.isEmpty ? [] : slots.slice(0, count);
     for (let at = 0; at < count; at++) {
       const slot = slots[at]!;
       items[at] = held[slot] as T;
       held[slot] = undefined;
-      if (hasSignals) this.#signals.forget(slot);
     }
+    for (const slot of left) this.#signals.forget(slot);
   }
 
   /** Lets go of all items and signals. */

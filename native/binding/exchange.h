@@ -65,6 +65,14 @@ class Exchange {
     return {reinterpret_cast<double*>(bytes_) + first, count};
   }
 
+  // Of a batch for a heap: priorities, and slots behind as many of them as there may be.
+  // REQUIRES: count <= wire::kHeapBatchMax.
+  std::span<double> BatchPriorities(size_t count) { return HeapLanes(0, count); }
+  std::span<uint32_t> BatchSlots(size_t count) {
+    constexpr size_t kFirst = wire::kHeadLanes + wire::kHeapBatchMax;
+    return {reinterpret_cast<uint32_t*>(bytes_ + kFirst * sizeof(double)), count};
+  }
+
  private:
   template <typename Lane>
   static size_t IndexOf(Lane lane) {

@@ -110,9 +110,28 @@ bool ReadEntryLanes(napi_env env, napi_value value, uint64_t count, bool is_opti
   return true;
 }
 
+// Lanes for `count` priorities; undefined: those of the exchange.
+bool ReadBatchPriorities(napi_env env, napi_value value, uint64_t count, Exchange& exchange,
+                         std::span<double>* priorities) {
+  if (!IsUndefined(env, value)) return ReadEntryLanes(env, value, count, false, priorities);
+  if (count > wire::kHeapBatchMax) return false;
+  *priorities = exchange.BatchPriorities(static_cast<size_t>(count));
+  const auto is_nan = [](double priority) { return std::isnan(priority); };
+  return std::ranges::none_of(*priorities, is_nan);
+}
+
 bool ReadEntrySlots(napi_env env, napi_value value, uint64_t count, std::span<uint32_t>* slots) {
   if (!ReadSlots(env, value, slots) || slots->size() < count) return false;
   *slots = slots->first(static_cast<size_t>(count));
+  return true;
+}
+
+// Room for `count` slots; undefined: that of the exchange.
+bool ReadBatchSlots(napi_env env, napi_value value, uint64_t count, Exchange& exchange,
+                    std::span<uint32_t>* slots) {
+  if (!IsUndefined(env, value)) return ReadEntrySlots(env, value, count, slots);
+  if (count > wire::kHeapBatchMax) return false;
+  *slots = exchange.BatchSlots(static_cast<size_t>(count));
   return true;
 }
 
@@ -126,9 +145,9 @@ int64_t HeapPushAll(napi_env env, Environment& environment, Arguments<6> argumen
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
   if (!ReadCount(env, arguments[1], &count) ||
-      !ReadEntryLanes(env, arguments[2], count, false, &priorities) ||
+      !ReadBatchPriorities(env, arguments[2], count, (*use)->exchange(), &priorities) ||
       !ReadEntryLanes(env, arguments[3], count, true, &deadlines) ||
-      !ReadEntrySlots(env, arguments[4], count, &slots) ||
+      !ReadBatchSlots(env, arguments[4], count, (*use)->exchange(), &slots) ||
       !ReadEntryLanes(env, arguments[5], count, true, &handles)) {
     return kInvalidArgument;
   }
@@ -150,7 +169,8 @@ int64_t HeapTake(napi_env env, Environment& environment, Arguments<4> arguments)
   std::span<double> priorities;
   std::unique_ptr<HeapUse>* const use = Find(env, environment.heaps, arguments[0], failure);
   if (use == nullptr) return failure;
-  if (!ReadCount(env, arguments[1], &count) || !ReadEntrySlots(env, arguments[2], count, &slots) ||
+  if (!ReadCount(env, arguments[1], &count) ||
+      !ReadBatchSlots(env, arguments[2], count, (*use)->exchange(), &slots) ||
       !ReadEntryLanes(env, arguments[3], count, true, &priorities)) {
     return kInvalidArgument;
   }

@@ -58,11 +58,14 @@ function checkWire({ abiVersion, status, results, limits, lanes }) {
 
 // The exchange is a head and records, and each has the lanes that it needs.
 function checkRoom(limits, lanes) {
-  const { exchangeBytes, headLanes, recordLanes, recordsMax, readyMax, heapAheadMax } = limits;
+  const { exchangeBytes, headLanes, recordLanes, recordsMax, readyMax } = limits;
+  const { heapAheadMax, heapBatchMax } = limits;
   const LANE_BYTES = 8;
   const HEAP_LISTS = 3;
   const behindHead = exchangeBytes / LANE_BYTES - headLanes;
-  if (Math.max(recordsMax * recordLanes, readyMax, HEAP_LISTS * heapAheadMax) > behindHead) {
+  // A priority is a lane, a slot half of one.
+  const heapLanes = Math.max(HEAP_LISTS * heapAheadMax, 1.5 * heapBatchMax);
+  if (Math.max(recordsMax * recordLanes, readyMax, heapLanes) > behindHead) {
     throw new Error('wire.json: the exchange has no room for its records');
   }
   for (const [name, room] of [

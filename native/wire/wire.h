@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 6;
+inline constexpr int32_t kAbiVersion = 7;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -37,6 +37,7 @@ inline constexpr uint32_t kRecordLanes = 8;
 inline constexpr uint32_t kRecordsMax = 1020;
 inline constexpr uint32_t kReadyMax = 8160;
 inline constexpr uint32_t kHeapAheadMax = 32;
+inline constexpr uint32_t kHeapBatchMax = 512;
 inline constexpr uint32_t kDeclaredFieldsMax = 65535;
 inline constexpr uint32_t kIndexesMax = 65535;
 

@@ -21,6 +21,7 @@ import {
   NO_DEADLINE,
   slotOf,
 } from '../heap.js';
+import { Scratch } from '../scratch.js';
 import { HeapOrder } from './heap-order.js';
 import { HeapSlots, SEQUENCES_MAX } from './heap-slots.js';
 
@@ -35,6 +36,7 @@ export class JavaScriptHeap implements EngineHeap {
   readonly #slots = new HeapSlots();
   readonly #order = new HeapOrder();
   readonly #deadlines = new HeapOrder();
+  readonly #scratch = new Scratch();
   #size = 0;
   // Living pairs of the order of deadlines.
   #expiring = 0;
@@ -55,6 +57,10 @@ export class JavaScriptHeap implements EngineHeap {
 
   get nextDeadline(): number {
     return this.#deadlines.rank;
+  }
+
+  slots(count: number): Uint32Array {
+    return this.#scratch.slots(count);
   }
 
   push(priority: number, deadline: number): number {

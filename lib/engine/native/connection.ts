@@ -40,6 +40,8 @@ export class Connection {
   readonly handle: number;
   readonly numbers: Float64Array;
   readonly revisions: BigUint64Array;
+  /** Of a heap's batch. */
+  readonly batchSlots: Uint32Array;
   readonly page: Page = new Page();
   readonly batch: Batch = new Batch();
   /** Runs a task soon, from the event loop. */
@@ -57,6 +59,8 @@ export class Connection {
     const exchange = new ArrayBuffer(LIMIT.exchangeBytes);
     this.numbers = new Float64Array(exchange);
     this.revisions = new BigUint64Array(exchange);
+    const batchSlotsAt = (LIMIT.headLanes + LIMIT.heapBatchMax) * Float64Array.BYTES_PER_ELEMENT;
+    this.batchSlots = new Uint32Array(exchange, batchSlotsAt, LIMIT.heapBatchMax);
     this.handle = addon.connect(exchange, () => this.#callReady());
     if (this.handle < 0) throw statusError(this.handle, 'the native engine');
     this.#abandoned = new FinalizationRegistry((cache) => {

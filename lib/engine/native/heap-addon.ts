@@ -12,20 +12,24 @@ export interface HeapAddon {
   closeHeap(heap: number): number;
 
   heapPush(heap: number, priority: number, deadline: number): number;
+  /** Without arrays for them, priorities and slots are in the exchange: `heapBatchMax` at most. */
   heapPushAll(
     heap: number,
     count: number,
-    priorities: Float64Array,
+    priorities: Float64Array | undefined,
     deadlines: Float64Array | undefined,
-    slots: Uint32Array,
+    slots: Uint32Array | undefined,
     handles: Float64Array | undefined,
   ): number;
   heapPop(heap: number): number;
-  /** Slots of this thread's that were taken; the exchange's `count` is of all threads. */
+  /**
+   * Slots of this thread's that were taken, in the exchange where there is no array; its `count` is
+   * of all threads.
+   */
   heapTake(
     heap: number,
     count: number,
-    slots: Uint32Array,
+    slots: Uint32Array | undefined,
     priorities: Float64Array | undefined,
   ): number;
   /**

@@ -20,6 +20,7 @@ import { ABI_VERSION, HEAD_LANE, LIMIT, STATUS } from '../wire.js';
 import type { HeapAddon } from './heap-addon.js';
 import type { Connection, Wakeable } from './connection.js';
 import { statusError } from './errors.js';
+import { Scratch } from '../scratch.js';
 import { HeapAhead } from './heap-ahead.js';
 
 /** More entries than these leave no slots to keep for entries to come. */
@@ -33,6 +34,8 @@ export class NativeHeap implements EngineHeap, Wakeable {
   readonly #nonce: bigint;
   readonly #onDispatched: () => void;
   readonly #capacity: number;
+  // For batches that the exchange has no room for.
+  readonly #slots = new Scratch();
   #isShared: boolean;
   #isClosed = false;
   // Of a heap that is not shared, both.
@@ -83,6 +86,11 @@ export class NativeHeap implements EngineHeap, Wakeable {
     return this.#connection.numbers[HEAD_LANE.deadline]!;
   }
 
+  slots(count: number): Uint32Array {
+    if (count <= LIMIT.heapBatchMax) return this.#connection.batchSlots;
+    return this.#slots.slots(count);
+  }
+
   push(priority: number, deadline: number): number {
     const ahead = this.#ahead;
     if (ahead !== undefined) {
@@ -110,14 +118,10 @@ export class NativeHeap implements EngineHeap, Wakeable {
     handles: Float64Array | undefined,
   ): number {
     this.#settleFor(count);
-    const status = this.#addon.heapPushAll(
-      this.#handle,
-      count,
-      priorities,
-      deadlines,
-      slots,
-      handles,
-    );
+    const status =
+      slots === this.#connection.batchSlots
+        ? this.#pushBatch(count, priorities, deadlines, handles)
+        : this.#addon.heapPushAll(this.#handle, count, priorities, deadlines, slots, handles);
     if (status === STATUS.full) return HEAP_FAULT.full;
     this.#check(status);
     this.#size += count;
@@ -137,7 +141,8 @@ export class NativeHeap implements EngineHeap, Wakeable {
 
   popAll(count: number, slots: Uint32Array, priorities: Float64Array | undefined): number {
     this.#ahead?.settle();
-    const popped = this.#check(this.#addon.heapTake(this.#handle, count, slots, priorities));
+    const given = slots === this.#connection.batchSlots ? undefined : slots;
+    const popped = this.#check(this.#addon.heapTake(this.#handle, count, given, priorities));
     this.#size -= popped;
     return popped;
   }
@@ -229,6 +234,18 @@ export class NativeHeap implements EngineHeap, Wakeable {
 
   callWake(): void {
     if (!this.#isClosed) this.#onDispatched();
+  }
+
+  // Priorities and slots by the exchange: looking at an array costs the addon as two entries do.
+  #pushBatch(
+    count: number,
+    priorities: Float64Array,
+    deadlines: Float64Array | undefined,
+    handles: Float64Array | undefined,
+  ): number {
+    const { numbers } = this.#connection;
+    for (let at = 0; at < count; at++) numbers[LIMIT.headLanes + at] = priorities[at]!;
+    return this.#addon.heapPushAll(this.#handle, count, undefined, deadlines, undefined, handles);
   }
 
   // With an entry in its run. The heap is not empty.
