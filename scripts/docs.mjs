@@ -42,7 +42,7 @@ async function installTypedoc() {
 
 async function writeReference() {
   const entry = inRoot(TOOL, 'node_modules/typedoc/dist/index.js');
-  const { Application } = await import(pathToFileURL(entry).href);
+  const { Application, OptionDefaults } = await import(pathToFileURL(entry).href);
   const doors = doorsOf(JSON.parse(readFileSync(inRoot('package.json'), 'utf8')));
   const app = await Application.bootstrap({
     name: 'Shardwatch',
@@ -55,6 +55,9 @@ async function writeReference() {
     disableSources: true,
     githubPages: false,
     excludeInternal: true,
+    // What protoc-gen-es says of every message and field is nothing for readers.
+    blockTags: [...OptionDefaults.blockTags, '@generated'],
+    excludeTags: [...OptionDefaults.excludeTags, '@generated'],
     validation: { notExported: true, invalidLink: true, invalidPath: true, rewrittenLink: true },
   });
   const project = await app.convert();

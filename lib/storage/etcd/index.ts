@@ -21,20 +21,38 @@ export type { AuthClient } from './client/auth.js';
 export type { EtcdAuth, EtcdClientOptions, EtcdTls } from './client/options.js';
 export type { PoolStats } from './client/pool.js';
 export type { EtcdWatch, EtcdWatchObserver, EtcdWatchOptions } from './client/watcher.js';
-export type { CompactionResponse, TxnResponse } from './rpc/kv_pb.js';
-export type {
-  LeaseGrantResponse,
-  LeaseKeepAliveResponse,
-  LeaseRevokeResponse,
-  LeaseTimeToLiveResponse,
+export {
+  CompactionRequestSchema,
+  TxnRequestSchema,
+  type CompactionRequest,
+  type CompactionResponse,
+  type Compare,
+  type RequestOp,
+  type ResponseOp,
+  type TxnRequest,
+  type TxnResponse,
+} from './rpc/kv_pb.js';
+export {
+  LeaseGrantRequestSchema,
+  type LeaseGrantRequest,
+  type LeaseGrantResponse,
+  type LeaseKeepAliveResponse,
+  type LeaseRevokeResponse,
+  type LeaseTimeToLiveResponse,
 } from './rpc/lease_pb.js';
 export type { AlarmMember, StatusResponse } from './rpc/maintenance_pb.js';
-export type {
-  DeleteRangeResponse,
-  KeyValue,
-  PutResponse,
-  RangeResponse,
-  ResponseHeader,
+export {
+  DeleteRangeRequestSchema,
+  PutRequestSchema,
+  RangeRequestSchema,
+  type DeleteRangeRequest,
+  type DeleteRangeResponse,
+  type KeyValue,
+  type PutRequest,
+  type PutResponse,
+  type RangeRequest,
+  type RangeResponse,
+  type ResponseHeader,
 } from './rpc/range_pb.js';
 export type { Event } from './rpc/watch_pb.js';
 export { EtcdStorage, type EtcdStorageOptions } from './store/etcd-storage.js';
