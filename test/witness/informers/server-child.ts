@@ -46,6 +46,8 @@ process.on('message', (message) => {
   else measure();
 });
 process.once('SIGTERM', () => void stop());
+// Whoever started it has ended, or it has stopped itself.
+process.once('disconnect', () => process.exit());
 tell({ type: 'ready', port });
 
 function tell(message: ServerMessage): void {
