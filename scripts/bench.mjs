@@ -17,6 +17,7 @@ import { buildAddon } from './native.mjs';
 import { ENTRY, inRoot, ROOT } from './project.mjs';
 import { runNode, tail } from './run.mjs';
 import { fingerprint, readStamp, removeStamp, writeStamp } from './stamp.mjs';
+import { provideValgrind } from './valgrind.mjs';
 
 const OUTPUT = 'build-bench';
 const STAMP = 'bench';
@@ -48,6 +49,8 @@ async function prepare() {
   if (!built) console.error(`no native engine: ${reason}`);
   const baselineReason = await buildBaseline();
   if (baselineReason !== undefined) console.error(`no store behind a lock: ${baselineReason}`);
+  const valgrindReason = await provideValgrind();
+  if (valgrindReason !== undefined) console.error(`no valgrind: ${valgrindReason}`);
   await compile();
 }
 

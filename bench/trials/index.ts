@@ -2,6 +2,8 @@
 
 import type { Trial } from './contract.js';
 import { getTrials } from './get.js';
+import { growthTrials } from './growth.js';
+import { idleWatchTrials } from './idle-watches.js';
 import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
 import { queueTrials } from './queue.js';
@@ -16,6 +18,8 @@ export const TRIALS: readonly Trial[] = [
   ...getTrials,
   ...memoryTrials,
   ...watchTrials,
+  ...idleWatchTrials,
+  ...growthTrials,
   ...threadTrials,
   ...quietNamespaceTrials,
   ...queueTrials,

@@ -8,7 +8,7 @@
  */
 
 import type { EngineList } from '../engine/index.js';
-import type { UnknownObject } from '../object/index.js';
+import { formatShardSelector, type ShardSelector, type UnknownObject } from '../object/index.js';
 import type { PullSource } from '../request/index.js';
 import { cachedObject, type CachedObject } from '../watch/index.js';
 import { CacheError } from './contract.js';
@@ -40,13 +40,21 @@ export class CachedList<T = UnknownObject> {
    * costs nothing to tell.
    */
   readonly remainingItemCount: number | undefined;
+  /** The shard selector, in its one form, of a list that has only that part of the objects. */
+  readonly shardSelector: string | undefined;
   readonly #list: EngineList;
   readonly #identity: IdentityOf | undefined;
   #isTaken = false;
 
-  /** @internal Made by caches. `scope` is what was listed. */
-  constructor(list: EngineList, scope: TokenScope, identity?: IdentityOf) {
+  /** @internal Made by caches. `scope` and `shard` are what was listed. */
+  constructor(
+    list: EngineList,
+    scope: TokenScope,
+    shard: ShardSelector | undefined,
+    identity?: IdentityOf,
+  ) {
     this.#list = list;
+    this.shardSelector = shard === undefined ? undefined : formatShardSelector(shard);
     this.#identity = identity;
     this.resourceVersion = list.revision.toString();
     const { last } = list;
@@ -84,6 +92,7 @@ export class CachedList<T = UnknownObject> {
       resourceVersion: this.resourceVersion,
       continue: this.continue,
       remainingItemCount: this.remainingItemCount,
+      shard: this.shardSelector,
     };
     const identity = this.#identity;
     const body = new ListBody(this.#list, head, {

@@ -1,7 +1,12 @@
 /** Options, results and errors of WatchCache. */
 
 import type { EngineKind, EngineStats, HistoryLimits, IndexDeclaration } from '../engine/index.js';
-import type { FieldRequirement, LabelRequirement, UnknownObject } from '../object/index.js';
+import type {
+  FieldRequirement,
+  LabelRequirement,
+  ShardSelector,
+  UnknownObject,
+} from '../object/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { CachedObject, WatchLoss } from '../watch/index.js';
 import type { CacheObserver } from './observer.js';
@@ -158,6 +163,8 @@ export interface RecordedEvent<T = UnknownObject> {
 export interface Selectors {
   readonly labelSelector?: string | readonly LabelRequirement[];
   readonly fieldSelector?: string | readonly FieldRequirement[];
+  /** Only a part of the objects, which are divided by hashes (KEP-5866). Default: all. */
+  readonly shardSelector?: string | ShardSelector;
 }
 
 export interface GetOptions {

@@ -28,6 +28,8 @@ export interface ListHead {
   readonly resourceVersion: string;
   readonly continue: string | undefined;
   readonly remainingItemCount: number | undefined;
+  /** Of a list of a shard: the selector. */
+  readonly shard?: string | undefined;
 }
 
 export interface ListBodyOptions {
@@ -125,6 +127,8 @@ function headText(head: ListHead): string {
   if (head.remainingItemCount !== undefined) {
     metadata.push(`"remainingItemCount":${head.remainingItemCount}`);
   }
+  // Made of plain names and digits.
+  if (head.shard !== undefined) metadata.push(`"shardInfo":{"selector":"${head.shard}"}`);
   const type = typeMeta(head.kind, head.apiVersion);
   return `{${type},"metadata":{${metadata.join(',')}},"items":[`;
 }

@@ -136,7 +136,7 @@ export class Reader<T = UnknownObject> {
       : await this.#listPending(request);
     // Lists that the storage has answered have no identity.
     const counted = identity === undefined ? list : this.#counted(list);
-    return new CachedList<T>(counted, scope, identity);
+    return new CachedList<T>(counted, scope, selection.selector?.shard, identity);
   }
 
   #counted(list: EngineList): EngineList {

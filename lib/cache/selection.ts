@@ -9,8 +9,14 @@
  */
 
 import type { EngineSelector } from '../engine/index.js';
-import type { FieldRequirement, LabelRequirement } from '../object/index.js';
-import { isPathSegmentName, parseFieldSelector, parseLabelSelector } from '../object/index.js';
+import type { FieldRequirement, LabelRequirement, ShardSelector } from '../object/index.js';
+import {
+  checkShardSelector,
+  isPathSegmentName,
+  parseFieldSelector,
+  parseLabelSelector,
+  parseShardSelector,
+} from '../object/index.js';
 import type { Selectors } from './contract.js';
 import { CacheError } from './contract.js';
 
@@ -50,7 +56,11 @@ export function select(options: SelectionOptions, rules: SelectionRules): Select
   const labels = readLabels(options.labelSelector);
   const fields = readFields(options.fieldSelector);
   for (const { path } of fields) checkField(path, rules.fields);
-  const selector = labels.length + fields.length === 0 ? undefined : { labels, fields };
+  const shard = readShard(options.shardSelector);
+  const isEmpty = labels.length + fields.length === 0 && shard === undefined;
+  const selector = isEmpty
+    ? undefined
+    : { labels, fields, ...(shard === undefined ? {} : { shard }) };
   const namespace =
     rules.namespaced === false
       ? ''
@@ -69,7 +79,16 @@ function readFields(selector: Selectors['fieldSelector']): readonly FieldRequire
   return parse(() => parseFieldSelector(selector));
 }
 
-function parse<Requirement>(read: () => readonly Requirement[]): readonly Requirement[] {
+function readShard(selector: Selectors['shardSelector']): ShardSelector | undefined {
+  if (selector === undefined) return undefined;
+  return parse(() => {
+    if (typeof selector === 'string') return parseShardSelector(selector);
+    checkShardSelector(selector);
+    return selector;
+  });
+}
+
+function parse<Parsed>(read: () => Parsed): Parsed {
   try {
     return read();
   } catch (error) {

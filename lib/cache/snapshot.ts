@@ -79,7 +79,7 @@ export class CacheSnapshot<T = UnknownObject> {
           : { start: startKey(start, namespace, this.#rules.namespaced === true) }),
       }),
     );
-    return new CachedList<T>(list, scope);
+    return new CachedList<T>(list, scope, selector?.shard);
   }
 
   /** Lets go of the state; calling it again does nothing. */

@@ -11,9 +11,10 @@
  */
 
 import type { EngineList, EngineObject, EngineSelector, ListUsage } from '../engine/index.js';
-import type { ObjectKey, ScannedObject } from '../object/index.js';
+import type { ObjectKey, ScannedObject, ShardSelector } from '../object/index.js';
 import {
   FieldMatcher,
+  isInShard,
   LabelMatcher,
   replaceApiVersion,
   scanObject,
@@ -110,10 +111,11 @@ function range(
 interface Filter {
   readonly labels: LabelMatcher;
   readonly fields: FieldMatcher;
+  readonly shard: ShardSelector | undefined;
 }
 
-function filterOf({ labels, fields }: EngineSelector): Filter {
-  return { labels: new LabelMatcher(labels), fields: new FieldMatcher(fields) };
+function filterOf({ labels, fields, shard }: EngineSelector): Filter {
+  return { labels: new LabelMatcher(labels), fields: new FieldMatcher(fields), shard };
 }
 
 function select(
@@ -133,6 +135,11 @@ function select(
     };
     if (!filter.fields.matches(fieldOf)) return undefined;
     if (!filter.labels.matches(scanned.labels.flat())) return undefined;
+    const { shard } = filter;
+    const isByUid = shard?.field === 'object.metadata.uid';
+    if (shard !== undefined && !isInShard(shard, isByUid ? scanned.uid : key.namespace)) {
+      return undefined;
+    }
   }
   return render(source, value, scanned, query.apiVersion);
 }

@@ -16,7 +16,13 @@
  *  4. A watch delivers every matching event once, in rising order, or ends with a reason.
  */
 
-import type { FieldRequirement, LabelRequirement, ObjectKey } from '../object/index.js';
+import type {
+  FieldRequirement,
+  LabelRequirement,
+  ObjectKey,
+  ShardSelector,
+} from '../object/index.js';
+import type { IndexDeclaration } from './indexes.js';
 import type { ListUsage } from './list-usage.js';
 
 /** The highest revision there is. */
@@ -36,18 +42,6 @@ export interface HistoryLimits {
    * Bytes of object versions that only the history keeps alive; beats entriesMin. Default 256 MiB.
    */
   readonly bytesMax: number;
-}
-
-/**
- * By which values a list, or a watch's initial state, finds its objects without looking at all of
- * them. An index takes memory for every object that has a value, and time of every write that
- * changes one.
- */
-export interface IndexDeclaration {
-  /** Some of the declared fields, each once. */
-  readonly fields: readonly string[];
-  /** Keys of labels, each once. */
-  readonly labels: readonly string[];
 }
 
 export interface EngineCacheOptions {
@@ -86,11 +80,13 @@ export interface ObjectWrite extends ObjectKey {
   readonly object?: Uint8Array;
 }
 
-/** Both lists must hold; empty lists match everything. */
+/** All must hold; empty lists match everything. */
 export interface EngineSelector {
   readonly labels: readonly LabelRequirement[];
   /** Only `metadata.name`, `metadata.namespace` and declared fields; an undeclared one throws. */
   readonly fields: readonly FieldRequirement[];
+  /** Only objects of this shard (KEP-5866), of one range at least. Absent: all. */
+  readonly shard?: ShardSelector;
 }
 
 /** Which objects a list or a watch is about, and the version in which they are served. */

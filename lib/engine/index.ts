@@ -19,7 +19,6 @@ export type {
   EngineStats,
   EngineWatch,
   HistoryLimits,
-  IndexDeclaration,
   ListQuery,
   ObjectWrite,
   Put,
@@ -28,6 +27,7 @@ export type {
   WatchEventType,
   WatchQuery,
 } from './contract.js';
+export type { IndexDeclaration } from './indexes.js';
 export { ADDON_MISSING, ADDON_VARIABLE, glibcVersion } from './addon.js';
 export {
   addonAttempts,

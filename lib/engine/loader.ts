@@ -19,9 +19,8 @@ import {
   EngineError,
   type EngineKind,
   type EngineShare,
-  type IndexDeclaration,
 } from './contract.js';
-import { indexesOf } from './indexes.js';
+import { type IndexDeclaration, indexesOf } from './indexes.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
 import { type NativeModule, openNative } from './native/index.js';
 import { LIMIT } from './wire.js';

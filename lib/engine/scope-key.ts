@@ -6,6 +6,7 @@
  *  2. Scopes with equal keys select and serve the same: no text can pretend to be two.
  */
 
+import { formatShardSelector } from '../object/index.js';
 import type { EngineScope } from './contract.js';
 
 /**
@@ -25,6 +26,9 @@ export function scopeKey(scope: EngineScope): string {
     delimited(apiVersion),
     ...labels.sort().map((term) => `l${delimited(term)}`),
     ...fields.sort().map((term) => `f${delimited(term)}`),
+    ...(selector?.shard === undefined
+      ? []
+      : [`s${delimited(formatShardSelector(selector.shard))}`]),
   ].join('');
 }
 

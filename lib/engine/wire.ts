@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 7;
+export const ABI_VERSION = 8;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -110,6 +110,15 @@ export const FIELD_OPERATOR: {
 } = {
   equals: 0,
   notEquals: 1,
+};
+
+/** A choice: shardKey. */
+export const SHARD_KEY: {
+  readonly uid: 0;
+  readonly namespace: 1;
+} = {
+  uid: 0,
+  namespace: 1,
 };
 
 /** A choice: eventType. */

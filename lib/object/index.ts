@@ -33,6 +33,15 @@ export type {
 export { scanObject } from './scan.js';
 export type { ScannedObject } from './scan.js';
 export { SelectorError } from './selector-error.js';
+export {
+  checkShardSelector,
+  formatShardSelector,
+  hasShard,
+  isInShard,
+  parseShardSelector,
+  shardHash,
+} from './shard-selector.js';
+export type { ShardField, ShardRange, ShardSelector } from './shard-selector.js';
 export { replaceApiVersion, stampedLength, stampInto, stampRevision } from './stamp.js';
 export type { Stampable, StampedObject } from './stamp.js';
 export {

@@ -126,6 +126,12 @@ const LIST_META: JsonSchema = {
     continue: text('A token for the next page. Absent with the last one.'),
     remainingItemCount: int64('How many objects follow after this page, where that is known.'),
     resourceVersion: text('The version of the collection that the list shows; watches go on here.'),
+    shardInfo: {
+      type: 'object',
+      description: 'Which part of the objects the list has. Absent where it has all of them.',
+      required: ['selector'],
+      properties: { selector: text('The shard selector of the request.') },
+    },
   },
 };
 

@@ -44,6 +44,12 @@ const FIELD_SELECTOR: Parameter = query(
   'string',
   'Only objects whose fields meet this.',
 );
+const SHARD_SELECTOR: Parameter = query(
+  'shardSelector',
+  'string',
+  "Only a part of the objects, such as shardRange(object.metadata.uid, '0x0000000000000000', " +
+    "'0x8000000000000000'); ranges are joined by ||.",
+);
 const CONTINUE: Parameter = query('continue', 'string', 'The token of the page before.');
 const LIMIT: Parameter = query('limit', 'integer', 'The most objects of a page; 0 is all.');
 const RESOURCE_VERSION: Parameter = query(
@@ -85,6 +91,7 @@ export const LIST_PARAMETERS: readonly Parameter[] = [
   query('allowWatchBookmarks', 'boolean', 'Whether a watch tells how far it has come.'),
   CONTINUE,
   FIELD_SELECTOR,
+  SHARD_SELECTOR,
   LABEL_SELECTOR,
   LIMIT,
   RESOURCE_VERSION,
@@ -118,6 +125,7 @@ export const DELETE_COLLECTION_PARAMETERS: readonly Parameter[] = [
   CONTINUE,
   DRY_RUN,
   FIELD_SELECTOR,
+  SHARD_SELECTOR,
   GRACE_PERIOD_SECONDS,
   LABEL_SELECTOR,
   LIMIT,

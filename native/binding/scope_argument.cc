@@ -25,7 +25,7 @@ bool ScopeArgument::Read(napi_env env, napi_value array) {
   for (; fields > 0; --fields) {
     if (!ReadField(env)) return false;
   }
-  if (at_ != length_) return false;
+  if (!ReadShard(env) || at_ != length_) return false;
   // Now that they don't move any more.
   std::span<const std::string_view> values = values_;
   for (size_t index = 0; index < labels_.size(); ++index) {
@@ -34,6 +34,7 @@ bool ScopeArgument::Read(napi_env env, napi_value array) {
   }
   request_.labels = labels_;
   request_.fields = fields_;
+  request_.shard_ranges = shard_ranges_;
   return true;
 }
 
@@ -67,6 +68,30 @@ bool ScopeArgument::ReadField(napi_env env) {
   }
   requirement.op = static_cast<FieldOperator>(op);
   fields_.push_back(requirement);
+  return true;
+}
+
+bool ScopeArgument::ReadShard(napi_env env) {
+  int64_t ranges = 0;
+  int64_t key = 0;
+  if (at_ == length_) return true;
+  if (!NextNumber(env, length_, &ranges) || ranges == 0) return false;
+  if (!NextNumber(env, static_cast<int64_t>(wire::ShardKey::kNamespace), &key)) return false;
+  request_.shard_key = static_cast<ShardKey>(key);
+  for (; ranges > 0; --ranges) {
+    ShardRange range;
+    if (!NextHash(env, &range.first) || !NextHash(env, &range.last)) return false;
+    shard_ranges_.push_back(range);
+  }
+  return true;
+}
+
+// Numbers of JavaScript don't hold 64 bits.
+bool ScopeArgument::NextHash(napi_env env, uint64_t* hash) {
+  int64_t high = 0;
+  int64_t low = 0;
+  if (!NextNumber(env, UINT32_MAX, &high) || !NextNumber(env, UINT32_MAX, &low)) return false;
+  *hash = static_cast<uint64_t>(high) << 32 | static_cast<uint64_t>(low);
   return true;
 }
 

@@ -2,7 +2,8 @@
 //
 //   [namespace | undefined, name | undefined, apiVersion | undefined,
 //    label requirements, then each: key, operator, count of values, values ...,
-//    field requirements, then each: path, operator, value]
+//    field requirements, then each: path, operator, value
+//    and, of a shard, its ranges, its key, then each range: first, last, in two halves each]
 //
 // Thread rule: belongs to one call.
 
@@ -41,6 +42,8 @@ class ScopeArgument {
   bool NextNumber(napi_env env, int64_t max, int64_t* number);
   bool ReadLabel(napi_env env);
   bool ReadField(napi_env env);
+  bool ReadShard(napi_env env);
+  bool NextHash(napi_env env, uint64_t* hash);
 
   Texts texts_;
   napi_value array_ = nullptr;
@@ -51,6 +54,7 @@ class ScopeArgument {
   std::vector<size_t> value_counts_;
   std::vector<LabelRequirement> labels_;
   std::vector<FieldRequirement> fields_;
+  std::vector<ShardRange> shard_ranges_;
   ScopeRequest request_;
   std::optional<std::string_view> api_version_;
 };

@@ -106,6 +106,8 @@ static_assert(IsSame(LabelOperator::kIn, wire::LabelOperator::kIn) &&
               IsSame(LabelOperator::kDoesNotExist, wire::LabelOperator::kDoesNotExist) &&
               IsSame(LabelOperator::kGreaterThan, wire::LabelOperator::kGreaterThan) &&
               IsSame(LabelOperator::kLessThan, wire::LabelOperator::kLessThan));
+static_assert(IsSame(ShardKey::kUid, wire::ShardKey::kUid) &&
+              IsSame(ShardKey::kNamespace, wire::ShardKey::kNamespace));
 static_assert(IsSame(FieldOperator::kEquals, wire::FieldOperator::kEquals) &&
               IsSame(FieldOperator::kNotEquals, wire::FieldOperator::kNotEquals));
 static_assert(IsSame(WatchEventType::kAdded, wire::EventType::kAdded) &&

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 7;
+inline constexpr int32_t kAbiVersion = 8;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -64,6 +64,11 @@ enum class LabelOperator : int32_t {
 enum class FieldOperator : int32_t {
   kEquals = 0,
   kNotEquals = 1,
+};
+
+enum class ShardKey : int32_t {
+  kUid = 0,
+  kNamespace = 1,
 };
 
 enum class EventType : int32_t {

@@ -24,7 +24,16 @@ import {
 import { compareNamespaces, compareUtf8, scanObject } from '../../lib/object/index.js';
 import { engineReport } from '../../lib/engine/index.js';
 
-const FAMILIES = ['list/', 'get/', 'memory/', 'watch/match-', 'threads/', 'queue/', 'testing/'];
+const FAMILIES = [
+  'list/',
+  'get/',
+  'memory/',
+  'watch/',
+  'growth/',
+  'threads/',
+  'queue/',
+  'testing/',
+];
 
 const goals = parseGoals(readFileSync(join(ROOT, 'bench', 'goals.tsv'), 'utf8'));
 
@@ -114,6 +123,7 @@ for (const trial of TRIALS) {
     const one = await trial.engine(setup);
     const other = await trial.engine({ ...setup, seed: 8 });
     for (const [operation, { digest }] of Object.entries(one)) {
+      t.true(operation in other, operation);
       if (digest === undefined) continue;
       t.not(await digest(), await other[operation]?.digest?.(), operation);
     }

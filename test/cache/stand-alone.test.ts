@@ -388,6 +388,36 @@ for (const [indexes, entries] of INDEXES) {
   });
 }
 
+cacheTest('lists, snapshots and watches take shard selectors', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  // Hashes 0xaf… and 0x85….
+  for (const uid of ['a', 'foobar']) {
+    const object = JSON.stringify({ metadata: { namespace: 'ns', name: uid, uid } });
+    cache.apply({ type: 'put', object });
+  }
+  const range = "shardRange(object.metadata.uid, '0x9000000000000000', '0x10000000000000000')";
+  const ranges = [{ start: 0x90n << 56n, end: 2n ** 64n }];
+  for (const shardSelector of [range, { field: 'object.metadata.uid', ranges } as const]) {
+    const list = await cache.list({ shardSelector });
+    t.is(list.shardSelector, range);
+    t.deepEqual(
+      [...list.objects()].map(({ name }) => name),
+      ['a'],
+    );
+    using snapshot = cache.snapshot();
+    t.is([...snapshot.list({ shardSelector }).objects()].length, 1);
+    const watch = await cache.watch({ shardSelector });
+    for await (const event of watch) {
+      t.is(event.type === 'BOOKMARK' ? undefined : event.object.name, 'a');
+      break;
+    }
+  }
+  t.is((await cache.list()).shardSelector, undefined);
+  await rejects(t, () => cache.list({ shardSelector: 'shardRange()' }), 'invalid-selector');
+  const none = { field: 'object.metadata.uid', ranges: [] } as const;
+  await rejects(t, () => cache.watch({ shardSelector: none }), 'invalid-selector');
+});
+
 test('an engine that is not there is refused with its reason', (t) => {
   t.throws(() => new WatchCache({ engine: 'steam' as 'native' }), { code: 'engine-unavailable' });
 });

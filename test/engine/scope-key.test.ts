@@ -2,6 +2,7 @@ import test from 'ava';
 
 import type { EngineScope } from '../../lib/engine/index.js';
 import { scopeKey } from '../../lib/engine/scope-key.js';
+import type { ShardField } from '../../lib/object/index.js';
 
 test('scopes that differ in the order of their terms alone have one key', (t) => {
   const app = { key: 'app', operator: 'In', values: ['x', 'y'] } as const;
@@ -25,6 +26,9 @@ const DIFFERENT: readonly (readonly [string, EngineScope, EngineScope])[] = [
   ['one value and two', labels('In', ['a,b']), labels('In', ['a', 'b'])],
   ['values with delimiters of their own', labels('In', ['1:a']), labels('In', ['a', ''])],
   ['operators', labels('In', ['a']), labels('NotIn', ['a'])],
+  ['a shard and everything', {}, shard('object.metadata.uid', 1n)],
+  ['shards', shard('object.metadata.uid', 1n), shard('object.metadata.uid', 2n)],
+  ['what shards go by', shard('object.metadata.uid', 1n), shard('object.metadata.namespace', 1n)],
 ];
 
 for (const [title, left, right] of DIFFERENT) {
@@ -35,6 +39,10 @@ for (const [title, left, right] of DIFFERENT) {
 
 function place(namespace: string, name: string): EngineScope {
   return { namespace, name };
+}
+
+function shard(field: ShardField, end: bigint): EngineScope {
+  return { selector: { labels: [], fields: [], shard: { field, ranges: [{ start: 0n, end }] } } };
 }
 
 function labels(operator: 'In' | 'NotIn', values: readonly string[]): EngineScope {

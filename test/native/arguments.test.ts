@@ -32,7 +32,11 @@ function goodValues(): Readonly<Record<string, readonly unknown[]>> {
     page: [border.page, new Uint8Array(100), new Uint8Array(0)],
     number: [0, 1, 2, 100, Infinity],
     flag: [true, false],
-    scope: [ALL, ['team', 'b', 'v2', 1, 'k', 2, 0, 1, 'spec.node', 0, '']],
+    scope: [
+      ALL,
+      ['team', 'b', 'v2', 1, 'k', 2, 0, 1, 'spec.node', 0, ''],
+      [undefined, undefined, undefined, 0, 0, 1, 1, 0, 0, 2 ** 31, 7],
+    ],
     start: [undefined, ['', 'a']],
     keys: [
       ['', 'a'],

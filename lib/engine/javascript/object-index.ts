@@ -14,7 +14,7 @@
  */
 
 import { compareUtf8, type ObjectKey } from '../../object/index.js';
-import type { IndexDeclaration } from '../contract.js';
+import type { IndexDeclaration } from '../indexes.js';
 import { indexNames } from '../indexes.js';
 import { type Tree, TreeSnapshot } from './tree.js';
 import type { TreeShape } from './tree-node.js';

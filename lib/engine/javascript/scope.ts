@@ -9,12 +9,16 @@
 import {
   FieldMatcher,
   type FieldRequirement,
+  hasShard,
+  isInShard,
   LabelMatcher,
   type LabelRequirement,
+  type ShardSelector,
 } from '../../object/index.js';
 import { checkDeclared } from '../checks.js';
 import type { EngineScope, WatchEventType } from '../contract.js';
 import type { EventRecord } from './log.js';
+import { uidHash } from './uid.js';
 import { type Rendering, renderingOf, type Version } from './version.js';
 
 const NAME = 'metadata.name';
@@ -54,6 +58,7 @@ export class Scope {
   readonly #labels: readonly LabelRequirement[];
   readonly #fields: readonly FieldRequirement[];
   readonly #declared: readonly string[];
+  readonly #shard: ShardSelector | undefined;
   // Asked first: it turns most versions away without a lookup by path.
   readonly #requiredField: FieldEquality | undefined;
 
@@ -74,7 +79,8 @@ export class Scope {
     checkDeclared(this.#fields, declared);
     this.namespace = scope.namespace ?? this.#required(NAMESPACE);
     this.name = scope.name ?? this.#required(NAME);
-    this.hasSelector = this.#labels.length + this.#fields.length > 0;
+    this.#shard = scope.selector?.shard;
+    this.hasSelector = this.#labels.length + this.#fields.length > 0 || this.#shard !== undefined;
     this.rendering = renderingOf(scope.apiVersion);
     this.#requiredField = this.fieldEquality();
   }
@@ -89,7 +95,7 @@ export class Scope {
     this.#version = version;
     const selects = this.#fieldMatcher.matches(this.#field);
     this.#version = undefined;
-    return selects;
+    return selects && this.#isInShard(version);
   }
 
   /**
@@ -143,6 +149,13 @@ export class Scope {
   #covers({ namespace, name }: Version): boolean {
     if (this.namespace !== undefined && this.namespace !== namespace) return false;
     return this.name === undefined || this.name === name;
+  }
+
+  #isInShard(version: Version): boolean {
+    const shard = this.#shard;
+    if (shard === undefined) return true;
+    if (shard.field === 'object.metadata.namespace') return isInShard(shard, version.namespace);
+    return hasShard(shard, uidHash(version));
   }
 
   #required(path: string): string | undefined {

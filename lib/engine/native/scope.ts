@@ -3,15 +3,21 @@
  *
  * A scope is one flat array:
  *   namespace, name, apiVersion, labels, { key, operator, values, value… }…,
- *   fields, { path, operator, value }…
+ *   fields, { path, operator, value }…,
+ *   and, of a shard, ranges, key of the shard, { first, last in two halves each }…
  *
  * The addon has text as UTF-8, which knows no half of a surrogate pair. No key in a cache has one,
  * so a key that has is no object's; sent as it is, it would be taken for another.
  */
 
-import type { FieldRequirement, LabelOperator, ObjectKey } from '../../object/index.js';
+import type {
+  FieldRequirement,
+  LabelOperator,
+  ObjectKey,
+  ShardSelector,
+} from '../../object/index.js';
 import type { EngineScope } from '../contract.js';
-import { FIELD_OPERATOR, LABEL_OPERATOR } from '../wire.js';
+import { FIELD_OPERATOR, LABEL_OPERATOR, SHARD_KEY } from '../wire.js';
 import type { PackedKey, PackedScope } from './addon.js';
 
 const LABEL_OPERATORS: Readonly<Record<LabelOperator, number>> = {
@@ -28,6 +34,11 @@ const FIELD_OPERATORS: Readonly<Record<FieldRequirement['operator'], number>> = 
   NotEquals: FIELD_OPERATOR.notEquals,
 };
 
+const SHARD_KEYS: Readonly<Record<ShardSelector['field'], number>> = {
+  'object.metadata.uid': SHARD_KEY.uid,
+  'object.metadata.namespace': SHARD_KEY.namespace,
+};
+
 /** What packs the commonest scopes: all, and one namespace. */
 export function packScope({ namespace, name, apiVersion, selector }: EngineScope): PackedScope {
   if (selector === undefined) return [namespace, name, apiVersion, 0, 0];
@@ -41,7 +52,21 @@ export function packScope({ namespace, name, apiVersion, selector }: EngineScope
   for (const { path, operator, value } of selector.fields) {
     packed.push(path, FIELD_OPERATORS[operator], value);
   }
+  packShard(selector.shard, packed);
   return packed;
+}
+
+function packShard(
+  shard: ShardSelector | undefined,
+  packed: (string | number | undefined)[],
+): void {
+  if (shard === undefined) return;
+  packed.push(shard.ranges.length, SHARD_KEYS[shard.field]);
+  for (const { start, end } of shard.ranges) {
+    for (const hash of [start, end - 1n]) {
+      packed.push(Number(hash >> 32n), Number(BigInt.asUintN(32, hash)));
+    }
+  }
 }
 
 export function packKey(key: ObjectKey | undefined): PackedKey | undefined {

@@ -123,6 +123,7 @@ function listSource(context: RequestContext, list: CachedList): Source {
     resourceVersion: list.resourceVersion,
     continue: list.continue,
     remainingItemCount: list.remainingItemCount,
+    shardSelector: list.shardSelector,
   };
   const release = (): void => list.close();
   const transformed = transformedList(context, () => list.objects(), meta);

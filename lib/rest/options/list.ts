@@ -4,12 +4,18 @@
  * every fault.
  */
 
-import { SelectorError, parseFieldSelector, parseLabelSelector } from '../../object/index.js';
+import {
+  SelectorError,
+  parseFieldSelector,
+  parseLabelSelector,
+  parseShardSelector,
+} from '../../object/index.js';
 import type {
   FieldRequirement,
   LabelRequirement,
   ResourceType,
   ResourceVersion,
+  ShardSelector,
 } from '../../object/index.js';
 import type { FieldError } from '../../request/index.js';
 import {
@@ -24,6 +30,8 @@ import { integerParameter, optionalBoolean, textParameter } from './parameters.j
 export interface ListOptions {
   readonly labelSelector: readonly LabelRequirement[];
   readonly fieldSelector: readonly FieldRequirement[];
+  /** `undefined`: all objects. */
+  readonly shardSelector: ShardSelector | undefined;
   readonly resourceVersion: string | undefined;
   readonly resourceVersionMatch: 'NotOlderThan' | 'Exact' | undefined;
   readonly continue: string | undefined;
@@ -78,7 +86,7 @@ function parseSelectors(
   query: URLSearchParams,
   type: ResourceType,
   version: ResourceVersion,
-): Pick<ListOptions, 'labelSelector' | 'fieldSelector'> {
+): Pick<ListOptions, 'labelSelector' | 'fieldSelector' | 'shardSelector'> {
   try {
     const labelSelector = parseLabelSelector(query.get('labelSelector') ?? '');
     const fieldSelector = parseFieldSelector(query.get('fieldSelector') ?? '');
@@ -89,7 +97,10 @@ function parseSelectors(
         version.selectableFields.includes(path);
       if (!isKnown) throw badRequest(`field label not supported: ${path}`);
     }
-    return { labelSelector, fieldSelector };
+    // An empty parameter is none, as upstream has it.
+    const shard = textParameter(query, 'shardSelector');
+    const shardSelector = shard === undefined ? undefined : parseShardSelector(shard);
+    return { labelSelector, fieldSelector, shardSelector };
   } catch (error) {
     if (error instanceof SelectorError) throw badRequest(error.message, error);
     throw error;

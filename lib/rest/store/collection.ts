@@ -45,8 +45,8 @@ async function* pages(store: ResourceStore, request: DeleteCollectionRequest): P
       throw toStatusFailure(store.type, 'deletecollection', error);
     }
     try {
-      const { resourceVersion, remainingItemCount } = list;
-      const meta = { resourceVersion, continue: list.continue, remainingItemCount };
+      const { resourceVersion, remainingItemCount, shardSelector } = list;
+      const meta = { resourceVersion, continue: list.continue, remainingItemCount, shardSelector };
       yield { ...meta, objects: [...list.objects()] };
     } finally {
       list.close();
@@ -81,11 +81,12 @@ function followingPage(
 }
 
 function scopeOf(request: DeleteCollectionRequest): CacheListOptions {
-  const { namespace, labelSelector, fieldSelector, signal } = request;
+  const { namespace, labelSelector, fieldSelector, shardSelector, signal } = request;
   return {
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(shardSelector === undefined ? {} : { shardSelector }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

@@ -111,6 +111,8 @@ export interface DeletedCollection {
   /** Where a limit left some: how to go on, and how many they are. */
   readonly continue?: string | undefined;
   readonly remainingItemCount?: number | undefined;
+  /** The shard selector, if there was one. */
+  readonly shardSelector?: string | undefined;
   /** The objects as they were listed. */
   readonly objects: readonly CachedObject[];
 }

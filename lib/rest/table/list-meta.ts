@@ -7,6 +7,8 @@ export interface ListMeta {
   readonly resourceVersion: string;
   readonly continue?: string | undefined;
   readonly remainingItemCount?: number | undefined;
+  /** Of a list of a shard. */
+  readonly shardSelector?: string | undefined;
 }
 
 /** Its JSON, empty members left out, in upstream's order. */
@@ -17,5 +19,6 @@ export function listMetaText(meta: ListMeta): string {
     ...(meta.remainingItemCount === undefined
       ? {}
       : { remainingItemCount: meta.remainingItemCount }),
+    ...(meta.shardSelector === undefined ? {} : { shardInfo: { selector: meta.shardSelector } }),
   });
 }

@@ -9,7 +9,12 @@
  *     be nothing, and clients go on by the token.
  */
 
-import { compareNamespaces, compareUtf8, type ObjectKey } from '../../object/index.js';
+import {
+  compareNamespaces,
+  compareUtf8,
+  formatShardSelector,
+  type ObjectKey,
+} from '../../object/index.js';
 import { badRequest } from '../../request/index.js';
 import type { Awaitable, VirtualList } from './contract.js';
 import { HandlerFault } from './fault.js';
@@ -24,6 +29,7 @@ export interface ServedPage {
   readonly resourceVersion: string;
   readonly continue: string | undefined;
   readonly remainingItemCount: number | undefined;
+  readonly shardSelector: string | undefined;
 }
 
 /** Where a page begins: the handler's own text, and the key that the page before ended with. */
@@ -48,7 +54,9 @@ export function servedPage(
   if (next === '' && start === undefined) objects.sort(compareKeys);
   checkOrder(objects, start?.after);
   const last = objects.at(-1) ?? start?.after;
-  const shown = page.selected === true ? objects : objects.filter((one) => selection.meets(one));
+  // Handlers know nothing of shards.
+  const isSelected = page.selected === true && selection.shardSelector === undefined;
+  const shown = isSelected ? objects : objects.filter((one) => selection.meets(one));
   // A count of what is left is one of what there is, whatever of it meets selectors.
   const remaining = selection.isEmpty ? page.remainingItemCount : undefined;
   return {
@@ -56,6 +64,10 @@ export function servedPage(
     resourceVersion: text(page.resourceVersion, 'resourceVersion'),
     continue: next === '' ? undefined : encodeStart(next, last),
     remainingItemCount: next === '' ? undefined : count(remaining),
+    shardSelector:
+      selection.shardSelector === undefined
+        ? undefined
+        : formatShardSelector(selection.shardSelector),
   };
 }
 

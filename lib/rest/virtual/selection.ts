@@ -1,7 +1,7 @@
 /** Which of the objects that handlers give meet the selectors of a request. */
 
-import type { FieldRequirement, LabelRequirement } from '../../object/index.js';
-import { FieldMatcher, LabelMatcher } from '../../object/index.js';
+import type { FieldRequirement, LabelRequirement, ShardSelector } from '../../object/index.js';
+import { FieldMatcher, isInShard, LabelMatcher } from '../../object/index.js';
 import type { RequestContext } from '../handler/context.js';
 import type { ListOptions } from '../options/index.js';
 import type { ParsedSelector } from './contract.js';
@@ -10,12 +10,14 @@ import type { OutgoingObject } from './outgoing.js';
 export class Selection {
   readonly labelSelector: ParsedSelector<LabelRequirement>;
   readonly fieldSelector: ParsedSelector<FieldRequirement>;
+  readonly shardSelector: ShardSelector | undefined;
   readonly #paths: readonly string[];
   readonly #labels: LabelMatcher;
   readonly #fields: FieldMatcher;
 
   constructor({ version, request }: RequestContext, options: ListOptions) {
-    const { labelSelector, fieldSelector } = options;
+    const { labelSelector, fieldSelector, shardSelector } = options;
+    this.shardSelector = shardSelector;
     this.labelSelector = {
       text: request.query.get('labelSelector') ?? '',
       requirements: labelSelector,
@@ -31,14 +33,23 @@ export class Selection {
 
   /** Whether everything meets them. */
   get isEmpty(): boolean {
-    return this.labelSelector.requirements.length + this.fieldSelector.requirements.length === 0;
+    const { labelSelector, fieldSelector } = this;
+    const count = labelSelector.requirements.length + fieldSelector.requirements.length;
+    return count === 0 && this.shardSelector === undefined;
   }
 
   meets(object: OutgoingObject): boolean {
     return (
       this.#labels.matches(object.labels.flat()) &&
-      this.#fields.matches((path) => this.#field(object, path))
+      this.#fields.matches((path) => this.#field(object, path)) &&
+      this.#isInShard(object)
     );
+  }
+
+  #isInShard({ namespace, uid }: OutgoingObject): boolean {
+    const shard = this.shardSelector;
+    if (shard === undefined) return true;
+    return isInShard(shard, shard.field === 'object.metadata.uid' ? uid : namespace);
   }
 
   #field(object: OutgoingObject, path: string): string | undefined {

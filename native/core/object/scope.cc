@@ -23,6 +23,7 @@ ScopeOutcome Scope::Compile(const ScopeRequest& request, FieldSelector::Declared
   }
   labels_.Finish();
   fields_.Finish();
+  shard_.Set(request.shard_key, request.shard_ranges);
   labels_.AddTo(filter_);
   fields_.AddTo(filter_);
   if (!Narrow(request.namespace_name, fields_.RequiredNamespace(), namespace_name_) ||
@@ -49,7 +50,7 @@ bool Scope::Matches(const Version& version) const {
 }
 
 bool Scope::Selects(const Version& version) const {
-  return labels_.Matches(version.labels()) && fields_.Matches(version);
+  return labels_.Matches(version.labels()) && fields_.Matches(version) && shard_.Matches(version);
 }
 
 std::optional<WatchEventType> Scope::Transition(const Version* previous,

@@ -19,6 +19,7 @@
 #include "native/core/object/field_selector.h"
 #include "native/core/object/intern_table.h"
 #include "native/core/object/label_selector.h"
+#include "native/core/object/shard_selector.h"
 #include "native/core/object/signature.h"
 #include "native/core/object/version.h"
 
@@ -32,6 +33,9 @@ struct ScopeRequest {
   std::optional<std::string_view> name;
   std::span<const LabelRequirement> labels;
   std::span<const FieldRequirement> fields;
+  // Of the shard that it is about; none: all objects.
+  ShardKey shard_key = ShardKey::kUid;
+  std::span<const ShardRange> shard_ranges = {};
 };
 
 enum class ScopeFault : uint8_t { kNone, kUndeclaredField, kOutOfMemory };
@@ -60,7 +64,10 @@ class Scope {
   const InternedString* name() const { return name_; }
 
   // Whether a selector is part of it, even one that only narrows.
-  bool has_selector() const { return !labels_.empty() || !fields_.empty(); }
+  bool has_selector() const { return !labels_.empty() || !fields_.empty() || !shard_.empty(); }
+
+  // Whether it is about a shard of the objects.
+  bool has_shard() const { return !shard_.empty(); }
 
   // What the selector demands of an object's signature; null where that is nothing.
   const SignatureFilter* filter() const { return filter_.is_empty() ? nullptr : &filter_; }
@@ -110,6 +117,7 @@ class Scope {
   InternTable& table_;
   LabelSelector labels_;
   FieldSelector fields_;
+  ShardSelector shard_;
   SignatureFilter filter_;
   const InternedString* namespace_name_ = nullptr;
   const InternedString* name_ = nullptr;

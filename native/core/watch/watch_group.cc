@@ -32,6 +32,8 @@ GroupCheck WatchGroup::CheckOf(const WatchRequest& request, FieldSelector::Decla
   const bool is_by_label = scope_.name() == nullptr && !field;
   const std::optional<LabelSpan> required = scope_.RequiredLabels();
   is_found_often_ = is_by_label && required && required->size() > 1;
+  // The index knows nothing of shards.
+  if (scope_.has_shard()) return GroupCheck::kAlways;
   for (const FieldRequirement& term : scope.fields) {
     if (term.op != FieldOperator::kEquals) return GroupCheck::kAlways;
     const InternedString* value = nullptr;
