@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort } from '../../witness/aggregator/cluster.js';
+import { freePort } from '../../witness/free-port.js';
 import { etcds, type Etcd } from '../../witness/tools/index.js';
 
 /** The versions to test on: all that are here. */

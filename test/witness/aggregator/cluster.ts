@@ -4,10 +4,7 @@
  */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,6 +13,7 @@ import type { Issued } from '../../auth/authority.js';
 import { issueNow } from '../../client/server.js';
 import { run, start } from '../command.js';
 import type { CommandResult, RunningCommand } from '../command.js';
+import { freePort } from '../free-port.js';
 
 /** How long a program may take to be ready. */
 const READY_TIMEOUT_MS = 180_000;
@@ -239,15 +237,6 @@ export async function until(what: string, condition: () => Promise<boolean>): Pr
     if (Date.now() > endsAt) throw new Error(`it is never so that ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export async function end(running: RunningCommand | undefined): Promise<void> {

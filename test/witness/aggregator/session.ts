@@ -18,7 +18,8 @@ import type { Issued } from '../../auth/authority.js';
 import { issueNow } from '../../client/server.js';
 import { start } from '../command.js';
 import type { RunningCommand } from '../command.js';
-import { Cluster, end, freePort, until } from './cluster.js';
+import { freePort } from '../free-port.js';
+import { Cluster, end, until } from './cluster.js';
 import type { User } from './cluster.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/aggregated-server/', import.meta.url));
