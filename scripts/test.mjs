@@ -12,6 +12,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 
 import { fetchTools } from '../test/witness/tools/fetch.mjs';
+import { ENGINE_FREE } from './engine-free.mjs';
 import { installDependencies, nodeVersionProblem } from './install.mjs';
 import {
   buildAddon,
@@ -24,7 +25,10 @@ import { CACHE, ENTRY, inRoot, ROOT, say } from './project.mjs';
 import { TapTally } from './tap.mjs';
 import { buildLibrary, buildTests } from './typescript.mjs';
 
-/** The engines; every test runs once for each that is here, told by SHARDWATCH_ENGINE. */
+/**
+ * The engines; every test runs once for each that is here, told by SHARDWATCH_ENGINE, except what
+ * is ENGINE_FREE.
+ */
 const ENGINES = ['javascript', 'native'];
 
 const NATIVE_TESTS = 'out/test/native/';
@@ -36,12 +40,6 @@ const TOOL_TESTS = [
   'out/test/scripts/etcd',
   'out/test/server/serve-etcd',
 ];
-
-/**
- * What runs in processes of its own, not in threads: one that has spoken gRPC now and then never
- * ends, since Node's clean-up of it waits in a loop (`CleanupHandles`) for what never closes.
- */
-const PROCESS_TESTS = ['out/test/storage/etcd/', 'out/test/server/serve-etcd'];
 
 /** What is about one engine alone, and has nothing to test on another. */
 const ONE_ENGINE = {
@@ -124,12 +122,14 @@ async function buildNative() {
 
 async function runTests(files, addons) {
   const native = files.filter((file) => file.startsWith(NATIVE_TESTS));
-  const others = files.filter((file) => !file.startsWith(NATIVE_TESTS));
+  const engineFree = files.filter(isEngineFree);
+  const others = files.filter((file) => !file.startsWith(NATIVE_TESTS) && !isEngineFree(file));
+  if (engineFree.length > 0) await runAva('no engine', engineFree, {});
   // The native one is there where its addon was just built; why it was not, is told by then.
   const isHere = (engine) => engine !== 'native' || addons.includes(SHIPPED_ADDON);
   for (const engine of ENGINES.filter(isHere)) {
     const wanted = others.filter((file) => isFor(engine, file));
-    await runTestsOf(engine, wanted);
+    if (wanted.length > 0) await runAva(`${engine} engine`, wanted, { SHARDWATCH_ENGINE: engine });
   }
   if (native.length === 0) return;
   for (const addon of addons) {
@@ -139,15 +139,8 @@ async function runTests(files, addons) {
   }
 }
 
-async function runTestsOf(engine, files) {
-  const environment = { SHARDWATCH_ENGINE: engine };
-  const isApart = (file) => PROCESS_TESTS.some((path) => file.startsWith(path));
-  const threaded = files.filter((file) => !isApart(file));
-  const apart = files.filter(isApart);
-  if (threaded.length > 0) await runAva(`${engine} engine`, threaded, environment);
-  if (apart.length === 0) return;
-  const flags = ['--no-worker-threads'];
-  await runAva(`${engine} engine, processes`, apart, environment, flags);
+function isEngineFree(file) {
+  return ENGINE_FREE.some((path) => file.startsWith(compiledPath(path)));
 }
 
 function isFor(engine, file) {
@@ -156,14 +149,14 @@ function isFor(engine, file) {
   );
 }
 
-function runAva(name, files, environment, flags = []) {
+function runAva(name, files, environment) {
   say(`running ${files.length} test files (${name})`);
   const log = join(CACHE, 'logs', `${name.replaceAll(/\W+/g, '-')}.tap`);
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(log, '');
   return new Promise((resolve, reject) => {
     const tally = new TapTally(say);
-    const child = spawn(process.execPath, [ENTRY.ava, '--tap', ...flags, ...files], {
+    const child = spawn(process.execPath, [ENTRY.ava, '--tap', ...files], {
       cwd: ROOT,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],

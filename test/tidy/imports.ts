@@ -124,6 +124,11 @@ const IMPORTS: readonly RegExp[] = [
   /^(?!\s*(?:\*|\/\/)).*?\bimport\('([^']+)'\)/gm,
 ];
 
+/** What a source imports, types too, as it is written there. */
+export function specifiersOf(file: SourceFile): readonly string[] {
+  return importsOf(file).map(({ specifier }) => specifier);
+}
+
 function importsOf(file: SourceFile): readonly Import[] {
   return IMPORTS.flatMap((pattern) =>
     [...file.text.matchAll(pattern)].map((match) => ({

@@ -5,6 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 import type { ExecutionContext } from 'ava';
 
+import { resetSocket } from '../../witness/reset-socket.js';
+
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
@@ -73,7 +75,7 @@ export class TcpProxy {
   /** Breaks all connections. */
   cut(): void {
     for (const { client, server } of this.#links) {
-      client.resetAndDestroy();
+      resetSocket(client);
       server.destroy();
     }
     this.#links.clear();
@@ -83,7 +85,7 @@ export class TcpProxy {
     this.accepted++;
     client.on('error', () => undefined);
     if (this.#isRefusing) {
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const server = connect(this.#targetPort, '127.0.0.1');

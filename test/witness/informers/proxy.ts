@@ -6,6 +6,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+import { resetSocket } from '../reset-socket.js';
+
 const HOST = '127.0.0.1';
 
 export class Proxy {
@@ -32,7 +34,7 @@ export class Proxy {
 
   /** Ends all connections, without a word, wherever they are. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) resetSocket(socket);
     this.cuts += this.#sockets.size;
   }
 
@@ -43,7 +45,7 @@ export class Proxy {
   }
 
   #connect(client: Socket): void {
-    if (this.targetPort === undefined) return void client.resetAndDestroy();
+    if (this.targetPort === undefined) return void resetSocket(client);
     const server = connect(this.targetPort, HOST);
     this.#sockets.add(client);
     const end = (): void => {

@@ -1,0 +1,16 @@
+/**
+ * Tests whose subject knows no engine, so that running them once for each would show nothing more.
+ * What is below these paths imports neither lib/engine nor anything that does (test/tidy).
+ */
+export const ENGINE_FREE = [
+  'test/auth/',
+  'test/client/',
+  'test/metrics/',
+  'test/object/',
+  'test/patch/',
+  'test/request/',
+  'test/rest-table/',
+  'test/scripts/',
+  'test/storage/',
+  'test/tidy/',
+];
