@@ -36,6 +36,11 @@ export interface Setup {
   readonly engine: EngineKind;
   readonly size: TrialSize;
   readonly seed: number;
+  /**
+   * Says what ends what was begun, servers and clients, where the process outlives the contender. A
+   * contender's own process just ends.
+   */
+  readonly onEnd?: (end: () => void | Promise<void>) => void;
 }
 
 /** Does what comes before measuring, and returns what can be measured. */

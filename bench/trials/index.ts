@@ -1,8 +1,10 @@
 /** All trials there are. Their rows have the names that goals.tsv gives them. */
 
 import type { Trial } from './contract.js';
+import { fanOutTrials } from './fan-out.js';
 import { getTrials } from './get.js';
 import { growthTrials } from './growth.js';
+import { httpTrials } from './http.js';
 import { idleWatchTrials } from './idle-watches.js';
 import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
@@ -24,5 +26,7 @@ export const TRIALS: readonly Trial[] = [
   ...quietNamespaceTrials,
   ...queueTrials,
   ...sharedQueueTrials,
+  ...httpTrials,
+  ...fanOutTrials,
   ...testingTrials,
 ];

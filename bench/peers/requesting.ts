@@ -1,0 +1,69 @@
+/** What a contender offers whose server answers requests: a digest of answers, and their cost. */
+
+import { createHash } from 'node:crypto';
+import { get } from 'node:http';
+
+import { cpuSince } from '../kernel.js';
+import type { Operation, Setup } from '../trials/contract.js';
+import { type ClientOptions, LoadClient, TOKEN } from './load-client.js';
+
+/** Answers that are compared before anything is timed. */
+const COMPARED_MAX = 64;
+
+/** Until the compiler has seen everything: what was measured before would be its work. */
+const WARM_UP_SAMPLES = 3;
+
+export interface RequestOptions {
+  readonly port: number;
+  readonly targets: readonly string[];
+  readonly connections: number;
+  /** What all answers have in common, to be counted: bytes of one body. */
+  readonly bodyBytes: number;
+}
+
+/**
+ * `wallUs` between two answers, and `cpuUs` of the server's process for one, with the kernel's time
+ * for its sockets: the client is a process of its own.
+ */
+export function requestOperation(setup: Setup, options: RequestOptions): Operation {
+  const { port, targets, connections, bodyBytes } = options;
+  const clientOptions: ClientOptions = { protocol: 'http', port, targets, connections };
+  let client: Promise<LoadClient> | undefined;
+  setup.onEnd?.(async () => (await client)?.close());
+  return {
+    digest: async () => {
+      const hash = createHash('sha256');
+      for (const target of targets.slice(0, COMPARED_MAX))
+        hash.update(await fetchBody(port, target));
+      return hash.digest('hex');
+    },
+    sample: async (budgetMs) => {
+      if (client === undefined) {
+        client = LoadClient.start(clientOptions);
+        await (await client).run(WARM_UP_SAMPLES * budgetMs);
+      }
+      const before = process.cpuUsage();
+      const ran = await (await client).run(budgetMs);
+      const cpuUs = cpuSince(before);
+      if (ran.bodyBytes !== ran.requests * bodyBytes) {
+        throw new Error(`${ran.requests} answers had ${ran.bodyBytes} bytes`);
+      }
+      return { wallUs: ran.us / ran.requests, cpuUs: cpuUs / ran.requests };
+    },
+  };
+}
+
+function fetchBody(port: number, path: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${TOKEN}`, accept: 'application/json' };
+    const request = get({ port, path, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
+        else reject(new Error(`${path}: status ${response.statusCode}`));
+      });
+    });
+    request.on('error', reject);
+  });
+}
