@@ -5,6 +5,7 @@
 export const ENGINE_FREE = [
   'test/auth/',
   'test/client/',
+  'test/history/',
   'test/metrics/',
   'test/object/',
   'test/patch/',

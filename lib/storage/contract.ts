@@ -120,7 +120,9 @@ export type StorageErrorCode =
   | 'corrupt'
   /** Written by a newer version, or by one too old to be upgraded. */
   | 'unsupported-format'
-  | 'unavailable';
+  | 'unavailable'
+  /** The store is full; deleting and compacting make room. */
+  | 'no-space';
 
 /** Thrown by storages; `code` is stable. */
 export class StorageError extends Error {

@@ -153,7 +153,7 @@ for (const etcd of ETCDS) {
       for (;;) await client.kv.put({ key, value });
     };
     const refused = await failure(t, fill());
-    t.deepEqual([refused.code, refused.mayBeApplied, refused.key], ['no-space', false, '/a']);
+    t.deepEqual([refused.code, refused.mayBeApplied, refused.key], ['no-space', true, '/a']);
     const { header, kvs } = await client.kv.range({ key, keysOnly: true });
     t.is(kvs.length, 1);
     const alarms = await client.maintenance.alarms();

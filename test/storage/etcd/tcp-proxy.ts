@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import type { ExecutionContext } from 'ava';
 
@@ -17,6 +18,7 @@ export class TcpProxy {
   readonly #targetPort: number;
   readonly #links = new Set<Link>();
   #answersHeld = false;
+  #delayMs = 0;
   #isRefusing = false;
   /** Connections that were accepted so far. */
   accepted = 0;
@@ -67,6 +69,11 @@ export class TcpProxy {
     for (const { client } of this.#links) client.pause();
   }
 
+  /** From now on everything arrives so much later, either way, in its order. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
   /** New connections are cut at once. */
   refuse(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
@@ -92,13 +99,26 @@ export class TcpProxy {
     server.on('error', () => client.destroy());
     const link = { client, server };
     this.#links.add(link);
-    client.on('data', (bytes) => server.write(bytes));
-    server.on('data', (bytes) => client.write(bytes));
+    this.#forward(client, server);
+    this.#forward(server, client);
     if (this.#answersHeld) server.pause();
     client.on('close', () => {
       this.#links.delete(link);
       server.destroy();
     });
     server.on('close', () => client.destroy());
+  }
+
+  #forward(source: Socket, target: Socket): void {
+    let waiting = 0;
+    let last: Promise<unknown> = Promise.resolve();
+    source.on('data', (bytes) => {
+      if (this.#delayMs === 0 && waiting === 0) return void target.write(bytes);
+      waiting++;
+      last = Promise.all([last, pause(this.#delayMs)]).then(() => {
+        waiting--;
+        target.write(bytes);
+      });
+    });
   }
 }

@@ -80,6 +80,20 @@ for (const etcd of ETCDS) {
     });
   }
 
+  test(`etcd ${etcd.version}: applied without an answer: a creation over a deletion not heard of`, async (t) => {
+    const { proxy, storage, other, arrived } = await rig(t, etcd);
+    await put(storage, '/g/r/a', 'old');
+    await arrived.until(() => arrived.changes.length === 1);
+    proxy.holdAnswers();
+    await removeNow(other);
+    // Whoever was told of the deletion at the other storage makes the object at this one.
+    const writing = storage.write({ key: '/g/r/a', expected: 0n, value: bytes('mine') });
+    await arrived.until(() => arrived.changes.length === 3);
+    proxy.cut();
+    const revision = arrived.changes[2]?.revision;
+    t.deepEqual(await writing, { ok: true, revision, changed: true } as WriteResult);
+  });
+
   test(`etcd ${etcd.version}: a write that never arrived is sent again`, async (t) => {
     const { proxy, storage, arrived } = await rig(t, etcd);
     proxy.holdRequests();

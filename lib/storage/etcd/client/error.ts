@@ -155,14 +155,14 @@ const TRANSIENT: ReadonlySet<EtcdErrorCode> = new Set([
   'too-many-requests',
 ]);
 
-// etcd answers these before it proposes anything.
+// etcd answers these before it applies anything. `no-space` is none of them: the write that reaches
+// the quota is applied and told so (upstream: server/etcdserver/apply, quotaApplierV3).
 const REFUSED: ReadonlySet<EtcdErrorCode> = new Set([
   'compacted',
   'future-revision',
   'no-leader',
   'too-many-requests',
   'too-large',
-  'no-space',
   'unauthenticated',
   'invalid-token',
   'permission-denied',

@@ -79,7 +79,8 @@ export class LeaseGroups {
       } catch (error) {
         // Taken by somebody else, or by an attempt of which nobody knows: that one runs out.
         const isTaken = error instanceof EtcdError && error.code === 'failed-precondition';
-        const mayBeTaken = error instanceof EtcdError && error.mayBeApplied;
+        const mayBeTaken =
+          error instanceof EtcdError && error.mayBeApplied && error.code !== 'no-space';
         if (attempt >= ATTEMPTS || !(isTaken || mayBeTaken)) throw error;
       }
     }

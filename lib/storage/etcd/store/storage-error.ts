@@ -9,6 +9,7 @@ const CODES: ReadonlyMap<EtcdErrorCode, StorageErrorCode> = new Map([
   ['too-large', 'too-large'],
   ['closed', 'closed'],
   ['corrupt', 'corrupt'],
+  ['no-space', 'no-space'],
 ]);
 
 /** Everything without a code of its own is `unavailable`; its message and cause tell more. */

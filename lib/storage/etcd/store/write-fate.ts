@@ -1,10 +1,13 @@
 /**
  * What became of a write of which no answer came: found out by the changes of its key.
  *
- * A compare-and-swap can only have been the first change of its key after it was sent. So all
- * changes up to a revision that was read later tell: the first one is it, is another one, or there
- * is none; then the write was not applied so far, and sending it again is safe, since of two of
- * them one at most can be.
+ * An update or a deletion can only have been the first change of its key after the revision that it
+ * expects. A creation can have been any that made the key: what is known may be so old that the key
+ * was still there, and others may have made and deleted it meanwhile. So all changes up to a
+ * revision that was read later tell: one of them is it, another one has come first, or there is
+ * none; then the write was not applied so far, and sending it again is safe: of two that are sent
+ * one at most is applied, or, where somebody deletes in between what was made, the second makes it
+ * once more.
  */
 
 import type { StorageChange, StorageError, StorageWatch, WatchObserver } from '../../contract.js';
@@ -13,6 +16,8 @@ export interface FateQuestion {
   readonly key: string;
   /** As it was sent; `null` deletes. */
   readonly value: Uint8Array | null;
+  /** Whether it makes the key. */
+  readonly isCreation: boolean;
   /** A revision that was there before the write was sent. */
   readonly after: bigint;
   /** One that was read after it was given up. */
@@ -37,13 +42,13 @@ export async function fateOf(
   open: OpenWatch,
   nextAsk: () => Promise<void>,
 ): Promise<Fate> {
-  const { key, value, after, through } = question;
+  const { after, through } = question;
   if (after >= through) return { kind: 'absent' };
   let isOver = false;
   const first = new Promise<StorageChange | undefined>((resolve, reject) => {
-    const watch = open(key, after, {
+    const watch = open(question.key, after, {
       onChanges: (changes) => {
-        const change = changes.find((candidate) => candidate.key === key);
+        const change = changes.find((candidate) => mayBeIt(question, candidate));
         if (change !== undefined) settle(() => resolve(change));
       },
       onProgress: (revision) => {
@@ -64,13 +69,21 @@ export async function fateOf(
   });
   const change = await first;
   if (change === undefined) return { kind: 'absent' };
-  const isMine =
-    value === null
-      ? change.type === 'delete'
-      : change.type === 'put' && Buffer.compare(change.value, value) === 0;
-  if (!isMine) return { kind: 'overtaken' };
+  if (!isIt(question, change)) return { kind: 'overtaken' };
   const { revision, createRevision } = change;
   return { kind: 'applied', revision, createRevision };
+}
+
+// Of an update or a deletion the first change of the key decides, whatever it is.
+function mayBeIt(question: FateQuestion, change: StorageChange): boolean {
+  if (change.key !== question.key) return false;
+  const isMade = change.type === 'put' && change.revision === change.createRevision;
+  return !question.isCreation || (isMade && isIt(question, change));
+}
+
+function isIt({ value }: FateQuestion, change: StorageChange): boolean {
+  if (value === null) return change.type === 'delete';
+  return change.type === 'put' && Buffer.compare(change.value, value) === 0;
 }
 
 async function askUntil(

@@ -92,25 +92,44 @@ export class Writer {
     const { client, keys, leases, seenRevision } = this.#options;
     const seen = seenRevision();
     const after = seen > write.expected ? seen : write.expected;
-    let isInDoubt = false;
+    let doubt: EtcdError | undefined;
     for (let sends = 1; ; sends++) {
-      const lease = await leases.take(write.ttlSeconds);
+      const lease = await leases.take(write.ttlSeconds).catch((error: unknown) => {
+        throw doubt ?? error;
+      });
       try {
         const response = await client.kv.txn(transactionOf(keys, write, lease));
         if (response.succeeded) return this.#applied(write, response.header?.revision ?? 0n);
         // What is in its way may be the write itself, sent before and applied late.
-        if (isInDoubt) return (await this.#settle(write, after)) ?? refused(write.key, undefined);
-        return refused(write.key, currentIn(response));
+        if (doubt === undefined) return refused(write.key, currentIn(response));
+        return (await this.#settle(write, after)) ?? refused(write.key, undefined);
       } catch (error) {
-        if (!(error instanceof EtcdError) || sends >= SENDS_MAX) throw error;
-        if (error.code === 'lease-not-found') leases.drop(write.ttlSeconds);
-        else if (!error.mayBeApplied) throw error;
+        if (!(error instanceof EtcdError)) throw doubt ?? error;
+        if (error.mayBeApplied) doubt = error;
+        const isLeaseLost = error.code === 'lease-not-found';
+        if (isLeaseLost) leases.drop(write.ttlSeconds);
+        // One that was sent before may still be applied, whatever became of this one.
+        else if (!error.mayBeApplied) throw doubt ?? error;
         else {
-          isInDoubt = true;
-          const settled = await this.#settle(write, after);
+          const settled = await this.#settled(write, after, error);
           if (settled !== undefined) return settled;
         }
+        // It would be told the same.
+        if (sends >= SENDS_MAX || error.code === 'no-space') throw doubt ?? error;
       }
+    }
+  }
+
+  // As `#settle`; where that can't be found out either, rejects with what left the doubt.
+  async #settled(
+    write: OwnWrite,
+    after: bigint,
+    doubt: EtcdError,
+  ): Promise<WriteResult | undefined> {
+    try {
+      return await this.#settle(write, after);
+    } catch {
+      throw doubt;
     }
   }
 
@@ -119,10 +138,11 @@ export class Writer {
     const { key, value, expected } = write;
     const { current, revision } = await this.#readAt(key);
     if (expected !== 0n && current?.revision === expected) return undefined;
-    const fate = await this.#options.fateOf({ key, value, after, through: revision });
+    const isCreation = expected === 0n;
+    const fate = await this.#options.fateOf({ key, value, isCreation, after, through: revision });
     if (fate.kind === 'applied') return this.#applied(write, fate.revision);
     // Nothing has happened since, and yet it is not at what is expected: it never was.
-    if (fate.kind === 'overtaken' || expected !== 0n) return refused(key, current);
+    if (fate.kind === 'overtaken' || !isCreation) return refused(key, current);
     return current === undefined ? undefined : refused(key, current);
   }
 
