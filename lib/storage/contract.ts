@@ -91,6 +91,12 @@ export interface StorageWatch {
 export interface Storage {
   /** `memory`, `lmdb`, `etcd`. */
   readonly kind: string;
+  /**
+   * Where every thread of the process reads what `committedRevision` and `compactedRevision` give:
+   * two 64-bit lanes, in this order, for `Atomics`. The first rises before a write is acknowledged.
+   * Absent where others commit too, so that it takes asking.
+   */
+  readonly revisions?: SharedArrayBuffer | undefined;
   /** The revision up to which every acknowledged write is included. */
   committedRevision(): bigint | Promise<bigint>;
   /** Exact lists below this are refused with `compacted`. */

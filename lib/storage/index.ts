@@ -1,6 +1,6 @@
 /**
- * Storage: the interface and its rules, the clock, expiry and compaction, and the storage in
- * memory. The durable ones stand behind doors of their own (`lmdb/`, later `etcd/`), so that
+ * Storage: the interface and its rules, the clock, expiry and compaction, the storage in memory, and
+ * a storage of one thread reached from others. The durable ones stand behind doors of their own (`lmdb/`, later `etcd/`), so that
  * whoever needs only this loads no package.
  */
 
@@ -21,4 +21,7 @@ export {
 } from './contract.js';
 export { KEY_BYTES_MAX, TTL_SECONDS_MAX, VALUE_BYTES_MAX } from './limits.js';
 export { MemoryStorage, type MemoryStorageOptions } from './memory/memory-storage.js';
+export { StorageHost } from './thread/storage-host.js';
+export { ThreadStorage } from './thread/thread-storage.js';
+export type { StorageShare } from './thread/messages.js';
 export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.js';

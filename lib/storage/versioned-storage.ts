@@ -27,6 +27,7 @@ import {
 } from './contract.js';
 import { Expirer } from './expirer.js';
 import { checkKey, checkListOptions, checkPrefix, checkWrite, VALUE_BYTES_MAX } from './limits.js';
+import { StorageRevisions } from './revisions.js';
 import type { Batch, Expiry } from './transition.js';
 import { WatchHub, type ChangePage } from './watch-hub.js';
 import { WriteQueue, type TakeWrites } from './write-queue.js';
@@ -76,8 +77,7 @@ export class VersionedStorage implements Storage {
   readonly #queue: WriteQueue;
   readonly #hub: WatchHub;
   readonly #expirer: Expirer;
-  #committed: bigint;
-  #compacted: bigint;
+  readonly #revisions = new StorageRevisions();
   #compaction: Promise<void> = Promise.resolve();
   #failure: StorageError | undefined;
   #closing: Promise<void> | undefined;
@@ -86,12 +86,12 @@ export class VersionedStorage implements Storage {
     this.kind = kind;
     this.#store = store;
     this.#valueBytesMax = options.valueBytesMax ?? VALUE_BYTES_MAX;
-    this.#committed = store.initial.revision;
-    this.#compacted = store.initial.compacted;
+    this.#revisions.committed = store.initial.revision;
+    this.#revisions.compacted = store.initial.compacted;
     this.#queue = new WriteQueue({ commit: (take) => this.#commit(take) });
     this.#hub = new WatchHub({
-      committedRevision: () => this.#committed,
-      compactedRevision: () => this.#compacted,
+      committedRevision: () => this.#revisions.committed,
+      compactedRevision: () => this.#revisions.compacted,
       changesAfter: (prefix, after, through) => store.changesAfter(prefix, after, through),
     });
     this.#expirer = new Expirer({
@@ -101,12 +101,16 @@ export class VersionedStorage implements Storage {
     for (const expiry of store.initial.expiries) this.#expirer.track(expiry);
   }
 
+  get revisions(): SharedArrayBuffer {
+    return this.#revisions.buffer;
+  }
+
   committedRevision(): bigint {
-    return this.#committed;
+    return this.#revisions.committed;
   }
 
   compactedRevision(): bigint {
-    return this.#compacted;
+    return this.#revisions.compacted;
   }
 
   /** How many watches are open. */
@@ -117,20 +121,21 @@ export class VersionedStorage implements Storage {
   async get(key: string): Promise<StoredValue | undefined> {
     this.#checkOpen();
     checkKey(key);
-    return this.#store.get(key, this.#committed);
+    return this.#store.get(key, this.#revisions.committed);
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<StoredList> {
     this.#checkOpen();
     checkPrefix(prefix);
     checkListOptions(options);
-    const revision = options.revision ?? this.#committed;
-    if (revision > this.#committed) {
-      const message = `revision ${revision} is not there yet; the newest is ${this.#committed}`;
+    const { committed, compacted } = this.#revisions;
+    const revision = options.revision ?? committed;
+    if (revision > committed) {
+      const message = `revision ${revision} is not there yet; the newest is ${committed}`;
       throw new StorageError('future-revision', message);
     }
-    if (revision < this.#compacted) {
-      const message = `revision ${revision} is compacted; the oldest is ${this.#compacted}`;
+    if (revision < compacted) {
+      const message = `revision ${revision} is compacted; the oldest is ${compacted}`;
       throw new StorageError('compacted', message);
     }
     const first = options.start ?? prefix;
@@ -156,13 +161,14 @@ export class VersionedStorage implements Storage {
   async compact(revision: bigint): Promise<void> {
     this.#checkOpen();
     if (this.#failure !== undefined) throw this.#failure;
-    if (revision > this.#committed) {
-      const message = `revision ${revision} is not there yet; the newest is ${this.#committed}`;
+    const { committed } = this.#revisions;
+    if (revision > committed) {
+      const message = `revision ${revision} is not there yet; the newest is ${committed}`;
       throw new StorageError('future-revision', message);
     }
-    if (revision <= this.#compacted) return this.#compaction;
+    if (revision <= this.#revisions.compacted) return this.#compaction;
     // Before anything is dropped: no read may meet a history with holes.
-    this.#compacted = revision;
+    this.#revisions.compacted = revision;
     const compaction = this.#compaction.then(() => this.#compactStore(revision));
     this.#compaction = compaction.catch(() => undefined);
     return compaction;
@@ -186,8 +192,8 @@ export class VersionedStorage implements Storage {
       throw error;
     }
     for (const expiry of batch.expiries) this.#expirer.track(expiry);
-    if (batch.revision > this.#committed) {
-      this.#committed = batch.revision;
+    if (batch.revision > this.#revisions.committed) {
+      this.#revisions.committed = batch.revision;
       this.#hub.publish(batch.changes, batch.revision);
     }
     return batch.results;
