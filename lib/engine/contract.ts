@@ -358,7 +358,10 @@ export type EngineErrorCode =
   | 'key-mismatch'
   | 'conflict'
   | 'not-shareable'
-  | 'engine-unavailable';
+  | 'engine-unavailable'
+  /** Of `duplicateListener`. */
+  | 'invalid-descriptor'
+  | 'no-descriptors';
 
 /**
  * Thrown by engines and their loader. For `invalid-object` the `cause` is the ObjectError that

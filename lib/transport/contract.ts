@@ -41,6 +41,11 @@ export interface ListenOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /**
+   * Accepts on this socket, which listens already, instead of opening one of host and port. The
+   * descriptor is the listener's to close from then on.
+   */
+  readonly descriptor?: number;
   /** Without it the listener speaks plain HTTP/1.1. */
   readonly tls?: TlsOptions;
   readonly clock: TransportClock;
@@ -63,6 +68,11 @@ export interface Listener {
   /** The address that is listened on, as the system gives it. */
   readonly address: string;
   readonly port: number;
+  /**
+   * Of the listening socket, as long as the listener is open; it stays the listener's. Undefined
+   * where the system has no such numbers.
+   */
+  readonly descriptor: number | undefined;
   /**
    * Stops accepting, ends watches cleanly (at the end of what was written), lets other requests
    * finish for `graceMs`, and then cuts what is left. Resolves when every connection is closed.

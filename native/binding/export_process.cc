@@ -1,9 +1,15 @@
 // The process and its environments; see exports.h.
 // Thread rule: each export on its environment's own thread; many environments at once.
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
+#include <sys/socket.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <compare>
+#include <limits>
 
 #include "native/binding/exports.h"
 #include "native/binding/process.h"
@@ -54,9 +60,31 @@ int64_t ProcessStats(napi_env env, Environment&, Arguments<1> arguments) {
   return 0;
 }
 
+// Only of what listens: a number that means something else by now is no harm.
+int64_t DuplicateListener(napi_env env, Environment&, Arguments<1> arguments) {
+  uint64_t descriptor = 0;
+  if (!ReadCount(env, arguments[0], &descriptor)) return kInvalidArgument;
+#if defined(__unix__) || defined(__APPLE__)
+  if (descriptor > static_cast<uint64_t>(std::numeric_limits<int>::max())) {
+    return Fail(wire::Status::kNotFound);
+  }
+  const int original = static_cast<int>(descriptor);
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (getsockopt(original, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return Fail(wire::Status::kNotFound);
+  }
+  const int duplicate = fcntl(original, F_DUPFD_CLOEXEC, 0);
+  return duplicate < 0 ? Fail(wire::Status::kFull) : duplicate;
+#else
+  return Fail(wire::Status::kNotFound);
+#endif
+}
+
 constexpr std::array kExports = {
     Method("abiVersion", Answer<0, AbiVersion>),
     Method("compareKeys", Answer<4, CompareKeysExport>),
+    Method("duplicateListener", Answer<1, DuplicateListener>),
     Method("processStats", Answer<1, ProcessStats>),
 };
 

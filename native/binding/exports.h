@@ -30,6 +30,9 @@ using Exports = std::span<const napi_property_descriptor>;
 //   abiVersion()                                   the version of the border, see wire.json
 //   processStats(lanes)                            fills a Float64Array: wire::ProcessLane
 //   compareKeys(ns, name, ns, name)                wire::KeyOrder: the order of lists
+//   duplicateListener(descriptor)                  a descriptor of the same listening socket; not
+//                                                  found where it is none, full where the system
+//                                                  has no more
 Exports ProcessExports();
 
 //   connect(exchange, wake)                        a connection's handle

@@ -105,6 +105,7 @@ const notCalled = (): never => {
   throw new Error('not called here');
 };
 const MODULE: NativeModule = {
+  duplicateListener: notCalled,
   createCache: notCalled,
   attachCache: notCalled,
   createHeap: notCalled,

@@ -48,6 +48,7 @@ test('statistics of the process count what is open', (t) => {
 const GOOD: { readonly [Name in keyof Addon]: readonly unknown[] } = {
   abiVersion: [],
   compareKeys: ['a', 'b', 'c', 'd'],
+  duplicateListener: [0],
   processStats: [new Float64Array(20)],
   connect: [new ArrayBuffer(LIMIT.exchangeBytes), wake],
   takeReady: [border.connection],

@@ -65,6 +65,7 @@ function goodValues(): Readonly<Record<string, readonly unknown[]>> {
 const KINDS: { readonly [Each in Name]: string } = {
   abiVersion: '',
   compareKeys: 'text text text text',
+  duplicateListener: 'number',
   processStats: 'lanes',
   connect: 'exchange wake',
   takeReady: 'connection',

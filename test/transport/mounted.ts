@@ -65,6 +65,7 @@ export async function mountedBench(
   const listener: Listener = {
     address: '127.0.0.1',
     port,
+    descriptor: undefined,
     close: (options) => mounted.close(options),
     setCertificates: () => t.fail(),
   };

@@ -20,6 +20,8 @@ export type PackedKey = readonly [string, string];
 
 export interface Addon extends HeapAddon {
   abiVersion(): number;
+  /** A descriptor of the same listening socket, for whoever calls to close. */
+  duplicateListener(descriptor: number): number;
 
   /** The addon keeps the exchange alive. `wake`: watches became ready through another thread. */
   connect(exchange: ArrayBuffer, wake: () => void): number;
@@ -147,6 +149,7 @@ const EXPORTS: readonly (keyof Addon)[] = [
   'drainEvents',
   'drainFrames',
   'closeWatch',
+  'duplicateListener',
   ...HEAP_EXPORTS,
 ];
 

@@ -19,13 +19,15 @@ import {
 import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
 import { indexesOf, indexNames } from '../indexes.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
-import { checkAddon } from './addon.js';
+import { type Addon, checkAddon } from './addon.js';
 import { NativeEngineCache } from './cache.js';
 import { Connection } from './connection.js';
 import { statusError } from './errors.js';
 import { attachHeap, createHeap, type HeapAttachOptions } from './heap-module.js';
 
 export interface NativeModule {
+  /** Throws `invalid-descriptor` and `no-descriptors`; see descriptor.ts. */
+  duplicateListener(descriptor: number): number;
   createCache(options: EngineCacheOptions): EngineCache;
   /**
    * Opens a cache of another thread. Throws `closed` for one that is closed, `not-shareable` for a
@@ -44,11 +46,23 @@ export function openNative(addon: unknown): NativeModule {
   let connection: Connection | undefined;
   const connect = (): Connection => (connection ??= new Connection(addon));
   return {
+    duplicateListener: (descriptor) => duplicateListener(addon, descriptor),
     createCache: (options) => createCache(connect(), options),
     attachCache: (token, options) => attachCache(connect(), token, options),
     createHeap: (options, contents) => createHeap(connect(), options, contents),
     attachHeap: (token, options) => attachHeap(connect(), token, options),
   };
+}
+
+function duplicateListener(addon: Addon, descriptor: number): number {
+  const duplicate = addon.duplicateListener(descriptor);
+  if (duplicate >= 0) return duplicate;
+  if (duplicate === STATUS.full) {
+    const message = 'the process has as many descriptors open as the system lets it';
+    throw new EngineError('no-descriptors', message);
+  }
+  const message = `${descriptor} is no descriptor of a socket that listens`;
+  throw new EngineError('invalid-descriptor', message);
 }
 
 function createCache(connection: Connection, options: EngineCacheOptions): EngineCache {

@@ -67,7 +67,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     options.tls === undefined
       ? plainServer(context, connections)
       : secureServer(context, connections, options.tls);
-  await bound(server, options.host, options.port);
+  await bound(server, options);
   server.on('error', (error) => onError(error, 'listener'));
   return new NodeListener(server, context, options.tls);
 }
@@ -91,6 +91,13 @@ class NodeListener implements Listener {
     this.#server = server;
     this.#context = context;
     this.#tls = tls;
+  }
+
+  // Node tells it of every handle, and has no public name for it.
+  get descriptor(): number | undefined {
+    const { _handle: handle } = this.#server as { _handle?: { readonly fd?: number } | null };
+    const descriptor = handle?.fd ?? -1;
+    return descriptor < 0 ? undefined : descriptor;
   }
 
   close({ graceMs, watchGraceMs = 0 }: CloseOptions): Promise<void> {
@@ -198,12 +205,13 @@ function secureContextOptions(tls: TlsOptions): NodeTlsOptions {
   return options;
 }
 
-function bound(server: NetServer, host: string, port: number): Promise<void> {
+function bound(server: NetServer, { host, port, descriptor }: ListenOptions): Promise<void> {
+  const place = descriptor === undefined ? { host, port } : { fd: descriptor };
   return new Promise((resolve, reject) => {
     const onError = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', onError);
     try {
-      server.listen({ host, port }, () => {
+      server.listen(place, () => {
         server.off('error', onError);
         resolve();
       });
