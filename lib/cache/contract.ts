@@ -39,6 +39,10 @@ export interface WatchCacheOptions {
   /**
    * The storage that feeds the cache, and the key prefix of its objects (ends in `/`). Without it
    * the cache is stand-alone: it assigns the revisions itself.
+   *
+   * With a `share`, the owner feeds the cache; what is given here is the same storage as this
+   * thread reaches it (ThreadStorage, say). It answers what needs the storage itself: revisions
+   * that history no longer has, and reads for which the cache is late.
    */
   readonly feed?: {
     readonly storage: Storage;
@@ -54,7 +58,7 @@ export interface WatchCacheOptions {
   readonly namespaced?: boolean;
   /**
    * Attaches to a cache of another thread: what its `share` gave. Options that its owner has
-   * settled (all but `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`,
+   * settled (all but `feed`, `freshnessTimeoutMs`, `freshnessFallback`, `legacyIgnoreLimitAtZero`,
    * `refuseFutureWatches`, `observer`, `clock` and `random`) are left out then; the clock has to
    * tell the same time as the owner's.
    */
@@ -68,7 +72,7 @@ export interface WatchCacheOptions {
   readonly freshnessTimeoutMs?: number;
   /**
    * Who answers a LIST of the newest state when the cache does not get fresh in time. Default
-   * `storage`; in a thread that attached, which has none, that is `resource-version-too-large`.
+   * `storage`; in a thread that attached without a `feed` that is `resource-version-too-large`.
    */
   readonly freshnessFallback?: FreshnessFallback;
   /**
@@ -303,10 +307,10 @@ export interface CacheStats extends Omit<EngineStats, 'revision' | 'oldestRevisi
   /** The same with the times that a storage told only how far it is. */
   readonly eventsDispatched: number;
   /**
-   * Events that this thread's new watches were given before they were up to date: the initial
+   * Events that new watches, of any thread, were given before they were up to date: the initial
    * objects, and what they had to catch up with.
    */
   readonly eventsReplayed: number;
-  /** Watches of this thread that the cache has ended, by the reason why, since the start. */
+  /** Watches that the cache has ended, in any thread, by the reason why, since the start. */
   readonly watchesTerminated: Readonly<Record<WatchLoss, number>>;
 }

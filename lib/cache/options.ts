@@ -125,7 +125,6 @@ const SETTLED = [
   'fields',
   'indexes',
   'history',
-  'feed',
   'pending',
   'namespaced',
   'consistencyCheckIntervalMs',
@@ -138,6 +137,8 @@ function checkShare(options: WatchCacheOptions, share: CacheShare): void {
     share?.type === 'shardwatch.cache' &&
     share.state instanceof SharedArrayBuffer;
   check(isShare, 'share', 'what share() of a cache in this process gave');
+  const isFed = share.feed !== undefined;
+  check(isFed || options.feed === undefined, 'feed', 'left out: the cache that is shared has none');
   for (const option of SETTLED) {
     check(options[option] === undefined, option, 'left to the cache that is shared');
   }

@@ -26,6 +26,7 @@ import { type CacheState, Readiness } from './readiness.js';
 import { Reader } from './reader.js';
 import type { SelectionRules } from './selection.js';
 import type { CacheShare, PutObject } from './share.js';
+import { WatchCounts } from './watch-counts.js';
 import { Watcher } from './watcher.js';
 import { Writer } from './writer.js';
 
@@ -34,7 +35,7 @@ export const FIRST_REVISION = 1n;
 
 export type CacheCounts = Pick<
   CacheStats,
-  'eventsReceived' | 'eventsDispatched' | 'eventsReplayed'
+  'eventsReceived' | 'eventsDispatched' | 'eventsReplayed' | 'watchesTerminated'
 >;
 
 export interface CacheParts<T> {
@@ -69,6 +70,7 @@ interface ReadingOptions {
   readonly readiness: Readiness;
   readonly committed: (signal?: AbortSignal) => bigint | Promise<bigint>;
   readonly compacted: () => bigint;
+  readonly watchCounts: WatchCounts;
   /** A read begins to wait for the revision. */
   readonly awaited: (revision: bigint) => void;
 }
@@ -83,7 +85,8 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     feed === undefined ? engine.revision : feed.storage.committedRevision();
   const compacted = (): bigint => feed?.storage.compactedRevision() ?? 0n;
   const awaited = (): void => follower?.awaited();
-  const common = { name, engine, checked, fields, namespaced, readiness };
+  const watchCounts = new WatchCounts();
+  const common = { name, engine, checked, fields, namespaced, readiness, watchCounts };
   const reading = makeReading<T>({ ...common, committed, compacted, awaited });
   const links: OwnerLink[] = [];
   const writer = feed === undefined ? makeWriter<T>(engine, checked, reading, links) : undefined;
@@ -95,7 +98,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     engine,
     writer,
     checker,
-    counts: () => countsOf(engine, reading, follower),
+    counts: () => countsOf(engine, watchCounts, follower),
     trim: () => {
       engine.trim();
       links[0]?.setCompacted(compacted());
@@ -121,6 +124,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
         feed: feed === undefined ? undefined : { namespaced: feed.namespaced },
         namespaced: feed === undefined ? namespaced : undefined,
         state: links[0].state.buffer,
+        watchCounts: watchCounts.buffer,
       };
     },
     close: () => {
@@ -213,7 +217,7 @@ function makeChecker(
 
 /** A cache of another thread. Throws what `attachEngineCache` throws, as CacheErrors. */
 export function attachParts<T>(share: CacheShare, checked: CheckedOptions): CacheParts<T> {
-  const { clock, freshnessTimeoutMs } = checked;
+  const { clock, feed, freshnessTimeoutMs } = checked;
   const engine = translated(() => attachEngineCache(share.engine, { now: () => clock.now() }));
   const link = new AttachedLink({
     share,
@@ -223,6 +227,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
   });
   const state = (): CacheState => stateOf(link, engine);
   const readiness = new Readiness(clock, state() === 'ready' ? 'ready' : 'pending', state);
+  const watchCounts = new WatchCounts(share.watchCounts);
   const reading = makeReading<T>({
     name: share.engine.name,
     engine,
@@ -230,8 +235,15 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     fields: share.engine.fields,
     namespaced: share.feed?.namespaced ?? share.namespaced,
     readiness,
-    committed: (signal) => (share.feed === undefined ? engine.revision : link.committed(signal)),
-    compacted: () => link.compacted,
+    watchCounts,
+    committed: (signal) => {
+      if (feed !== undefined) return feed.storage.committedRevision();
+      return share.feed === undefined ? engine.revision : link.committed(signal);
+    },
+    compacted: () => {
+      const known = feed?.storage.compactedRevision() ?? 0n;
+      return known > link.compacted ? known : link.compacted;
+    },
     awaited: (revision) => {
       if (share.feed !== undefined) link.awaited(revision);
     },
@@ -241,22 +253,13 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     if (now === 'pending') reading.watcher.endAll('replaced');
     if (now === 'stopped') closeReading(reading);
   };
-  const writer =
-    share.feed === undefined
-      ? new Writer<T>({
-          engine,
-          ttlSeconds: share.ttlSeconds,
-          onAdvance: () => reading.freshness.advance(),
-          onPut: (objects) => link.put(objects),
-        })
-      : undefined;
   return {
     ...reading,
     name: share.engine.name,
     engine,
-    writer,
+    writer: share.feed === undefined ? attachedWriter(share, engine, reading, link) : undefined,
     checker: undefined,
-    counts: () => countsOf(engine, reading, undefined),
+    counts: () => countsOf(engine, watchCounts, undefined),
     suspend: undefined,
     trim: () => engine.trim(),
     share: () => share,
@@ -266,6 +269,16 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
       engine.close();
     },
   };
+}
+
+function attachedWriter<T>(
+  { ttlSeconds }: CacheShare,
+  engine: EngineCache,
+  { freshness }: Reading<T>,
+  link: AttachedLink,
+): Writer<T> {
+  const onPut = (objects: readonly PutObject[]): void => link.put(objects);
+  return new Writer<T>({ engine, ttlSeconds, onAdvance: () => freshness.advance(), onPut });
 }
 
 interface Reading<T> {
@@ -319,6 +332,7 @@ function makeReading<T>(options: ReadingOptions): Reading<T> {
     freshness,
     committed,
     refusesFuture: checked.refuseFutureWatches,
+    counts: options.watchCounts,
   });
   return { readiness, freshness, rules, reader, watcher };
 }
@@ -329,9 +343,9 @@ function closeReading<T>({ readiness, freshness, watcher }: Reading<T>): void {
   watcher.endAll('closed');
 }
 
-function countsOf<T>(
+function countsOf(
   engine: EngineCache,
-  { watcher }: Reading<T>,
+  watchCounts: WatchCounts,
   follower: Feed | undefined,
 ): CacheCounts {
   const { logEnd, generation } = engine.stats();
@@ -340,7 +354,8 @@ function countsOf<T>(
   return {
     eventsReceived,
     eventsDispatched: eventsReceived + (follower?.progressed ?? 0),
-    eventsReplayed: watcher.eventsReplayed,
+    eventsReplayed: watchCounts.eventsReplayed,
+    watchesTerminated: watchCounts.terminated,
   };
 }
 

@@ -32,6 +32,8 @@ export interface CacheShare {
   readonly namespaced: boolean | undefined;
   /** The owner's state; see SharedState. */
   readonly state: SharedArrayBuffer;
+  /** See WatchCounts. */
+  readonly watchCounts: SharedArrayBuffer;
 }
 
 /** An object that an attached thread has put, and how long it has to live. */

@@ -317,7 +317,6 @@ export class WatchCache<T = UnknownObject> {
       resourceVersion: revision.toString(),
       oldestResourceVersion: oldestRevision.toString(),
       ...this.#parts.counts(),
-      watchesTerminated: this.#parts.watcher.terminated,
     };
   }
 

@@ -38,6 +38,7 @@ import type { CacheObserver } from './observer.js';
 import type { Readiness } from './readiness.js';
 import { parseResourceVersion } from './resource-version.js';
 import { select, type Selection, type SelectionRules } from './selection.js';
+import type { WatchCounts } from './watch-counts.js';
 
 /** Events fetched from the engine at once. */
 const EVENT_BATCH = 1_000;
@@ -54,6 +55,7 @@ export interface WatcherOptions {
   /** Whether a revision in the future is waited for only as long as a read waits for it. */
   readonly refusesFuture: boolean;
   readonly observer: CacheObserver;
+  readonly counts: WatchCounts;
 }
 
 type WatchStart = WatchQuery['from'];
@@ -61,21 +63,9 @@ type WatchStart = WatchQuery['from'];
 export class Watcher<T = UnknownObject> {
   readonly #options: WatcherOptions;
   readonly #streams = new Set<WatchStream<T>>();
-  #eventsReplayed = 0;
-  readonly #terminated: Record<WatchLoss, number> = { expired: 0, replaced: 0 };
 
   constructor(options: WatcherOptions) {
     this.#options = options;
-  }
-
-  /** Events that streams were given before they were up to date. */
-  get eventsReplayed(): number {
-    return this.#eventsReplayed;
-  }
-
-  /** How many streams have lost events, and why. */
-  get terminated(): Readonly<Record<WatchLoss, number>> {
-    return { ...this.#terminated };
   }
 
   async watch(options: CacheWatchOptions): Promise<WatchStream<T>> {
@@ -95,7 +85,7 @@ export class Watcher<T = UnknownObject> {
       open: (wake) => this.#open(selection, options.apiVersion, from, wake),
       clock,
       lossError,
-      onReplayed: (count) => void (this.#eventsReplayed += count),
+      onReplayed: (count) => this.#options.counts.addReplayed(count),
       onInitialEventsEnd: () => this.#listed(options, startedAt),
       onEnd: (reason) => this.#ended(stream, reason),
       marksInitialEventsEnd: sendInitialEvents === true && allowBookmarks,
@@ -145,7 +135,9 @@ export class Watcher<T = UnknownObject> {
 
   #ended(stream: WatchStream<T>, reason: WatchEndReason): void {
     this.#streams.delete(stream);
-    if (reason === 'expired' || reason === 'replaced') this.#terminated[reason]++;
+    if (reason === 'expired' || reason === 'replaced') {
+      this.#options.counts.addTerminated(reason);
+    }
   }
 
   // Where a watch begins, and what it waits for before. Throws for what is no resourceVersion.

@@ -3,7 +3,7 @@
  * value, `shardwatch_` where only this cache does. Labels are group and resource, as from 1.34 on.
  */
 
-import type { MetricsRegistry, Sample } from './registry.js';
+import type { MetricDefinition, MetricsRegistry, Sample } from './registry.js';
 
 /** What one type's cache says of itself; a WatchCache's `stats()` has all of it. */
 export interface CacheSample {
@@ -105,31 +105,36 @@ const COLUMNS: readonly Column[] = [
   ],
 ];
 
-/** Registers the caches' metrics; `collect` is called on scrape and must be cheap. */
+/**
+ * Registers the caches' metrics; `collect` is called on scrape and must be cheap. Of caches that
+ * threads share, each tells the same.
+ */
 export function registerCacheMetrics(
   registry: MetricsRegistry,
   collect: () => Iterable<CacheSample>,
 ): void {
   const labels = ['group', 'resource'];
   for (const [type, name, help, value] of COLUMNS) {
-    registry.observed(type, { name, help, labels }, () =>
+    registry.observed(type, { name, help, labels, over: 'first' }, () =>
       Array.from(collect(), (cache) => ({
         labels: [cache.group, cache.resource],
         value: value(cache),
       })),
     );
   }
-  const terminated = {
+  const terminated: MetricDefinition = {
     name: 'apiserver_terminated_watchers_total',
     help: 'Watches that the cache has ended: too slow (expired), or the cache was filled anew.',
     labels: [...labels, 'reason'],
+    over: 'first',
   };
   registry.observed('counter', terminated, () => Array.from(collect(), terminatedWatchers).flat());
   const definition = {
     name: 'apiserver_storage_objects',
     help: 'Objects in storage. Deprecated in favour of apiserver_resource_objects.',
     labels: ['resource'],
-  };
+    over: 'first',
+  } as const;
   registry.observed('gauge', definition, () => Array.from(collect(), storageObjects));
 }
 

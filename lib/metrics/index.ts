@@ -8,13 +8,15 @@ export type { CacheSample } from './caches.js';
 export { InflightRequests } from './inflight.js';
 export type { RequestKind } from './inflight.js';
 export { registerProcessMetrics } from './process.js';
-export { MetricsRegistry } from './registry.js';
+export { lastingMetrics, mergedExposition, MetricsRegistry } from './registry.js';
 export type {
   Family,
   HistogramDefinition,
   MetricDefinition,
+  MetricsSnapshot,
   NumberSeries,
   Sample,
+  ThreadsMetric,
 } from './registry.js';
 export { RequestMetrics, requestVerb } from './requests.js';
 export type { RequestLabels, WatchEventMetrics } from './requests.js';

@@ -8,7 +8,7 @@
  *    values that clients choose can't fill the memory.
  */
 
-import { Registry } from 'prom-client';
+import { AggregatorRegistry, Registry } from 'prom-client';
 
 import { BucketCounts } from './buckets.js';
 
@@ -20,7 +20,12 @@ export interface MetricDefinition {
   readonly help: string;
   /** Default none. */
   readonly labels?: readonly string[];
+  /** What the values of several threads make together. Default `sum`. */
+  readonly over?: ThreadsMetric;
 }
+
+/** `first`: of the first thread alone, which knows it for all of them. */
+export type ThreadsMetric = 'sum' | 'max' | 'first';
 
 export interface HistogramDefinition extends MetricDefinition {
   /** Upper bounds, rising; +Inf is added. */
@@ -41,6 +46,17 @@ export interface Family<Series> {
 export interface Sample {
   readonly labels: readonly string[];
   readonly value: number;
+}
+
+/** All metrics of a registry at a moment: plain data, to be sent to other threads. */
+export type MetricsSnapshot = readonly ExposedMetric[];
+
+interface ExposedMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly values: readonly ExposedValue[];
+  readonly aggregator: ThreadsMetric;
 }
 
 interface ExposedValue {
@@ -97,6 +113,11 @@ export class MetricsRegistry {
     return this.#registry.metrics();
   }
 
+  /** The same as data, for `mergedExposition`. Rejects with what a `collect` throws. */
+  async snapshot(): Promise<MetricsSnapshot> {
+    return (await this.#registry.getMetricsAsJSON()) as unknown as MetricsSnapshot;
+  }
+
   #drop = (): void => {
     this.#dropped.value++;
   };
@@ -112,12 +133,42 @@ export class MetricsRegistry {
   // The registry asks any object that looks like a metric for its values.
   #register(
     type: 'counter' | 'gauge' | 'histogram',
-    { name, help }: MetricDefinition,
+    { name, help, over: aggregator = 'sum' }: MetricDefinition,
     values: () => readonly ExposedValue[],
   ): void {
-    const metric = { name, help, get: async () => ({ name, help, type, values: values() }) };
+    const get = async (): Promise<ExposedMetric> => ({
+      name,
+      help,
+      type,
+      values: values(),
+      aggregator,
+    });
+    const metric = { name, help, get };
     this.#registry.registerMetric(metric as never);
   }
+}
+
+/**
+ * The metrics of several threads as one text, in Prometheus' format: each put together as its
+ * definition says. The first snapshot is that of the thread that knows what is the same for all.
+ */
+export function mergedExposition(snapshots: readonly MetricsSnapshot[]): Promise<string> {
+  return merged(snapshots).metrics();
+}
+
+/**
+ * What stays of threads that have ended, for later expositions: what they counted, so that no
+ * counter falls. What they measured (gauges) ends with them.
+ */
+export async function lastingMetrics(
+  snapshots: readonly MetricsSnapshot[],
+): Promise<MetricsSnapshot> {
+  const all = await merged(snapshots).getMetricsAsJSON();
+  return (all as unknown as MetricsSnapshot).filter(({ type }) => type !== 'gauge');
+}
+
+function merged(snapshots: readonly MetricsSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => [...snapshot]));
 }
 
 class SeriesFamily<Series> implements Family<Series> {

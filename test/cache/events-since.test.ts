@@ -5,6 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { CacheError, type CacheErrorCode } from '../../lib/cache/index.js';
 import { FreshnessGate } from '../../lib/cache/freshness.js';
 import { Readiness } from '../../lib/cache/readiness.js';
+import { WatchCounts } from '../../lib/cache/watch-counts.js';
 import { Watcher } from '../../lib/cache/watcher.js';
 import {
   createEngineCache,
@@ -57,6 +58,7 @@ function watcherOf(engine: EngineCache, clock: ManualClock): Watcher {
     committed: () => engine.revision,
     refusesFuture: false,
     observer: {},
+    counts: new WatchCounts(),
   });
 }
 

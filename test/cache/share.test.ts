@@ -1,13 +1,13 @@
 /** A cache that several threads share: each in a worker of its own, over real shared memory. */
 
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { BroadcastChannel, Worker } from 'node:worker_threads';
 
 import test, { type ExecutionContext } from 'ava';
 
 import { CacheError, type CacheShare, WatchCache } from '../../lib/cache/index.js';
 import { type EngineKind, EngineError } from '../../lib/engine/index.js';
-import { MemoryStorage } from '../../lib/storage/index.js';
+import { MemoryStorage, StorageHost, ThreadStorage } from '../../lib/storage/index.js';
 import { ManualClock } from '../clock.js';
 import { ENGINES } from '../engine/engines.js';
 import {
@@ -15,10 +15,12 @@ import {
   fed,
   isPending,
   keys,
+  PREFIX,
   rejects,
   standAlone,
   store,
   turn,
+  type Widget,
   widget,
 } from './fixture.js';
 import type { ShareAnswer, ShareCommand } from './share-worker.js';
@@ -232,4 +234,61 @@ sharingTest("threads read a fed cache as fresh as the owner's storage", async (t
   await t.throwsAsync(thread.do({ type: 'put', object: widget('ns', 'a') }), {
     message: 'invalid-options',
   });
+});
+
+sharingTest('a thread that has the storage, too, asks nobody how far it is', async (t, engine) => {
+  const storage = new MemoryStorage();
+  t.teardown(() => storage.close());
+  const cache = fed(t, engine, storage, { history: { entriesMin: 2, entriesMax: 2 } });
+  await cache.ready();
+  const share = cache.share();
+  const questions: unknown[] = [];
+  const channel = new BroadcastChannel(`shardwatch.cache.${share.engine.id}.${share.engine.nonce}`);
+  channel.addEventListener('message', (event) => {
+    const message = (event as MessageEvent).data as { readonly type: string };
+    if (message.type === 'ask') questions.push(message);
+  });
+  t.teardown(() => channel.close());
+  const reached = new ThreadStorage(new StorageHost(storage).share);
+  t.teardown(() => reached.close());
+  const feed = { storage: reached, prefix: PREFIX, namespaced: true };
+  const attached = new WatchCache<Widget>({ share, feed });
+  t.teardown(() => attached.close());
+  const alone = new WatchCache<Widget>({ share });
+  t.teardown(() => alone.close());
+  const first = await store(storage, widget('ns', 'w0'));
+  for (let index = 1; index < 30; index++) {
+    await store(storage, widget('ns', `w${index}`));
+    t.is((await attached.list()).items().length, index + 1);
+  }
+  t.deepEqual(questions, []);
+
+  const exactly = { resourceVersion: first, resourceVersionMatch: 'Exact' } as const;
+  t.deepEqual(keys(await attached.list(exactly)), [`ns/w0@${first}`]);
+  await rejects(t, () => alone.list(exactly), 'expired');
+  await storage.compact(BigInt(first) + 1n);
+  await rejects(t, () => attached.list(exactly), 'expired');
+});
+
+sharingTest('a storage is refused beside a shared cache that is stand-alone', async (t, engine) => {
+  const storage = new MemoryStorage();
+  t.teardown(() => storage.close());
+  const share = standAlone(t, engine).share();
+  const feed = { storage, prefix: PREFIX, namespaced: true };
+  await rejects(t, () => new WatchCache({ share, feed }), 'invalid-options', /feed/);
+});
+
+sharingTest('what watches go through is counted for all threads together', async (t, engine) => {
+  const cache = standAlone(t, engine);
+  cache.apply({ type: 'put', object: widget('ns', 'a') });
+  const thread = new Thread(t, cache.share());
+  await thread.do({ type: 'watch', count: 2 });
+  cache.replace([widget('ns', 'b')]);
+  t.is((await thread.watched()).end, 'expired');
+  const attached = new WatchCache<Widget>({ share: cache.share() });
+  t.teardown(() => attached.close());
+  for (const { eventsReplayed, watchesTerminated } of [cache.stats(), attached.stats()]) {
+    t.is(eventsReplayed, 1);
+    t.deepEqual(watchesTerminated, { expired: 0, replaced: 1 });
+  }
 });

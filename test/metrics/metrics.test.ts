@@ -4,6 +4,8 @@ import {
   BucketCounts,
   CacheActivityMetrics,
   InflightRequests,
+  lastingMetrics,
+  mergedExposition,
   MetricsRegistry,
   registerCacheMetrics,
   registerProcessMetrics,
@@ -325,4 +327,59 @@ test('a collector that fails fails the scrape, and only that', async (t) => {
   await t.throwsAsync(registry.exposition(), { message: 'a bug' });
   broken = false;
   t.deepEqual(await linesOf(registry, 'level'), ['level 1']);
+});
+
+/** The registry of a thread that has counted, measured and observed `count` times. */
+function threadRegistry(count: number): MetricsRegistry {
+  const registry = new MetricsRegistry();
+  const of = (verb: string) => ({ name: `${verb}_total`, help: 'Requests.', labels: ['verb'] });
+  const requests = registry.counter(of('requests'));
+  requests.with('GET').value = count;
+  if (count > 2) requests.with('PUT').value = 1;
+  registry.gauge({ name: 'level', help: 'Level.' }).with().value = count;
+  registry.gauge({ name: 'lag', help: 'Lag.', over: 'max' }).with().value = count;
+  registry.observed('gauge', { name: 'objects', help: 'Objects.', over: 'first' }, () => [
+    { labels: [], value: 7 * count },
+  ]);
+  const sizes = registry.histogram({ name: 'sizes', help: 'Sizes.', buckets: [1, 10] });
+  for (let index = 0; index < count; index++) sizes.with().observe(5);
+  return registry;
+}
+
+const samplesOf = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '' && !/^#|dropped/.test(line));
+
+test('metrics of several threads become one text, each in its own way', async (t) => {
+  const snapshots = await Promise.all([2, 3].map((count) => threadRegistry(count).snapshot()));
+  // As they come out of a message.
+  const text = await mergedExposition(structuredClone(snapshots));
+  t.deepEqual(samplesOf(text), [
+    'requests_total{verb="GET"} 5',
+    'requests_total{verb="PUT"} 1',
+    'level 5',
+    'lag 3',
+    'objects 14',
+    'sizes_bucket{le="1"} 0',
+    'sizes_bucket{le="10"} 5',
+    'sizes_bucket{le="+Inf"} 5',
+    'sizes_sum 25',
+    'sizes_count 5',
+  ]);
+  t.true(text.includes('# HELP sizes Sizes.\n# TYPE sizes histogram\n'));
+});
+
+test('what a thread counted stays when it has ended, what it measured does not', async (t) => {
+  const [main, ...ended] = await Promise.all(
+    [2, 3, 4].map((count) => threadRegistry(count).snapshot()),
+  );
+  const lasting = await lastingMetrics(ended);
+  const samples = samplesOf(await mergedExposition([main!, structuredClone(lasting)]));
+  t.deepEqual(samples.slice(0, 5), [
+    'requests_total{verb="GET"} 9',
+    'requests_total{verb="PUT"} 2',
+    'level 2',
+    'lag 2',
+    'objects 14',
+  ]);
+  t.is(samples.at(-1), 'sizes_count 9');
 });
