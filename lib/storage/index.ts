@@ -1,7 +1,7 @@
 /**
- * Storage: the interface and its rules, the clock, expiry and compaction, the storage in memory, and
- * a storage of one thread reached from others. The durable ones stand behind doors of their own (`lmdb/`, later `etcd/`), so that
- * whoever needs only this loads no package.
+ * Storage: the interface and its rules, the clock, expiry and compaction, the storage in memory,
+ * and a storage of one thread reached from others. The durable ones stand behind doors of their own
+ * (`lmdb/`, `etcd/`), so that whoever needs only this loads no package.
  */
 
 export { systemClock, type Clock, type Timer } from './clock.js';
