@@ -44,7 +44,9 @@ import { followCompaction, startSharedCompaction } from './compaction-key.js';
 import { KeySpace } from './keys.js';
 import { KnownValues } from './known-values.js';
 import { LeaseGroups } from './lease-groups.js';
+import { PointReads } from './point-reads.js';
 import { ProgressAsker } from './progress-asker.js';
+import { RangeReads } from './range-reads.js';
 import { RevisionReader } from './revision-reader.js';
 import { storageError } from './storage-error.js';
 import { fateOf } from './write-fate.js';
@@ -80,6 +82,7 @@ export class EtcdStorage implements Storage {
   readonly #valueBytesMax: number;
   readonly #known: KnownValues;
   readonly #revisions: RevisionReader;
+  readonly #ranges: RangeReads;
   readonly #writer: Writer;
   readonly #feed: ChangeFeed;
   readonly #expirer: Expirer;
@@ -144,8 +147,10 @@ export class EtcdStorage implements Storage {
       },
       revision,
     );
+    this.#ranges = new RangeReads({ client, keys, saw: (reached) => this.#saw(reached) });
     this.#writer = new Writer({
       client,
+      reads: new PointReads(client),
       keys,
       known: this.#known,
       leases: new LeaseGroups(client.lease, clock, options.random ?? Math.random),
@@ -205,15 +210,7 @@ export class EtcdStorage implements Storage {
     }
     const first = options.start ?? prefix;
     const range = this.#keys.range(prefix, compareUtf8(first, prefix) < 0 ? prefix : first);
-    const request = { ...range, revision, limit: BigInt(limit) };
-    const { kvs, more, header } = await this.#asked(this.client.kv.range(request));
-    this.#saw(header?.revision);
-    const values = kvs.flatMap((kv): readonly StoredValue[] => {
-      const key = this.#keys.fromEtcd(kv.key);
-      const { value, modRevision: revision, createRevision } = kv;
-      return key === undefined ? [] : [{ key, value, revision, createRevision }];
-    });
-    return { revision: revision === 0n ? (header?.revision ?? 0n) : revision, values, more };
+    return this.#asked(this.#ranges.list({ range, revision, limit }));
   }
 
   async write(write: Write): Promise<WriteResult> {

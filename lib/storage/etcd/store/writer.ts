@@ -18,10 +18,12 @@ import type { KeyValue } from '../rpc/range_pb.js';
 import type { KeySpace } from './keys.js';
 import type { KnownValue, KnownValues } from './known-values.js';
 import { leaseTtlSeconds, type LeaseGroups } from './lease-groups.js';
+import type { PointReads } from './point-reads.js';
 import type { Fate, FateQuestion } from './write-fate.js';
 
 export interface WriterOptions {
   readonly client: EtcdClient;
+  readonly reads: PointReads;
   readonly keys: KeySpace;
   readonly known: KnownValues;
   readonly leases: LeaseGroups;
@@ -74,11 +76,11 @@ export class Writer {
   }
 
   async #readAt(key: string): Promise<{ current: Current | undefined; revision: bigint }> {
-    const { client, keys, known } = this.#options;
-    const { kvs, header } = await client.kv.range({ key: keys.toEtcd(key) });
-    const current = kvs[0] === undefined ? undefined : currentOf(kvs[0]);
+    const { reads, keys, known } = this.#options;
+    const { kv, revision } = await reads.read(keys.toEtcd(key));
+    const current = kv === undefined ? undefined : currentOf(kv);
     if (current !== undefined) known.add(key, current);
-    return { current, revision: header?.revision ?? 0n };
+    return { current, revision };
   }
 
   // It writes nothing, if the key is where it is expected to be.
