@@ -71,6 +71,8 @@ export type Pulled =
        * called back, successful or not. (Who never calls it costs the lender the memory, no more.)
        */
       readonly release?: () => void;
+      /** Present when nothing more is at hand: the next pull would answer `wait`. */
+      readonly isLast?: true;
     }
   | { readonly type: 'wait' }
   | { readonly type: 'end' }

@@ -216,10 +216,11 @@ class LocalStream implements AnswerStream, AsyncIterableIterator<Uint8Array> {
     this.#resolve({ status, headers, isStreaming, body: this, close: () => this.#leave() });
   }
 
-  write(bytes: Uint8Array, taken: () => void): void {
+  write(bytes: Uint8Array, taken: () => void): false {
     // A copy: lent memory can't be held for a reader who comes whenever he likes.
     this.#held.push({ bytes: Uint8Array.from(bytes), taken });
     this.#wake();
+    return false;
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {

@@ -3,7 +3,8 @@
  *
  * 1. One write is under way at a time, of at most TURN_BYTES_MAX: that is the memory a client can
  *    hold, however slow it is. While it is under way nothing is pulled.
- * 2. Whatever a source has in one turn goes out as one write.
+ * 2. Whatever a source has in one turn goes out as one write. What it has in common with others,
+ *    watches of one kind, is joined once for all of them.
  * 3. After BYTES_BETWEEN_TURNS_MAX the event loop gets its turn, so that a fast client and a big
  *    list do not delay everybody else.
  * 4. The source is closed exactly once: at its end, when the client leaves, when it fails, when the
@@ -45,6 +46,8 @@ interface Turn {
   /** What was lent for the chunks. */
   readonly lent: Release[];
   pulled: Pulled | undefined;
+  /** Whether the source has nothing more at hand. */
+  isLast: boolean;
 }
 
 type Release = () => void;
@@ -62,6 +65,8 @@ export class Pump {
   #state: State = 'idle';
   #headSent = false;
   #bytesThisTurn = 0;
+  /** Whether the source has nothing behind what is being written. */
+  #isDrained = false;
 
   constructor(options: PumpOptions) {
     this.#options = options;
@@ -141,7 +146,8 @@ export class Pump {
           turn.total += chunk.byteLength;
         }
         if (pulled.release !== undefined) turn.lent.push(pulled.release);
-        if (turn.total === before) break;
+        turn.isLast = pulled.isLast === true;
+        if (turn.total === before || turn.isLast) break;
         if (pulled.release !== undefined && turn.total >= LENT_BYTES_MIN) break;
       }
     } catch (error) {
@@ -156,20 +162,27 @@ export class Pump {
       release(turn);
       return;
     }
-    const { bytes, release: releaseBytes } = joined(turn);
+    const { bytes, release: releaseBytes } = this.#joined(turn);
     this.#state = 'writing';
+    this.#isDrained = turn.isLast;
     this.#bytesThisTurn += bytes.byteLength;
-    this.#options.stream.write(bytes, () => {
-      releaseBytes?.();
-      this.#taken();
-    });
+    const { stream } = this.#options;
+    const taken =
+      releaseBytes === undefined
+        ? this.#taken
+        : (): void => {
+            releaseBytes();
+            this.#taken();
+          };
+    if (stream.write(bytes, taken, turn.lent.length === 0)) taken();
   }
 
-  #taken(): void {
+  #taken = (): void => {
     if (this.#state !== 'writing') return;
-    if (this.#bytesThisTurn >= BYTES_BETWEEN_TURNS_MAX) this.#defer();
+    if (this.#isDrained) this.#wait();
+    else if (this.#bytesThisTurn >= BYTES_BETWEEN_TURNS_MAX) this.#defer();
     else this.#turn();
-  }
+  };
 
   #wait(): void {
     this.#state = 'waiting';
@@ -192,7 +205,7 @@ export class Pump {
 
   #endWith(turn: Turn): void {
     this.#close();
-    const { bytes, release: taken } = joined(turn);
+    const { bytes, release: taken } = this.#joined(turn);
     if (bytes.byteLength > 0) this.#options.stream.end(bytes, taken);
     else this.#options.stream.end();
   }
@@ -211,7 +224,7 @@ export class Pump {
       return;
     }
     const { status, headers, stream } = this.#options;
-    const { bytes, release: taken } = joined(turn);
+    const { bytes, release: taken } = this.#joined(turn);
     this.#close();
     try {
       stream.whole(status, headers, bytes, undefined, taken);
@@ -243,6 +256,20 @@ export class Pump {
     }
   }
 
+  #joined(turn: Turn): Body {
+    const { chunks, total, lent } = turn;
+    if (lent.length === 0) {
+      return { bytes: this.#options.turns.sharing.join(chunks, total), release: undefined };
+    }
+    const [first] = chunks;
+    if (chunks.length === 1 && first !== undefined) {
+      return { bytes: first, release: () => release(turn) };
+    }
+    const bytes = Buffer.concat(chunks, total);
+    release(turn);
+    return { bytes, release: undefined };
+  }
+
   #close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -256,20 +283,9 @@ export class Pump {
 }
 
 function emptyTurn(): Turn {
-  return { chunks: [], total: 0, lent: [], pulled: undefined };
+  return { chunks: [], total: 0, lent: [], pulled: undefined, isLast: false };
 }
 
 function release({ lent }: Turn): void {
   for (const each of lent) each();
-}
-
-function joined(turn: Turn): Body {
-  const { chunks, total, lent } = turn;
-  const [first] = chunks;
-  if (chunks.length === 1 && first !== undefined) {
-    return { bytes: first, release: lent.length === 0 ? undefined : () => release(turn) };
-  }
-  const bytes = Buffer.concat(chunks, total);
-  release(turn);
-  return { bytes, release: undefined };
 }

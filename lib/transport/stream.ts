@@ -29,9 +29,10 @@ export interface AnswerStream {
   /**
    * Writes; `taken` is called when the bytes have left this process's buffers, or never will. It is
    * called once, and nobody reads their memory from then on. (Where a stream is destroyed under a
-   * write it may not be called at all.)
+   * write it may not be called at all.) `isShared`: the bytes never change, and other streams may
+   * be sent the same array. Tells whether they were taken at once: `taken` is not called then.
    */
-  write(bytes: Uint8Array, taken: () => void): void;
+  write(bytes: Uint8Array, taken: () => void, isShared: boolean): boolean;
   /** Ends the answer cleanly, with some last bytes or without. `taken` as in `write`. */
   end(bytes?: Uint8Array, taken?: () => void): void;
   /** Breaks the answer off so that the client can tell: resets the stream, or the connection. */

@@ -6,10 +6,14 @@
  * its end, and no client's big answer keeps the loop from the other clients.
  */
 
+import { ChunkSharing } from './chunk-sharing.js';
+
 /** Tasks run in one turn; the rest follows after the loop has looked at its sockets again. */
 const TASKS_PER_TURN_MAX = 1024;
 
 export class TurnQueue {
+  /** What tasks of one turn make for each other. */
+  readonly sharing: ChunkSharing = new ChunkSharing();
   #tasks: (() => void)[] = [];
   #scheduled = false;
 
@@ -30,5 +34,6 @@ export class TurnQueue {
       setImmediate(this.#run);
     }
     for (const task of tasks) task();
+    this.sharing.clear();
   };
 }

@@ -68,6 +68,7 @@ export interface EventSource<T = UnknownObject> {
 
 /** What a stream tells the consumer that looks, whatever it makes of events. */
 export type Taken<Item> =
-  | { readonly type: 'items'; readonly items: readonly Item[] }
+  /** `isLast`: there is nothing more at hand, the next look would tell `wait`. */
+  | { readonly type: 'items'; readonly items: readonly Item[]; readonly isLast: boolean }
   | { readonly type: 'wait' }
   | { readonly type: 'end'; readonly reason: WatchEndReason };

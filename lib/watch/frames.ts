@@ -44,8 +44,9 @@ export class FrameSource implements PullSource {
   /** Every end is a clean one: to a client that was too slow, the next watch says 410. */
   pull(maxBytes: number): Pulled {
     const taken = this.#reader.take(maxBytes);
-    if (taken.type === 'items') return { type: 'chunks', chunks: taken.items };
-    return { type: taken.type };
+    if (taken.type !== 'items') return { type: taken.type };
+    const { items: chunks, isLast } = taken;
+    return isLast ? { type: 'chunks', chunks, isLast } : { type: 'chunks', chunks };
   }
 
   onReadable(callback: () => void): void {

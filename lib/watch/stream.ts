@@ -209,7 +209,9 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
       this.#lastEnd = batch.end;
       this.#readable = true;
     }
-    return items.length === 0 ? { type: 'wait' } : { type: 'items', items };
+    if (items.length === 0) return { type: 'wait' };
+    const isLast = !batch.more && batch.phase === 'live' && batch.end === undefined;
+    return { type: 'items', items, isLast };
   }
 
   #drained<Item>(drain: () => WatchBatch<Item>): WatchBatch<Item> {

@@ -22,7 +22,9 @@ class DeadStream implements AnswerStream {
     throw new Error('the stream is gone');
   }
 
-  write(): void {}
+  write(): boolean {
+    return false;
+  }
 
   end(): void {}
 

@@ -37,9 +37,16 @@ export class TestStream implements AnswerStream {
     this.log.push(`head ${status}${flush ? ' flushed' : ''}`);
   }
 
-  write(bytes: Uint8Array, taken: () => void): void {
+  /** Whether writes are taken at once. */
+  takesAtOnce = false;
+  /** For each write whether its bytes were said to be shared. */
+  readonly shared: boolean[] = [];
+
+  write(bytes: Uint8Array, taken: () => void, isShared: boolean): boolean {
     this.writes.push(bytes);
-    this.#taken.push(taken);
+    this.shared.push(isShared);
+    if (!this.takesAtOnce) this.#taken.push(taken);
+    return this.takesAtOnce;
   }
 
   get pending(): number {

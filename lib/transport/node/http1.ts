@@ -12,8 +12,10 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 import { badRequest, statusAnswer } from '../../request/index.js';
+import { FRAMED_BYTES_MAX } from '../chunk-sharing.js';
 import { TransportError } from '../error.js';
 import { Exchange } from '../exchange.js';
 import type { ExchangeOptions } from '../exchange.js';
@@ -138,12 +140,16 @@ function makeRecord(
   return record;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 function connectionClosed(): TransportError {
   return new TransportError('client-left', 'the client closed the connection');
 }
 
 class Http1Stream implements AnswerStream {
   headSent = false;
+  // Whether the head has gone to the socket: Node keeps it for the first bytes.
+  #isHeadWritten = false;
   #closed = false;
   readonly #context: NodeContext;
   readonly #request: IncomingMessage;
@@ -203,10 +209,29 @@ class Http1Stream implements AnswerStream {
     if (!flushNow) return;
     this.#response.flushHeaders();
     flush(this.#response);
+    this.#isHeadWritten = true;
   }
 
-  write(bytes: Uint8Array, taken: () => void): void {
-    write(this.#response, bytes, taken);
+  // Node makes three writes of a chunk, and joins them in the kernel: what is framed once for many
+  // streams goes to the socket as it is, and mostly all of it to the kernel at once.
+  write(bytes: Uint8Array, taken: () => void, isShared: boolean): boolean {
+    const socket = isShared && bytes.byteLength <= FRAMED_BYTES_MAX ? this.#chunkedSocket() : null;
+    if (socket === null) {
+      write(this.#response, bytes, taken);
+      this.#isHeadWritten = true;
+      return false;
+    }
+    const chunk = this.#context.exchanges.turns.sharing.chunk(bytes);
+    // TLS never has them at once.
+    if (socket instanceof TLSSocket || socket.writableLength > 0 || socket.writableCorked > 0) {
+      socket.write(chunk, taken);
+      return false;
+    }
+    socket.write(chunk);
+    if (socket.writableLength === 0) return true;
+    // Called back behind what is under way: nothing is added to it.
+    socket.write(NOTHING, taken);
+    return false;
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {
@@ -228,6 +253,14 @@ class Http1Stream implements AnswerStream {
   reset(): void {
     this.close();
     this.#response.destroy();
+  }
+
+  // Null where there is no chunked coding, where an answer before this one is still being sent, and
+  // where somebody else has his hands in the response.
+  #chunkedSocket(): Socket | null {
+    const response = this.#response;
+    if (!this.#isHeadWritten || !response.chunkedEncoding || isWrapped(response)) return null;
+    return response.socket?.writable === true ? response.socket : null;
   }
 
   // A client that still waits to be told to send its body may send it or not: what it sends next

@@ -148,8 +148,9 @@ class Http2ResponseStream implements AnswerStream {
     flush(this.#response);
   }
 
-  write(bytes: Uint8Array, taken: () => void): void {
+  write(bytes: Uint8Array, taken: () => void): false {
     write(this.#response, bytes, taken);
+    return false;
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {

@@ -218,8 +218,9 @@ class Http2Stream implements AnswerStream {
 
   // A stream that is reset calls back while frames with a part of the bytes are still on their way
   // to the client. TLS has read them by then: it encrypts what it is given at once, or copies it.
-  write(bytes: Uint8Array, taken: () => void): void {
+  write(bytes: Uint8Array, taken: () => void): false {
     this.#stream.write(bytes, taken);
+    return false;
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {
