@@ -5,6 +5,8 @@ export { CacheActivityMetrics } from './cache-activity.js';
 export type { CacheActivity } from './cache-activity.js';
 export { registerCacheMetrics } from './caches.js';
 export type { CacheSample } from './caches.js';
+export { EtcdMetrics } from './etcd.js';
+export type { EtcdCalls, EtcdEndpointSample, EtcdPoolSample, EtcdRequest } from './etcd.js';
 export { InflightRequests } from './inflight.js';
 export type { RequestKind } from './inflight.js';
 export { registerProcessMetrics } from './process.js';

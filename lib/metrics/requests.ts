@@ -35,7 +35,8 @@ const REQUEST_LABELS = [
   'component',
 ] as const;
 const COMPONENT = 'apiserver';
-const DURATION_BUCKETS_SECONDS = [
+/** Of requests to the server, and of its own to the storage. */
+export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45,
   60,
 ];

@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { EtcdMetrics, type MetricsRegistry } from '../metrics/index.js';
 import {
   MemoryStorage,
   startCompaction,
@@ -42,12 +43,17 @@ export interface OpenStore {
 }
 
 /**
+ * Metrics of the store go to the registry.
+ *
  * Throws a FlagError for flags that do not go together or name what can't be used, and the
  * storage's StorageError where it can't be opened.
  */
-export async function openStore(options: StoreOptions): Promise<OpenStore> {
+export async function openStore(
+  options: StoreOptions,
+  metrics: MetricsRegistry,
+): Promise<OpenStore> {
   const kind = storeKind(options);
-  if (kind === 'etcd') return openEtcd(options);
+  if (kind === 'etcd') return openEtcd(options, metrics);
   const storage =
     kind === 'memory'
       ? new MemoryStorage({ clock: systemClock })
@@ -66,9 +72,11 @@ export function storeKind({ store, etcdServers }: StoreOptions): 'lmdb' | 'memor
   throw new FlagError(`--etcd-servers and --store ${store} exclude each other`);
 }
 
-async function openEtcd(options: StoreOptions): Promise<OpenStore> {
+async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promise<OpenStore> {
   const { EtcdError, EtcdStorage } = await import('../storage/etcd/index.js');
+  const metrics = new EtcdMetrics(registry);
   const client = {
+    observer: metrics.calls,
     endpoints: options.etcdServers ?? [],
     tls: await tlsOf(options),
     connections: options.etcdGrpcProxyConnections,
@@ -76,7 +84,9 @@ async function openEtcd(options: StoreOptions): Promise<OpenStore> {
   };
   try {
     const prefix = options.etcdPrefix.replace(/\/$/, '');
-    const storage = await EtcdStorage.open({ client, prefix });
+    const onRequest = metrics.requested;
+    const storage = await EtcdStorage.open({ client, prefix, onRequest });
+    metrics.follow(() => storage.client.stats());
     const check = (): string | undefined => storage.problem();
     const compact = (settings: CompactionOptions): Compaction => storage.startCompaction(settings);
     return {

@@ -19,6 +19,7 @@ import {
   type GeneratedCertificates,
 } from '../auth/index.js';
 import { EngineError, type EngineKind } from '../engine/index.js';
+import { MetricsRegistry } from '../metrics/index.js';
 import type { ResourceType } from '../object/index.js';
 import { DefinitionError, readResourceTypes } from '../rest/index.js';
 import { StorageError, systemClock } from '../storage/index.js';
@@ -101,7 +102,8 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
   });
   const tls = await servingTls(options, certificates);
   const authenticator = await authenticatorOf(options, certificates, logger);
-  const { storage, checks, startCompaction } = await openStore(options);
+  const metrics = new MetricsRegistry();
+  const { storage, checks, startCompaction } = await openStore(options, metrics);
   opened.releases.push(() => storage.close());
   const compaction = startCompaction();
   opened.releases.push(async () => compaction.stop());
@@ -114,6 +116,7 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     consistencyCheckIntervalMs: options.consistencyCheckInterval,
     authenticator,
     healthChecks: checks,
+    metrics,
     requestTimeoutMs: options.requestTimeout,
     minRequestTimeoutMs: options.minRequestTimeout,
     logger,

@@ -3,7 +3,6 @@
  * upstream's buckets, and that each metric moves when what it counts happens.
  */
 
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 
 import test, { type ExecutionContext } from 'ava';
@@ -14,63 +13,7 @@ import { createServer, type ApiServer } from '../../lib/server/index.js';
 import { StorageError, type ListOptions, type StoredList } from '../../lib/storage/index.js';
 import { AskedStorage } from '../cache/asked-storage.js';
 import { ManualClock } from '../clock.js';
-
-interface Listed {
-  readonly type: string;
-  readonly labels: readonly string[];
-}
-
-interface Scraped extends Listed {
-  /** The sum of all samples; of a histogram the number of observations. */
-  readonly total: number;
-  /** Of a histogram: its upper bounds. */
-  readonly bounds: readonly string[];
-}
-
-/** The rows of the tables in docs/metrics.md that have a type and labels. */
-async function listed(): Promise<Map<string, Listed>> {
-  const page = new URL('../../../docs/metrics.md', import.meta.url);
-  const row = /^\| `(\w+)`\s+\| (counter|gauge|histogram)\s+\| ([^|]*)\|/gm;
-  const rows = [...(await readFile(page, 'utf8')).matchAll(row)];
-  return new Map(
-    rows.map(([, name = '', type = '', labels = '']) => [
-      name,
-      { type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label = '']) => label).sort() },
-    ]),
-  );
-}
-
-function parse(exposition: string): Map<string, Scraped> {
-  const families = new Map<string, Scraped>();
-  let name = '';
-  for (const line of exposition.split('\n')) {
-    const declared = /^# TYPE (\w+) (\w+)$/.exec(line);
-    if (declared !== null) {
-      name = declared[1]!;
-      families.set(name, { type: declared[2]!, labels: [], total: 0, bounds: [] });
-    }
-    const sample = /^(\w+?)(_bucket|_count|_sum)?(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (sample === null || line.startsWith('#')) continue;
-    const [, , part, labelText = '', value] = sample;
-    const family = families.get(name)!;
-    const isHistogram = family.type === 'histogram';
-    const labels = [...labelText.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
-    const bound = labels.find(([, label]) => label === 'le')?.[2];
-    families.set(name, {
-      type: family.type,
-      labels: labels
-        .map(([, label = '']) => label)
-        .filter((label) => label !== 'le')
-        .sort(),
-      total: isHistogram && part !== '_count' ? family.total : family.total + Number(value),
-      bounds:
-        bound === undefined || family.bounds.includes(bound)
-          ? family.bounds
-          : [...family.bounds, bound],
-    });
-  }
-  return families;
-}
+import { listedMetrics, parseExposition, type ScrapedMetric } from '../metrics/exposition.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -181,8 +124,8 @@ const widget = (name: string, value: number, resourceVersion?: string): object =
   spec: { value },
 });
 
-const scrape = async (url: string): Promise<Map<string, Scraped>> =>
-  parse((await ask(`${url}/metrics`)).text);
+const scrape = async (url: string): Promise<Map<string, ScrapedMetric>> =>
+  parseExposition((await ask(`${url}/metrics`)).text);
 
 /** Lets everything happen that a metric counts. `release` ends what is still under way. */
 async function everything(
@@ -235,7 +178,7 @@ async function everything(
 }
 
 test.serial('names, types and labels are those of the list, and each moves', async (t) => {
-  const list = await listed();
+  const list = await listedMetrics('server');
   t.true(list.size > 30);
   const set = await scene(t);
   const before = await scrape(set.url);

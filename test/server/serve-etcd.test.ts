@@ -59,6 +59,14 @@ test('what is written at one server is listed and watched at another, as at one'
       `/registry/platform.example.com/apps/shop/b ${seen[1]?.object.metadata.resourceVersion}`,
     ],
   );
+  const metrics = (await one.client.request('GET', '/metrics')).text;
+  const type = 'group="platform.example.com",resource="apps"';
+  t.true(metrics.includes(`\netcd_requests_total{operation="create",${type}} 2\n`));
+  t.true(
+    metrics.includes(
+      `\nshardwatch_etcd_circuit_state{endpoint="${endpoints[0]}",state="closed"} 1`,
+    ),
+  );
   // One of them dies, and the other has everything.
   await one.server.signal('SIGKILL');
   const left = (await other.client.request('GET', APPS)).json<{ items: AppObject[] }>();

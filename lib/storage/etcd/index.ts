@@ -56,3 +56,4 @@ export {
 } from './rpc/range_pb.js';
 export type { Event } from './rpc/watch_pb.js';
 export { EtcdStorage, type EtcdStorageOptions } from './store/etcd-storage.js';
+export type { EtcdOperation, EtcdStorageRequest, OnEtcdRequest } from './store/request-meter.js';

@@ -88,7 +88,18 @@ export class Connection {
     const { path, serialize, deserialize, service, name } = method;
     this.#outstanding++;
     this.#observer?.onStarted?.(service, name, 'bidi_stream');
-    const stream = this.#client.makeBidiStreamRequest(path, serialize, deserialize, metadata);
+    const stream = this.#client.makeBidiStreamRequest(
+      path,
+      (request: Request) => {
+        this.#observer?.onSent?.(service, name, 'bidi_stream');
+        return serialize(request);
+      },
+      (bytes) => {
+        this.#observer?.onReceived?.(service, name, 'bidi_stream');
+        return deserialize(bytes);
+      },
+      metadata,
+    );
     stream.once('status', ({ code }: { code: status }) => {
       this.#outstanding--;
       this.#observer?.onHandled?.(service, name, 'bidi_stream', code);

@@ -47,6 +47,7 @@ import { LeaseGroups } from './lease-groups.js';
 import { PointReads } from './point-reads.js';
 import { ProgressAsker } from './progress-asker.js';
 import { RangeReads } from './range-reads.js';
+import { RequestMeter, type EtcdOperation, type OnEtcdRequest } from './request-meter.js';
 import { RevisionReader } from './revision-reader.js';
 import { storageError } from './storage-error.js';
 import { fateOf } from './write-fate.js';
@@ -67,6 +68,8 @@ export interface EtcdStorageOptions {
   readonly recentBytesMax?: number;
   /** Bytes of values that are remembered, to find writes that change nothing. Default 16 MiB. */
   readonly knownBytesMax?: number;
+  /** Told of every request to etcd when it is over, for metrics. */
+  readonly onRequest?: OnEtcdRequest;
 }
 
 const PREFIX = '/registry';
@@ -87,6 +90,7 @@ export class EtcdStorage implements Storage {
   readonly #feed: ChangeFeed;
   readonly #expirer: Expirer;
   readonly #asker: ProgressAsker;
+  readonly #meter: RequestMeter;
   readonly #writes = new WritesUnderWay();
   readonly #compactions: EtcdWatch;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -129,9 +133,12 @@ export class EtcdStorage implements Storage {
     this.#clock = clock;
     this.#keys = keys;
     this.#seen = revision;
+    this.#meter = new RequestMeter(clock, options.onRequest);
     this.#valueBytesMax = options.valueBytesMax ?? VALUE_BYTES_MAX;
     this.#known = new KnownValues(options.knownBytesMax ?? KNOWN_BYTES_MAX);
-    this.#revisions = new RevisionReader(() => this.#readRevision());
+    this.#revisions = new RevisionReader(() =>
+      this.#meter.measure('getCurrentResourceVersion', '/', this.#readRevision()),
+    );
     this.#asker = new ProgressAsker({ client, clock, progressKey: keys.progressKey });
     this.#feed = new ChangeFeed(
       {
@@ -193,7 +200,7 @@ export class EtcdStorage implements Storage {
   async get(key: string): Promise<StoredValue | undefined> {
     this.#checkOpen();
     checkKey(key);
-    const current = await this.#asked(this.#writer.read(key));
+    const current = await this.#asked(this.#meter.measure('get', key, this.#writer.read(key)));
     if (current === undefined) return undefined;
     const { value, revision, createRevision } = current;
     return { key, value, revision, createRevision };
@@ -210,7 +217,8 @@ export class EtcdStorage implements Storage {
     }
     const first = options.start ?? prefix;
     const range = this.#keys.range(prefix, compareUtf8(first, prefix) < 0 ? prefix : first);
-    return this.#asked(this.#ranges.list({ range, revision, limit }));
+    const list = this.#ranges.list({ range, revision, limit });
+    return this.#asked(this.#meter.measure('list', prefix, list));
   }
 
   async write(write: Write): Promise<WriteResult> {
@@ -262,7 +270,9 @@ export class EtcdStorage implements Storage {
   }
 
   async #writeNow(write: OwnWrite): Promise<WriteResult> {
-    const result = await this.#writer.write(write);
+    const operation = operationOf(write);
+    const written = this.#writer.write(write);
+    const result = await this.#meter.measure(operation, write.key, written);
     if (result.ok && result.changed) {
       const { key, ttlSeconds } = write;
       const { revision } = result;
@@ -339,6 +349,11 @@ export class EtcdStorage implements Storage {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new StorageError('closed', 'the storage is closed');
   }
+}
+
+function operationOf({ value, expected }: OwnWrite): EtcdOperation {
+  if (value === null) return 'delete';
+  return expected === 0n ? 'create' : 'update';
 }
 
 /** How long closing waits for events of what was written. */
