@@ -6,6 +6,9 @@
  * writers, slow and fast watchers, pages, restarts and kills. What is read is checked as it is
  * read, and memory has to stay flat; the last line is the summary.
  *
+ * `npm run soak -- --clients`: twenty times five thousand watches whose client stops reading and is
+ * killed, on each engine, after which a server has to be as large as before; a few minutes.
+ *
  * The tests are compiled beside `out/`, which tests may be using.
  */
 
@@ -21,18 +24,26 @@ import { runNode, tail } from './run.mjs';
 const OUTPUT = 'build-soak';
 const MINUTES = 60;
 const SERVER_MINUTES = 10;
+/** For whom the limit of descriptors is lower, more of the watches share connections. */
+const DYING_CLIENTS = { rounds: 25, roundsToWarmUp: 5, watches: 5_000, stalled: 20, halves: 50 };
 
 try {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string' }, server: { type: 'boolean', default: false } },
+    options: {
+      minutes: { type: 'string' },
+      server: { type: 'boolean', default: false },
+      clients: { type: 'boolean', default: false },
+    },
   });
+  if (values.server && values.clients) throw new Error('--server and --clients are two runs');
   const minutes = Number(values.minutes ?? (values.server ? SERVER_MINUTES : MINUTES));
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0');
   await installDependencies();
   // Whoever names an addon soaks that one.
   if (!process.env.SHARDWATCH_ADDON) await buildNative();
   await compile();
-  process.exitCode = await (values.server ? soakServer(minutes) : soakEngines(minutes));
+  if (values.clients) process.exitCode = await soakClients();
+  else process.exitCode = await (values.server ? soakServer(minutes) : soakEngines(minutes));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -56,6 +67,20 @@ async function soakServer(minutes) {
     return 0;
   } catch (error) {
     say(`server soak: FAILED: ${error.message}`);
+    return 1;
+  }
+}
+
+async function soakClients() {
+  const { runDyingClients } = await importTest('lifecycle/dying-clients.js');
+  try {
+    for (const engine of ['native', 'javascript']) {
+      await runDyingClients(engine, DYING_CLIENTS, say);
+    }
+    say('client soak: nothing was wrong');
+    return 0;
+  } catch (error) {
+    say(`client soak: FAILED: ${error.message}`);
     return 1;
   }
 }

@@ -14,6 +14,7 @@ import {
 import { createServer } from '../../../lib/server/index.js';
 import { systemClock } from '../../../lib/storage/index.js';
 import { LmdbStorage } from '../../../lib/storage/lmdb/index.js';
+import { residentMemory } from '../../lifecycle/resident-memory.js';
 import { ITEMS } from './items.js';
 import type { ServerMessage, ServerOrder } from './troubled-server.js';
 
@@ -61,11 +62,13 @@ async function compact(): Promise<void> {
 
 function measure(): void {
   globalThis.gc!();
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { heapUsed, external } = process.memoryUsage();
+  const { anonymousBytes, fileBytes } = residentMemory();
   const stats = server.cache('items.example.com')!.stats();
   tell({
     type: 'measured',
-    residentBytes: rss,
+    anonymousBytes,
+    fileBytes,
     heapBytes: heapUsed,
     externalBytes: external,
     reservedBytes: stats.bytesReserved,

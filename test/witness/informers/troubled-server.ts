@@ -18,7 +18,10 @@ const CHILD = fileURLToPath(new URL('./server-child.js', import.meta.url));
 
 /** What the server has, after its garbage is collected. */
 export interface ServerMeasure {
-  readonly residentBytes: number;
+  /** Resident memory that is the process's own. */
+  readonly anonymousBytes: number;
+  /** Resident pages of files: the program's, and those of lmdb's map that were touched. */
+  readonly fileBytes: number;
   readonly heapBytes: number;
   /** Buffers and what else is outside of the heap that JavaScript holds. */
   readonly externalBytes: number;

@@ -39,7 +39,7 @@ export interface SoakSummary {
   readonly changes: number;
   readonly restarts: number;
   readonly reads: ReaderTally;
-  /** Resident bytes of the server at the beginning and at the end of its measured life. */
+  /** Resident bytes of the server's own at the beginning and at the end of its measured life. */
   readonly memory: readonly [before: number, after: number];
 }
 
@@ -129,7 +129,7 @@ async function measured(
     if (count % 3 === 0) server.followers.cut();
     await server.compact();
     const measure = await server.measure();
-    sizes.push(measure.residentBytes);
+    sizes.push(measure.anonymousBytes);
     say(describe(measure));
   }
   const quarter = MEASURES / 4;
@@ -153,9 +153,10 @@ async function checkLeftovers(server: TroubledServer): Promise<void> {
 }
 
 function describe(measure: ServerMeasure): string {
-  const { residentBytes, heapBytes, externalBytes, reservedBytes } = measure;
+  const { anonymousBytes, fileBytes, heapBytes, externalBytes, reservedBytes } = measure;
   const sizes = Object.entries({
-    resident: residentBytes,
+    anonymous: anonymousBytes,
+    'of files': fileBytes,
     heap: heapBytes,
     external: externalBytes,
     cache: reservedBytes,
