@@ -10,13 +10,12 @@ import { type ClientOptions, LoadClient, TOKEN } from './load-client.js';
 /** Answers that are compared before anything is timed. */
 const COMPARED_MAX = 64;
 
-/** Until the compiler has seen everything: what was measured before would be its work. */
-const WARM_UP_SAMPLES = 3;
-
 export interface RequestOptions {
   readonly port: number;
   readonly targets: readonly string[];
   readonly connections: number;
+  /** Answers until the compiler has seen everything: earlier it is its work that is measured. */
+  readonly warmUp: number;
   /** What all answers have in common, to be counted: bytes of one body. */
   readonly bodyBytes: number;
 }
@@ -26,7 +25,7 @@ export interface RequestOptions {
  * for its sockets: the client is a process of its own.
  */
 export function requestOperation(setup: Setup, options: RequestOptions): Operation {
-  const { port, targets, connections, bodyBytes } = options;
+  const { port, targets, connections, bodyBytes, warmUp } = options;
   const clientOptions: ClientOptions = { protocol: 'http', port, targets, connections };
   let client: Promise<LoadClient> | undefined;
   setup.onEnd?.(async () => (await client)?.close());
@@ -40,7 +39,9 @@ export function requestOperation(setup: Setup, options: RequestOptions): Operati
     sample: async (budgetMs) => {
       if (client === undefined) {
         client = LoadClient.start(clientOptions);
-        await (await client).run(WARM_UP_SAMPLES * budgetMs);
+        for (let answers = 0; answers < warmUp;) {
+          answers += (await (await client).run(budgetMs)).requests;
+        }
       }
       const before = process.cpuUsage();
       const ran = await (await client).run(budgetMs);

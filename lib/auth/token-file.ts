@@ -4,11 +4,11 @@
  *
  * 1. The file is read once; a line that can't be used refuses the whole file, by its number, never
  *    by its text. (Upstream skips an empty token and lets a repeated one win; both are mistakes.)
- * 2. Tokens are looked up by a keyed digest and compared in constant time, so that how long a
- *    refusal takes tells nothing about the tokens there are.
+ * 2. Tokens are looked up by a digest with a key that nobody knows, so that how long a refusal
+ *    takes tells nothing about the tokens there are.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { RequestRecord, UserInfo } from '../request/index.js';
@@ -38,23 +38,17 @@ export function tokenFileAuthenticator(file: string): Authenticator {
 
 /** Accepts the given tokens and refuses every other one with 401. */
 export function tokenAuthenticator(tokens: readonly TokenUser[]): Authenticator {
-  const key = randomBytes(32);
-  const digestOf = (token: string): Buffer => createHmac('sha256', key).update(token).digest();
-  const users = new Map<string, { readonly digest: Buffer; readonly user: UserInfo }>();
-  for (const { token, user } of tokens) {
-    const digest = digestOf(token);
-    users.set(digest.toString('latin1'), { digest, user });
-  }
+  // Of one length, so that no token can be taken for a part of it. Who does not see digests has no
+  // use for a proper HMAC, which costs several times as much.
+  const key = randomBytes(32).toString('hex');
+  const digestOf = (token: string): string => hash('sha256', key + token);
+  const users = new Map(tokens.map(({ token, user }) => [digestOf(token), user]));
   return {
     authenticate(request: RequestRecord): Promise<UserInfo | undefined> {
       const token = bearerToken(request);
       if (token === undefined) return Promise.resolve(undefined);
-      const digest = digestOf(token);
-      const found = users.get(digest.toString('latin1'));
-      if (found === undefined || !timingSafeEqual(found.digest, digest)) {
-        return Promise.reject(unauthorized());
-      }
-      return Promise.resolve(found.user);
+      const user = users.get(digestOf(token));
+      return user === undefined ? Promise.reject(unauthorized()) : Promise.resolve(user);
     },
   };
 }

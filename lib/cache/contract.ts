@@ -171,13 +171,16 @@ export interface Selectors {
   readonly shardSelector?: string | ShardSelector;
 }
 
+/** A signal, or a function that makes it: called only where something has to be waited for. */
+export type SignalSource = AbortSignal | (() => AbortSignal);
+
 export interface GetOptions {
   /** `''` or absent: the newest acknowledged; `'0'`: whatever is there; N: not older than N. */
   readonly resourceVersion?: string;
   /** Serves the object with this `apiVersion` instead of the stored one. */
   readonly apiVersion?: string;
   /** Gives up waiting: the read rejects with `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: SignalSource;
 }
 
 /** Upstream's list options; the meaning of each combination is in docs/list-watch.md. */

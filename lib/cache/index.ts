@@ -15,6 +15,7 @@ export type {
   Clock,
   FreshnessFallback,
   GetOptions,
+  SignalSource,
   ObjectInput,
   RecordedEvent,
   ReplaceOptions,

@@ -18,7 +18,7 @@ import { StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
 import { encodeContinue, startKey, type TokenScope } from './continue-token.js';
-import type { CacheListOptions, FreshnessFallback, GetOptions } from './contract.js';
+import type { CacheListOptions, FreshnessFallback, GetOptions, SignalSource } from './contract.js';
 import { CacheError } from './contract.js';
 import { CountedList } from './counted-list.js';
 import { isExpired, translated } from './engine-error.js';
@@ -107,7 +107,7 @@ export class Reader<T = UnknownObject> {
   ): Promise<CachedObject<T> | undefined> {
     const revision = parseResourceVersion(options.resourceVersion);
     const isNewest = (options.resourceVersion ?? '') === '';
-    throwIfAborted(options.signal);
+    if (typeof options.signal !== 'function') throwIfAborted(options.signal);
     const key = { namespace: this.#rules.namespaced === false ? '' : namespace, name };
     const wanted = { isNewest, revision, fallback: 'storage' } as const;
     const isFresh = this.#isReady() && (await this.#reach(wanted, options.signal));
@@ -145,10 +145,13 @@ export class Reader<T = UnknownObject> {
   }
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
-  async freshen(signal?: AbortSignal): Promise<void> {
-    const committed = this.#committed(signal);
-    const revision = typeof committed === 'bigint' ? committed : await orAborted(committed, signal);
-    if (!this.#freshness.isReached(revision)) await this.#freshness.wait(revision, signal);
+  async freshen(source?: SignalSource): Promise<void> {
+    const committed = this.#committed(typeof source === 'function' ? undefined : source);
+    const revision =
+      typeof committed === 'bigint' ? committed : await orAborted(committed, signalOf(source));
+    if (!this.#freshness.isReached(revision)) {
+      await this.#freshness.wait(revision, signalOf(source));
+    }
   }
 
   async #listReady(request: ListRequest): Promise<FoundList> {
@@ -267,10 +270,12 @@ export class Reader<T = UnknownObject> {
   // Whether the cache got there; false: it did not, but the storage can answer in its place.
   async #reach(
     { isNewest, revision, fallback }: Wanted,
-    signal: AbortSignal | undefined,
+    signal: SignalSource | undefined,
   ): Promise<boolean> {
     if (!isNewest) {
-      if (!this.#freshness.isReached(revision)) await this.#freshness.wait(revision, signal);
+      if (!this.#freshness.isReached(revision)) {
+        await this.#freshness.wait(revision, signalOf(signal));
+      }
       return true;
     }
     try {
@@ -296,6 +301,10 @@ export class Reader<T = UnknownObject> {
     }
     return this.#source;
   }
+}
+
+function signalOf(source: SignalSource | undefined): AbortSignal | undefined {
+  return typeof source === 'function' ? source() : source;
 }
 
 async function requireCommitted({ storage }: StoredSource, revision: bigint): Promise<void> {

@@ -55,13 +55,11 @@ export function withoutCredentials(
   request: RequestRecord,
   authenticator: Authenticator,
 ): RequestRecord {
-  const names = [...request.headerNames()];
-  const kept = new Set(names.filter((name) => !isCredentialHeader(name, authenticator)));
-  if (kept.size === names.length) return request;
+  const isKept = (name: string): boolean => !isCredentialHeader(name, authenticator);
   return derivedRecord(request, {
-    header: (name) => (kept.has(name) ? request.header(name) : undefined),
-    headers: (name) => (kept.has(name) ? request.headers(name) : []),
-    headerNames: () => kept,
+    header: (name) => (isKept(name) ? request.header(name) : undefined),
+    headers: (name) => (isKept(name) ? request.headers(name) : []),
+    headerNames: () => [...request.headerNames()].filter(isKept),
   });
 }
 

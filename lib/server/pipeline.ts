@@ -104,10 +104,10 @@ async function answerByDeadline(
   if (info.verb === 'watch') return answerAllowed(parts, request, info, sender);
   const { query, receivedAt } = request;
   const deadline = requestDeadline(query, receivedAt, parts.requestTimeoutMs, info.verb);
-  const expiry = new AbortController();
+  const expiry = new Expiry(request);
   const answering = answerAllowed(
     parts,
-    derivedRecord(request, { signal: AbortSignal.any([request.signal, expiry.signal]) }),
+    derivedRecord(request, { signal: () => expiry.signal }),
     info,
     sender,
   );
@@ -117,7 +117,7 @@ async function answerByDeadline(
       late = true;
       const error = timeout();
       reject(error);
-      expiry.abort(error);
+      expiry.expire(error);
     });
     answering.then(
       (answer) => {
@@ -131,6 +131,29 @@ async function answerByDeadline(
       },
     );
   });
+}
+
+/**
+ * Aborts a request's signal at its deadline. The signal is made for who asks for it, which most
+ * requests never do: one that is made of two costs as much as reading an object.
+ */
+class Expiry {
+  readonly #request: RequestRecord;
+  readonly #controller = new AbortController();
+  #signal: AbortSignal | undefined;
+
+  constructor(request: RequestRecord) {
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.any([this.#request.signal, this.#controller.signal]);
+    return this.#signal;
+  }
+
+  expire(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
 }
 
 async function answerAllowed(

@@ -161,3 +161,32 @@ cacheTest('a wait can be aborted, and leaves nothing behind', async (t, engine) 
   await rejects(t, () => cache.get('ns', 'a', { signal }), 'aborted');
   await rejects(t, () => cache.list({ signal }), 'aborted');
 });
+
+cacheTest(
+  'a signal that is made on demand is made only for a read that waits',
+  async (t, engine) => {
+    const storage = new GatedStorage();
+    const cache = fed(t, engine, storage, { clock: new ManualClock() });
+    await cache.ready();
+    await store(storage, widget('ns', 'a'));
+    const abort = new AbortController();
+    let made = 0;
+    const signal = (): AbortSignal => {
+      made++;
+      return abort.signal;
+    };
+    await cache.get('ns', 'a', { signal });
+    await cache.get('ns', 'a', { signal, resourceVersion: '0' });
+    storage.hold();
+    const resourceVersion = await store(storage, widget('ns', 'b'));
+    const before = made;
+    const waits = [
+      cache.get('ns', 'b', { signal }),
+      cache.get('ns', 'b', { signal, resourceVersion }),
+    ];
+    await turn();
+    t.is(made, before + 2);
+    abort.abort();
+    for (const wait of waits) await rejects(t, () => wait, 'aborted');
+  },
+);

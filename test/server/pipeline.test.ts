@@ -6,6 +6,7 @@ import {
   serviceUnavailable,
   unauthorized,
   type Answer,
+  type RequestRecord,
   type UserInfo,
 } from '../../lib/request/index.js';
 import { silentLogger, type LogFields } from '../../lib/server/logger.js';
@@ -190,6 +191,50 @@ test('what a handler throws becomes a Status 500, and is logged', async (t) => {
     message: 'Internal error occurred: a bug',
   });
   t.deepEqual(logged, ['request failed']);
+});
+
+test('no signal is made for a request that nobody asks it of; asked late, it tells', async (t) => {
+  const clock = new ManualClock();
+  const client = new AbortController();
+  let made = 0;
+  const record = {
+    ...makeRecord('/version?timeout=5s'),
+    receivedAt: clock.now(),
+    get signal() {
+      made++;
+      return client.signal;
+    },
+  };
+  await createPipeline(partsWith({ clock }))(record);
+  t.is(made, 0);
+  let seen: RequestRecord | undefined;
+  let finish: (answer: Answer) => void = () => undefined;
+  const route: PipelineParts['route'] = (request) => {
+    seen = request;
+    return new Promise((resolve) => (finish = resolve));
+  };
+  const answering = createPipeline(partsWith({ clock, route }))(record);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.false(seen?.signal.aborted);
+  t.is(seen?.signal, seen?.signal);
+  client.abort(new Error('left'));
+  t.true(seen?.signal.aborted);
+  finish(jsonAnswer(200, {}));
+  t.is((await answering).status, 200);
+});
+
+test('a signal that is asked of a request after its deadline is aborted', async (t) => {
+  const clock = new ManualClock();
+  let seen: RequestRecord | undefined;
+  const route: PipelineParts['route'] = (request) => {
+    seen = request;
+    return new Promise(() => undefined);
+  };
+  const answering = ask(partsWith({ clock, route }), { path: '/version?timeout=5s' });
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(5_000);
+  t.is((await answering).status, 504);
+  t.true(seen?.signal.aborted);
 });
 
 test('a request is given up at its deadline, and its late answer is released', async (t) => {

@@ -33,7 +33,7 @@ export async function objectBytes(context: ReadContext): Promise<Uint8Array> {
   try {
     const object = await store.cache.get(info.namespace, info.name, {
       apiVersion,
-      signal: request.signal,
+      signal: () => request.signal,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     });
     if (object === undefined) throw notFound(type, info.name);
