@@ -6,7 +6,9 @@
 
 namespace shardwatch {
 
-HeldRoots::~HeldRoots() { assert(oldest_ == nullptr && holds_ == 0 && free_.empty()); }
+HeldRoots::~HeldRoots() {
+  assert(oldest_ == nullptr && holds_ == 0 && free_.empty() && unsettled_.empty());
+}
 
 void HeldRoots::Hold(HoldableRoot* root) {
   std::lock_guard lock(mu_);
@@ -20,26 +22,29 @@ void HeldRoots::Release(HoldableRoot* root) {
   --holds_;
   if (--root->holders_ > 0) return;
   Unlink(root);
-  HoldableRoot* const older = root->older_;
   // The root may be among them, and is not touched any more once it is free: nobody frees it before
   // the lock is given up.
-  while (Retired* const item = root->waiting_.Take()) {
-    --waiting_;
-    PassOn(item, older);
+  if (root->older_ != nullptr) {
+    unsettled_.Append(root->waiting_);
+    return;
   }
+  waiting_ -= root->waiting_.size();
+  free_.Append(root->waiting_);
 }
 
 void HeldRoots::Settle(RetiredList& items) {
   std::lock_guard lock(mu_);
-  while (Retired* const item = items.Take()) {
-    PassOn(item, NewestBelow(item->death));
-  }
+  while (Retired* const item = items.Take()) PassOn(item);
 }
 
 bool HeldRoots::TakeFree(size_t items_max, RetiredList& items) {
   std::lock_guard lock(mu_);
-  for (; items_max > 0 && !free_.empty(); --items_max) items.Append(free_.Take());
-  return !free_.empty();
+  for (size_t left = items_max; left > 0 && !unsettled_.empty(); --left) {
+    --waiting_;
+    PassOn(unsettled_.Take());
+  }
+  for (size_t left = items_max; left > 0 && !free_.empty(); --left) items.Append(free_.Take());
+  return !free_.empty() || !unsettled_.empty();
 }
 
 HeldRootsStats HeldRoots::Stats(uint64_t newest_ticket) const {
@@ -63,7 +68,8 @@ HoldableRoot* HeldRoots::NewestBelow(uint64_t ticket) const {
 }
 
 // To the newest held root that may have the item, if it does.
-void HeldRoots::PassOn(Retired* item, HoldableRoot* holder) {
+void HeldRoots::PassOn(Retired* item) {
+  HoldableRoot* const holder = NewestBelow(item->death);
   if (holder == nullptr || holder->ticket_ < item->birth) {
     free_.Append(item);
     return;

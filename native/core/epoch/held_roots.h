@@ -15,6 +15,8 @@
 //  3. A root waits for itself: it is freed after the last hold on it, never before.
 //  4. Nothing is allocated here: a root carries its own place in the list.
 //  5. What is free is handed out in slices; the caller frees it, outside of the lock.
+//  6. Letting go looks at nothing that waited: tens of thousands of things may, and each of them is
+//     far from the cache. They are passed on in slices too, by whoever takes what is free.
 // Thread rule: any thread.
 // Lock order: mu_ is a leaf; nothing is called while it is held.
 
@@ -55,7 +57,7 @@ struct HeldRootsStats {
   uint64_t holds = 0;
   // How many roots the oldest one that is held is behind `newest`; 0 where none is held.
   uint64_t tickets_behind = 0;
-  // Dead things that wait for a root to be let go, and those that are free.
+  // Dead things that wait for a root to be let go, or to be passed on, and those that are free.
   uint64_t waiting = 0;
   uint64_t free = 0;
 };
@@ -63,7 +65,7 @@ struct HeldRootsStats {
 class HeldRoots {
  public:
   HeldRoots() = default;
-  // REQUIRES: no holds, and nothing free that was not taken.
+  // REQUIRES: no holds, and nothing that was not taken.
   ~HeldRoots();
   HeldRoots(const HeldRoots&) = delete;
   HeldRoots& operator=(const HeldRoots&) = delete;
@@ -77,8 +79,8 @@ class HeldRoots {
   // Takes dead things whose grace period is over. The list is empty afterwards.
   void Settle(RetiredList& items);
 
-  // Appends to `items` what nobody can see any more, at most `items_max`; tells whether there was
-  // more.
+  // Appends to `items` what nobody can see any more, at most `items_max`, and passes as many on;
+  // tells whether there may be more.
   bool TakeFree(size_t items_max, RetiredList& items);
 
   HeldRootsStats Stats(uint64_t newest_ticket) const;
@@ -87,14 +89,17 @@ class HeldRoots {
   void Link(HoldableRoot* root);
   void Unlink(HoldableRoot* root);
   HoldableRoot* NewestBelow(uint64_t ticket) const;
-  void PassOn(Retired* item, HoldableRoot* holder);
+  void PassOn(Retired* item);
 
   mutable std::mutex mu_;
   // Guarded by mu_. Rising tickets from the oldest to the newest.
   HoldableRoot* oldest_ = nullptr;
   HoldableRoot* newest_ = nullptr;
   uint64_t holds_ = 0;
+  // Those of all roots, and what is unsettled.
   uint64_t waiting_ = 0;
+  // What waited for roots that were let go before older ones.
+  RetiredList unsettled_;
   RetiredList free_;
 };
 

@@ -136,9 +136,10 @@ bool Store::Reclaim(size_t items_max) {
     const bool is_more_free = held_.TakeFree(kReclaimSlice, free);
     const size_t count = free.size();
     while (Retired* const item = free.Take()) Free(item);
-    freed += count;
+    // A slice of which nothing is free has passed as many things on.
+    freed += is_more_free && count == 0 ? kReclaimSlice : count;
     if (!is_more_dead && !is_more_free) return false;
-    if (!has_dead && count == 0) return false;
+    if (!has_dead && !is_more_free && count == 0) return false;
     if (freed >= items_max) return true;
   }
 }
