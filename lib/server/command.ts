@@ -62,6 +62,14 @@ program
       .default(300_000, '5m'),
   )
   .option(
+    '--encryption-provider-config <file>',
+    'EncryptionConfiguration file: how objects are encrypted in the store, whichever it is',
+  )
+  .option(
+    '--encryption-provider-config-automatic-reload',
+    'look at that file every minute, and use it when it has changed',
+  )
+  .option(
     '--crd <path>',
     'CustomResourceDefinition file (YAML or JSON), or a folder of them; repeatable',
     collect,

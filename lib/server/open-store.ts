@@ -19,9 +19,11 @@ import {
 import { LmdbStorage } from '../storage/lmdb/index.js';
 import { FlagError } from './flag-error.js';
 import type { HealthCheck } from './health.js';
+import type { Logger } from './logger.js';
+import { openEncryption, type EncryptionFlags } from './store-encryption.js';
 
 /** The flags that are about the store, as `--help` explains them. */
-export interface StoreOptions {
+export interface StoreOptions extends EncryptionFlags {
   readonly store?: 'lmdb' | 'memory' | 'etcd';
   readonly dataDir: string;
   readonly etcdServers?: readonly string[];
@@ -40,20 +42,45 @@ export interface OpenStore {
   readonly checks: readonly HealthCheck[];
   /** Compacts until stopped; not with an interval of 0. */
   startCompaction(): Compaction;
+  /** Closes the storage. */
+  close(): Promise<void>;
 }
 
+type PlainStore = Omit<OpenStore, 'close'>;
+
+export interface StoreContext {
+  /** Where metrics of the store go. */
+  readonly metrics: MetricsRegistry;
+  readonly logger: Logger;
+}
+
+/** What is in front of the keys that values are authenticated with; of etcd it is a flag. */
+const PATH_PREFIX = '/registry';
+
 /**
- * Metrics of the store go to the registry.
- *
  * Throws a FlagError for flags that do not go together or name what can't be used, and the
  * storage's StorageError where it can't be opened.
  */
-export async function openStore(
-  options: StoreOptions,
-  metrics: MetricsRegistry,
-): Promise<OpenStore> {
+export async function openStore(options: StoreOptions, context: StoreContext): Promise<OpenStore> {
   const kind = storeKind(options);
-  if (kind === 'etcd') return openEtcd(options, metrics);
+  const encryption = await openEncryption(options, context.logger);
+  try {
+    const plain =
+      kind === 'etcd' ? await openEtcd(options, context.metrics) : await openLocal(options, kind);
+    const pathPrefix = kind === 'etcd' ? etcdPrefixOf(options) : PATH_PREFIX;
+    const storage = encryption.wrap(plain.storage, pathPrefix);
+    const close = async (): Promise<void> => {
+      encryption.stop();
+      await storage.close();
+    };
+    return { ...plain, storage, close };
+  } catch (error) {
+    encryption.stop();
+    throw error;
+  }
+}
+
+async function openLocal(options: StoreOptions, kind: 'lmdb' | 'memory'): Promise<PlainStore> {
   const storage =
     kind === 'memory'
       ? new MemoryStorage({ clock: systemClock })
@@ -72,7 +99,7 @@ export function storeKind({ store, etcdServers }: StoreOptions): 'lmdb' | 'memor
   throw new FlagError(`--etcd-servers and --store ${store} exclude each other`);
 }
 
-async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promise<OpenStore> {
+async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promise<PlainStore> {
   const { EtcdError, EtcdStorage } = await import('../storage/etcd/index.js');
   const metrics = new EtcdMetrics(registry);
   const client = {
@@ -83,7 +110,7 @@ async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promi
     ...(await authOf(options)),
   };
   try {
-    const prefix = options.etcdPrefix.replace(/\/$/, '');
+    const prefix = etcdPrefixOf(options);
     const onRequest = metrics.requested;
     const storage = await EtcdStorage.open({ client, prefix, onRequest });
     metrics.follow(() => storage.client.stats());
@@ -98,6 +125,10 @@ async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promi
     if (error instanceof EtcdError) throw new FlagError(`--etcd-servers: ${error.message}`);
     throw error;
   }
+}
+
+function etcdPrefixOf({ etcdPrefix }: StoreOptions): string {
+  return etcdPrefix.replace(/\/$/, '');
 }
 
 async function tlsOf(options: StoreOptions): Promise<{ ca?: string; cert?: string; key?: string }> {

@@ -103,8 +103,8 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
   const tls = await servingTls(options, certificates);
   const authenticator = await authenticatorOf(options, certificates, logger);
   const metrics = new MetricsRegistry();
-  const { storage, checks, startCompaction } = await openStore(options, metrics);
-  opened.releases.push(() => storage.close());
+  const { storage, checks, startCompaction, close } = await openStore(options, { metrics, logger });
+  opened.releases.push(close);
   const compaction = startCompaction();
   opened.releases.push(async () => compaction.stop());
   const server = createServer({

@@ -140,3 +140,30 @@ export class StorageError extends Error {
     this.code = code;
   }
 }
+
+/** A value that is there and can't be read. */
+export interface CorruptValue {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** Values that can't be read, of one question: the first CORRUPT_VALUES_MAX of them. */
+export class CorruptValuesError extends StorageError {
+  readonly values: readonly CorruptValue[];
+  /** Whether there are more. */
+  readonly isTruncated: boolean;
+
+  constructor(values: readonly CorruptValue[], options: { cause?: unknown } = {}) {
+    const told = values
+      .slice(0, TOLD_MAX)
+      .map(({ key, reason }) => `${JSON.stringify(key)}: ${reason}`);
+    const more = values.length > told.length ? `; and ${values.length - told.length} more` : '';
+    super('corrupt', `values that can't be read: ${told.join('; ')}${more}`, options);
+    this.values = values.slice(0, CORRUPT_VALUES_MAX);
+    this.isTruncated = values.length > CORRUPT_VALUES_MAX;
+  }
+}
+
+/** As many as upstream tells (KEP-3926). */
+export const CORRUPT_VALUES_MAX = 100;
+const TOLD_MAX = 3;

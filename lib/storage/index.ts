@@ -7,7 +7,9 @@
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { startCompaction, type Compaction, type CompactionOptions } from './compaction.js';
 export {
+  CorruptValuesError,
   StorageError,
+  type CorruptValue,
   type ListOptions,
   type Storage,
   type StorageChange,

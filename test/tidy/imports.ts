@@ -23,6 +23,7 @@ export const FOLDERS: readonly string[] = [
   'request',
   'engine',
   'storage',
+  'storage/encryption',
   'storage/lmdb',
   'storage/etcd',
   'watch',

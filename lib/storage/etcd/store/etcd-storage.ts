@@ -27,6 +27,7 @@ import {
 } from '../../contract.js';
 import type { Compaction, CompactionOptions } from '../../compaction.js';
 import { Expirer } from '../../expirer.js';
+import { KnownValues } from '../../known-values.js';
 import {
   checkKey,
   checkListOptions,
@@ -42,7 +43,6 @@ import type { Event } from '../rpc/watch_pb.js';
 import { ChangeFeed, EVENT_PUT } from './change-feed.js';
 import { followCompaction, startSharedCompaction } from './compaction-key.js';
 import { KeySpace } from './keys.js';
-import { KnownValues } from './known-values.js';
 import { LeaseGroups } from './lease-groups.js';
 import { PointReads } from './point-reads.js';
 import { ProgressAsker } from './progress-asker.js';

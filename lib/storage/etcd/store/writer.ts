@@ -10,13 +10,13 @@
  */
 
 import type { Write, WriteResult } from '../../contract.js';
+import type { KnownValue, KnownValues } from '../../known-values.js';
 import type { EtcdClient } from '../client/client.js';
 import { EtcdError } from '../client/error.js';
 import { COMPARE_RESULT, COMPARE_TARGET, type TxnInit } from '../client/kv.js';
 import type { TxnResponse } from '../rpc/kv_pb.js';
 import type { KeyValue } from '../rpc/range_pb.js';
 import type { KeySpace } from './keys.js';
-import type { KnownValue, KnownValues } from './known-values.js';
 import { leaseTtlSeconds, type LeaseGroups } from './lease-groups.js';
 import type { PointReads } from './point-reads.js';
 import type { Fate, FateQuestion } from './write-fate.js';
