@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { EtcdClient, prefixRange } from '../../lib/storage/etcd/index.js';
+import { EtcdClient, keyBytes, prefixRange } from '../../lib/storage/etcd/index.js';
 import { startCluster } from '../storage/etcd/member.js';
 import { apiClient, type ApiClient } from '../witness/api-client.js';
 import { run } from '../witness/command.js';
@@ -90,6 +90,28 @@ test('without etcd a server is not ready, and is again without a restart', async
   t.is((await client.request('POST', APPS, app('b'))).status, 201);
   const { items } = (await client.request('GET', APPS)).json<{ items: AppObject[] }>();
   t.is(items.length, 2);
+});
+
+test('a foreign value under the prefix is told with its key, and forgotten once it is gone', async (t) => {
+  const { endpoints } = await startCluster(t);
+  const { client } = await serve(t, endpoints);
+  const etcd = new EtcdClient({ endpoints });
+  t.teardown(() => etcd.close());
+  t.is((await client.request('POST', APPS, app('a'))).status, 201);
+  const key = keyBytes('/registry/platform.example.com/apps/shop/foreign');
+  await etcd.kv.put({ key, value: keyBytes('\x0a\x02v1') });
+  await statusOf(client, APPS, 429);
+  const { message } = (await client.request('GET', APPS)).json<{ message: string }>();
+  t.regex(message, /^storage is \(re\)initializing: shop\/foreign: unexpected /);
+  t.is((await client.request('GET', '/readyz')).status, 500);
+  t.is((await client.request('GET', '/livez')).status, 200);
+  await etcd.kv.deleteRange({ key });
+  await statusOf(client, APPS, 200);
+  const { items } = (await client.request('GET', APPS)).json<{ items: AppObject[] }>();
+  t.deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    ['a'],
+  );
 });
 
 const NOWHERE = ['--etcd-servers', 'http://127.0.0.1:1'];
