@@ -13,7 +13,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { type BareServer, startBareHttp } from '../peers/bare-server.js';
-import { loadClientProblem } from '../peers/load-client.js';
+import { loadClientProblem, type Protocol } from '../peers/load-client.js';
 import { startPodServer } from '../peers/pod-server.js';
 import { requestOperation } from '../peers/requesting.js';
 import { Churn } from '../workload/churn.js';
@@ -23,8 +23,10 @@ import type { Effort, Operations, Prepare, RowPlan, Setup, Trial } from './contr
 
 /** So many objects are asked for in turn, chosen at random. */
 const TARGETS = 4_096;
-const GET_CONNECTIONS = 64;
-const GET_WARM_UP = 20_000;
+/** Requests at a time: each on a connection of its own, or eight on each of eight. */
+const GET_STREAMS = { http: { connections: 64, streams: 1 }, h2: { connections: 8, streams: 8 } };
+/** Answers for each object before anything is measured: a trial of few is soon warm. */
+const GET_WARM_UP = 2;
 const LIST_CONNECTIONS = 2;
 const LIST_WARM_UP = 20;
 
@@ -44,11 +46,13 @@ export const httpTrials: readonly Trial[] = [
     name: 'http/list-10k',
     full: effort(10_000, 2_048, 1_000, 1),
     quick: effort(10_000, 2_048, 300, 1),
-    engine: prepareList(async ({ engine, size, seed }) => startPodServer({ engine, size, seed })),
+    engine: prepareList('http', async ({ engine, size, seed }) =>
+      startPodServer({ engine, size, seed }),
+    ),
     rivals: {
-      stringify: prepareList(listStringified),
-      concat: prepareList(listConcatenated),
-      static: prepareList(listStatic),
+      stringify: prepareList('http', listStringified),
+      concat: prepareList('http', listConcatenated),
+      static: prepareList('http', listStatic),
     },
     lacking,
     rows: ['stringify', 'concat', 'static'].map((rival) => ({
@@ -60,14 +64,16 @@ export const httpTrials: readonly Trial[] = [
 
 function getTrial(name: string, objectBytes: number, rivals: readonly string[]): Trial {
   const all: Readonly<Record<string, Prepare>> = {
-    stringify: prepareGet(getStringified),
-    bareHttp: prepareGet(getBytes),
+    stringify: prepareGet('http', getStringified),
+    bareHttp: prepareGet('http', getBytes),
   };
   return {
     name: `http/get-${name}`,
     full: effort(10_000, objectBytes, 1_000, 1),
     quick: effort(2_000, objectBytes, 200, 1),
-    engine: prepareGet(async ({ engine, size, seed }) => startPodServer({ engine, size, seed })),
+    engine: prepareGet('http', async ({ engine, size, seed }) =>
+      startPodServer({ engine, size, seed }),
+    ),
     rivals: Object.fromEntries(rivals.map((rival) => [rival, all[rival]!])),
     lacking,
     rows: rivals.map((rival) => ratio(`http/get-${name}`, rival, 'get')),
@@ -83,9 +89,10 @@ function ratio(name: string, rival: string, operation: string): RowPlan {
   return { kind: 'ratio', case: name, against: rival, rival, operation, ...metric };
 }
 
-type Start = (setup: Setup) => Promise<BareServer>;
+export type Start = (setup: Setup) => Promise<BareServer>;
 
-function prepareGet(start: Start): Prepare {
+/** A server of which objects are asked for by name. */
+export function prepareGet(protocol: Protocol, start: Start): Prepare {
   return async (setup): Promise<Operations> => {
     const { port, close } = await start(setup);
     setup.onEnd?.(close);
@@ -95,18 +102,27 @@ function prepareGet(start: Start): Prepare {
       return `/api/v1/namespaces/${namespace}/pods/${name}?resourceVersion=0`;
     });
     const bodyBytes = setup.size.objectBytes + NEWLINE.length;
-    const options = { port, targets, connections: GET_CONNECTIONS, warmUp: GET_WARM_UP, bodyBytes };
+    const options = {
+      protocol,
+      port,
+      targets,
+      ...GET_STREAMS[protocol],
+      warmUp: GET_WARM_UP * setup.size.objects,
+      bodyBytes,
+    };
     return { get: requestOperation(setup, options) };
   };
 }
 
-function prepareList(start: Start): Prepare {
+/** A server that is asked for all objects. */
+export function prepareList(protocol: Protocol, start: Start): Prepare {
   return async (setup): Promise<Operations> => {
     const { port, close } = await start(setup);
     setup.onEnd?.(close);
     const { objects, objectBytes, updates } = setup.size;
     const bodyBytes = listOf([], objects + updates).length + objects * (objectBytes + 1) - 1;
     const options = {
+      protocol,
       port,
       targets: [LIST_TARGET],
       connections: LIST_CONNECTIONS,
@@ -126,8 +142,7 @@ function getStringified(setup: Setup): Promise<BareServer> {
 }
 
 function getBytes(setup: Setup): Promise<BareServer> {
-  const objects = new Map<string, Buffer>();
-  eachPod(setup, (key, bytes) => objects.set(key, Buffer.concat([bytes, NEWLINE])));
+  const objects = objectsByKey(setup);
   return startBareHttp(({ url = '' }, response) => {
     const bytes = objects.get(keyIn(url));
     if (bytes === undefined) response.writeHead(404).end();
@@ -152,14 +167,26 @@ function listConcatenated(setup: Setup): Promise<BareServer> {
 }
 
 function listStatic(setup: Setup): Promise<BareServer> {
-  const { objects, updates } = setup.size;
-  const whole = listOf(inOrder(setup), objects + updates);
+  const whole = wholeList(setup);
   return startBareHttp((_, response) => sendWhole(response, whole));
 }
 
 function sendWhole(response: ServerResponse, body: Buffer): void {
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
   response.end(body);
+}
+
+/** Each object's document by its key. */
+export function objectsByKey(setup: Setup): ReadonlyMap<string, Buffer> {
+  const objects = new Map<string, Buffer>();
+  eachPod(setup, (key, bytes) => objects.set(key, Buffer.concat([bytes, NEWLINE])));
+  return objects;
+}
+
+/** The list of all objects as the server writes it. */
+export function wholeList(setup: Setup): Buffer {
+  const { objects, updates } = setup.size;
+  return listOf(inOrder(setup), objects + updates);
 }
 
 const COMMA = Buffer.from(',');
@@ -205,7 +232,8 @@ function grow(
   churn.update(size.updates);
 }
 
-function keyIn(url: string): string {
+/** The key of the object that a path names. */
+export function keyIn(url: string): string {
   const [, , , , namespace, , name = ''] = url.split('/');
   return `${namespace}/${name.slice(0, name.indexOf('?'))}`;
 }

@@ -4,6 +4,7 @@ import type { Trial } from './contract.js';
 import { fanOutTrials } from './fan-out.js';
 import { getTrials } from './get.js';
 import { growthTrials } from './growth.js';
+import { h2Trials } from './h2.js';
 import { httpTrials } from './http.js';
 import { idleWatchTrials } from './idle-watches.js';
 import { listTrials } from './list.js';
@@ -28,5 +29,6 @@ export const TRIALS: readonly Trial[] = [
   ...sharedQueueTrials,
   ...httpTrials,
   ...fanOutTrials,
+  ...h2Trials,
   ...testingTrials,
 ];

@@ -33,6 +33,7 @@ const FAMILIES = [
   'threads/',
   'queue/',
   'http/',
+  'h2/',
   'testing/',
 ];
 
