@@ -40,7 +40,8 @@ export interface EtcdPoolSample {
   readonly connectionsReplaced: number;
 }
 
-type OnCall = (service: string, method: string, type: string) => void;
+/** `service` and `method` by their names in the .proto; `type` is `unary` or `bidi_stream`. */
+export type OnCall = (service: string, method: string, type: string) => void;
 
 /** Told of each attempt of each call; an EtcdClient takes it as its `observer`. */
 export interface EtcdCalls {

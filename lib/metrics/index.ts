@@ -6,7 +6,7 @@ export type { CacheActivity } from './cache-activity.js';
 export { registerCacheMetrics } from './caches.js';
 export type { CacheSample } from './caches.js';
 export { EtcdMetrics } from './etcd.js';
-export type { EtcdCalls, EtcdEndpointSample, EtcdPoolSample, EtcdRequest } from './etcd.js';
+export type { EtcdCalls, EtcdEndpointSample, EtcdPoolSample, EtcdRequest, OnCall } from './etcd.js';
 export { InflightRequests } from './inflight.js';
 export type { RequestKind } from './inflight.js';
 export { registerProcessMetrics } from './process.js';
@@ -15,6 +15,8 @@ export type {
   Family,
   HistogramDefinition,
   MetricDefinition,
+  ExposedMetric,
+  ExposedValue,
   MetricsSnapshot,
   NumberSeries,
   Sample,

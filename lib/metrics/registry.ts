@@ -51,7 +51,8 @@ export interface Sample {
 /** All metrics of a registry at a moment: plain data, to be sent to other threads. */
 export type MetricsSnapshot = readonly ExposedMetric[];
 
-interface ExposedMetric {
+/** One metric with the values of all its label sets, as prom-client tells it. */
+export interface ExposedMetric {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -59,7 +60,8 @@ interface ExposedMetric {
   readonly aggregator: ThreadsMetric;
 }
 
-interface ExposedValue {
+/** One sample: its labels, and which series of a histogram it is. */
+export interface ExposedValue {
   readonly labels: { readonly [name: string]: string };
   readonly value: number;
   readonly metricName?: string;

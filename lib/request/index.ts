@@ -19,6 +19,7 @@ export type {
 export { bytesAnswer, emptyAnswer, jsonAnswer, statusAnswer, textAnswer } from './builders.js';
 export { matchesEtag } from './conditional.js';
 export { derivedRecord } from './derived.js';
+export type { RecordChanges } from './derived.js';
 export { DurationError, parseGoDuration, requestDeadline } from './duration.js';
 export {
   OBJECT_MODIFIED,

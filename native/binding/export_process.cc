@@ -5,6 +5,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <array>
 #include <atomic>
@@ -60,6 +64,17 @@ int64_t ProcessStats(napi_env env, Environment&, Arguments<1> arguments) {
   return 0;
 }
 
+#if defined(__unix__) || defined(__APPLE__)
+int DuplicateDescriptor(int original) {
+#if defined(__linux__)
+  // Where files may be large the C library's `fcntl` is one that glibc has from 2.28 on.
+  return static_cast<int>(syscall(SYS_fcntl, original, F_DUPFD_CLOEXEC, 0));
+#else
+  return fcntl(original, F_DUPFD_CLOEXEC, 0);
+#endif
+}
+#endif
+
 // Only of what listens: a number that means something else by now is no harm.
 int64_t DuplicateListener(napi_env env, Environment&, Arguments<1> arguments) {
   uint64_t descriptor = 0;
@@ -74,7 +89,7 @@ int64_t DuplicateListener(napi_env env, Environment&, Arguments<1> arguments) {
   if (getsockopt(original, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
     return Fail(wire::Status::kNotFound);
   }
-  const int duplicate = fcntl(original, F_DUPFD_CLOEXEC, 0);
+  const int duplicate = DuplicateDescriptor(original);
   return duplicate < 0 ? Fail(wire::Status::kFull) : duplicate;
 #else
   return Fail(wire::Status::kNotFound);

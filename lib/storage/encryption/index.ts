@@ -8,4 +8,5 @@ export type { EncryptionFileOptions, FollowedFile } from './configuration-file.j
 export { parseEncryptionConfiguration } from './configuration.js';
 export { EncryptedStorage, type EncryptedStorageOptions } from './encrypted-storage.js';
 export { EncryptionError, type EncryptionErrorCode } from './error.js';
-export type { EncryptionRules } from './rules.js';
+export type { Decrypted } from './provider.js';
+export type { EncryptionRules, ResourceName } from './rules.js';
