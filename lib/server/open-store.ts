@@ -4,7 +4,6 @@
  * etcd's client is loaded only where it is used: the others need no gRPC.
  */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { EtcdMetrics, type MetricsRegistry } from '../metrics/index.js';
@@ -17,22 +16,17 @@ import {
   type Storage,
 } from '../storage/index.js';
 import { LmdbStorage } from '../storage/lmdb/index.js';
+import { etcdAccess, type EtcdFlags } from './etcd-flags.js';
 import { FlagError } from './flag-error.js';
 import type { HealthCheck } from './health.js';
 import type { Logger } from './logger.js';
 import { openEncryption, type EncryptionFlags } from './store-encryption.js';
 
 /** The flags that are about the store, as `--help` explains them. */
-export interface StoreOptions extends EncryptionFlags {
+export interface StoreOptions extends EncryptionFlags, EtcdFlags {
   readonly store?: 'lmdb' | 'memory' | 'etcd';
   readonly dataDir: string;
-  readonly etcdServers?: readonly string[];
   readonly etcdPrefix: string;
-  readonly etcdCafile?: string;
-  readonly etcdCertfile?: string;
-  readonly etcdKeyfile?: string;
-  readonly etcdUser?: string;
-  readonly etcdPasswordFile?: string;
   readonly etcdGrpcProxyConnections: number;
   readonly etcdCompactionInterval: number;
 }
@@ -104,10 +98,8 @@ async function openEtcd(options: StoreOptions, registry: MetricsRegistry): Promi
   const metrics = new EtcdMetrics(registry);
   const client = {
     observer: metrics.calls,
-    endpoints: options.etcdServers ?? [],
-    tls: await tlsOf(options),
+    ...(await etcdAccess(options)),
     connections: options.etcdGrpcProxyConnections,
-    ...(await authOf(options)),
   };
   try {
     const prefix = etcdPrefixOf(options);
@@ -131,43 +123,10 @@ function etcdPrefixOf({ etcdPrefix }: StoreOptions): string {
   return etcdPrefix.replace(/\/$/, '');
 }
 
-async function tlsOf(options: StoreOptions): Promise<{ ca?: string; cert?: string; key?: string }> {
-  const { etcdCafile, etcdCertfile, etcdKeyfile } = options;
-  return {
-    ...(etcdCafile !== undefined && { ca: await readFlagFile('--etcd-cafile', etcdCafile) }),
-    ...(etcdCertfile !== undefined && {
-      cert: await readFlagFile('--etcd-certfile', etcdCertfile),
-    }),
-    ...(etcdKeyfile !== undefined && { key: await readFlagFile('--etcd-keyfile', etcdKeyfile) }),
-  };
-}
-
-async function authOf(
-  options: StoreOptions,
-): Promise<{ auth?: { readonly user: string; readonly password: string } }> {
-  const { etcdUser, etcdPasswordFile } = options;
-  if ((etcdUser === undefined) !== (etcdPasswordFile === undefined)) {
-    throw new FlagError('--etcd-user and --etcd-password-file belong together');
-  }
-  if (etcdUser === undefined || etcdPasswordFile === undefined) return {};
-  const text = await readFlagFile('--etcd-password-file', etcdPasswordFile);
-  // Editors end a file with a line end, and passwords have none.
-  return { auth: { user: etcdUser, password: text.replace(/\r?\n$/, '') } };
-}
-
 function compacting(
   { etcdCompactionInterval }: StoreOptions,
   start: (options: CompactionOptions) => Compaction,
 ): Compaction {
   if (etcdCompactionInterval === 0) return { stop: () => undefined };
   return start({ intervalMs: etcdCompactionInterval, clock: systemClock });
-}
-
-/** The text of a file that a flag names. Throws a FlagError that names both. */
-export async function readFlagFile(flag: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new FlagError(`${flag} ${file}: ${(error as Error).message}`);
-  }
 }

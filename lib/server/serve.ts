@@ -26,10 +26,11 @@ import { StorageError, systemClock } from '../storage/index.js';
 import { makeFolder } from '../storage/lmdb/index.js';
 import { TransportError, type TlsOptions } from '../transport/index.js';
 import { FlagError } from './flag-error.js';
+import { readFlagFile } from './flag-file.js';
 import { loadObjects, LoadError } from './load.js';
 import { lineLogger, type Logger } from './logger.js';
 import type { ListeningServer } from './lifecycle.js';
-import { openStore, readFlagFile, storeKind, type StoreOptions } from './open-store.js';
+import { openStore, storeKind, type StoreOptions } from './open-store.js';
 import { createServer, type ApiServer } from './server.js';
 
 /** The flags of `shardwatch serve`, as its `--help` explains them. */

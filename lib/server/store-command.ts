@@ -4,6 +4,7 @@
  */
 
 import { Command, Option } from 'commander';
+import type { DefragmentFlags } from './defragment.js';
 import type * as Store from './store.js';
 import type { ExportFlags, ImportFlags, StoreRun, VerifyFlags } from './store.js';
 
@@ -12,10 +13,13 @@ export const STORE_EXIT = { done: 0, failed: 1, findings: 2, interrupted: 130 } 
 
 /** The command, to be added to the program. */
 export function storeCommand(): Command {
-  const command = new Command('store').description('export, import and verify the lmdb store');
+  const command = new Command('store').description(
+    'export, import and verify the lmdb store, and defragment etcd',
+  );
   addExport(command);
   addImport(command);
   addVerify(command);
+  addDefragment(command);
   return command;
 }
 
@@ -69,26 +73,59 @@ function addVerify(command: Command): void {
     );
 }
 
+function addDefragment(command: Command): void {
+  command
+    .command('defrag')
+    .description(
+      'give what is free in the databases of etcd back to their file systems: one member after ' +
+        'the other, which answers nobody meanwhile, the leader last',
+    )
+    .requiredOption('--etcd-servers <urls>', 'all members, separated by commas', parseList)
+    .option('--etcd-cafile <file>', "authorities of etcd's certificates (PEM)")
+    .option('--etcd-certfile <file>', 'client certificate for etcd (PEM)')
+    .option('--etcd-keyfile <file>', 'key of the client certificate for etcd (PEM)')
+    .option('--etcd-user <name>', 'user of etcd')
+    .option('--etcd-password-file <file>', "file that holds the password of etcd's user")
+    .addHelpText('after', DEFRAGMENT_EXITS)
+    .action((flags: DefragmentFlags) =>
+      interruptible(async (signal) => {
+        const { runDefragment } = await import('./defragment.js');
+        return runDefragment(flags, signal);
+      }),
+    );
+}
+
 function withFolder(command: Command): Command {
   return command.option('--data-dir <folder>', 'the data folder of the server', '.shardwatch');
 }
 
-async function run(action: (store: typeof Store, signal: AbortSignal) => StoreRun): Promise<void> {
+function run(action: (store: typeof Store, signal: AbortSignal) => StoreRun): Promise<void> {
+  return interruptible(async (signal) => action(await import('./store.js'), signal));
+}
+
+async function interruptible(action: (signal: AbortSignal) => StoreRun): Promise<void> {
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(STORE_EXIT.interrupted);
     controller.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  const store = await import('./store.js');
-  process.exitCode = await action(store, controller.signal);
+  process.exitCode = await action(controller.signal);
   // What nobody reads of standard output would keep the process for ever.
   if (controller.signal.aborted) process.exit();
+}
+
+function parseList(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
 }
 
 function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }
+
+const DEFRAGMENT_EXITS = `
+Exit code: ${STORE_EXIT.done} done, ${STORE_EXIT.failed} not for all members, those that are told \
+apart, ${STORE_EXIT.interrupted} interrupted`;
 
 const EXITS = `
 Exit code: ${STORE_EXIT.done} done, ${STORE_EXIT.failed} it could not be done and nothing was \
