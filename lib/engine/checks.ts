@@ -13,8 +13,8 @@ import {
   type FieldRequirement,
   ObjectError,
   type ObjectKey,
-  type ScannedObject,
-  scanObject,
+  type ObjectContent,
+  scanContent,
 } from '../object/index.js';
 import { type Change, EngineError, type Put, REVISION_MAX } from './contract.js';
 
@@ -88,22 +88,29 @@ export function checkDeclared(
 }
 
 /**
- * Scans the object of a put, which is change `index` of its batch.
+ * Scans the object of a put, which is change `index` of its batch, and hands its content to `take`.
  *
  * Throws `invalid-object`, whose `cause` is the ObjectError, for bytes that are no object, and
  * `key-mismatch` for an object that says it is another one or has no name.
  */
-export function scanPut(put: Put, index: number, fields: readonly string[]): ScannedObject {
-  const scanned = scan(put, index, fields);
-  if (scanned.name !== put.name || scanned.namespace !== put.namespace || put.name === '') {
-    const found = describeKey(scanned);
-    throw new EngineError(
-      'key-mismatch',
-      `the object of ${describeKey(put)} says of itself that it is ${found}`,
-      { index },
-    );
+export function scanPut<Result>(
+  put: Put,
+  index: number,
+  fields: readonly string[],
+  take: (content: ObjectContent) => Result,
+): Result {
+  try {
+    return scanContent(put.object, fields, put.name, (content) => {
+      checkKey(put, index, content);
+      return take(content);
+    });
+  } catch (cause) {
+    if (!(cause instanceof ObjectError)) throw cause;
+    throw new EngineError('invalid-object', `${describeKey(put)}: ${cause.message}`, {
+      cause,
+      index,
+    });
   }
-  return scanned;
 }
 
 /**
@@ -112,7 +119,7 @@ export function scanPut(put: Put, index: number, fields: readonly string[]): Sca
  */
 export function objectFault(put: Put, index: number, fields: readonly string[]): EngineError {
   try {
-    scanPut(put, index, fields);
+    scanPut(put, index, fields, () => undefined);
   } catch (error) {
     if (error instanceof EngineError) return error;
     throw error;
@@ -145,16 +152,14 @@ export function closed(name: string): EngineError {
   return new EngineError('closed', `${name} is closed`);
 }
 
-function scan(put: Put, index: number, fields: readonly string[]): ScannedObject {
-  try {
-    return scanObject(put.object, fields);
-  } catch (cause) {
-    if (!(cause instanceof ObjectError)) throw cause;
-    throw new EngineError('invalid-object', `${describeKey(put)}: ${cause.message}`, {
-      cause,
-      index,
-    });
-  }
+function checkKey(put: Put, index: number, content: ObjectContent): void {
+  if (content.name === put.name && content.namespace === put.namespace && put.name !== '') return;
+  const found = describeKey(content);
+  throw new EngineError(
+    'key-mismatch',
+    `the object of ${describeKey(put)} says of itself that it is ${found}`,
+    { index },
+  );
 }
 
 // For people: not to be compared.

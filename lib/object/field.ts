@@ -3,7 +3,7 @@
  * (`spec.nodeName`); keys that contain a dot, and elements of arrays, can't be named.
  */
 
-import { findKey, kindOf, lexemeOf, textOf } from './lookup.js';
+import { findKey, kindOf, lexemeOf, repeatedTextOf } from './lookup.js';
 import type { JsonScanner } from './scanner.js';
 import {
   ENTRY_SIZE,
@@ -41,7 +41,7 @@ export function fieldValue(scanner: JsonScanner, path: FieldPath): string | unde
     value = key + ENTRY_SIZE;
   }
   const kind = kindOf(scanner, value);
-  if (kind === KIND_STRING) return textOf(scanner, value);
+  if (kind === KIND_STRING) return repeatedTextOf(scanner, value);
   const written = kind === KIND_NUMBER || kind === KIND_TRUE || kind === KIND_FALSE;
   return written ? lexemeOf(scanner, value) : undefined;
 }

@@ -30,8 +30,8 @@ export type {
   ScaleSubresource,
   Subresource,
 } from './resource.js';
-export { scanObject } from './scan.js';
-export type { ScannedObject } from './scan.js';
+export { scanContent, scanObject } from './scan.js';
+export type { ObjectContent, ScannedObject } from './scan.js';
 export { SelectorError } from './selector-error.js';
 export {
   checkShardSelector,

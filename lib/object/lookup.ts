@@ -22,6 +22,9 @@ import {
   NONE,
   START,
 } from './tape.js';
+import { isAscii, TextCache } from './text-cache.js';
+
+const texts = new TextCache();
 
 /** The kind of an entry, without its flags. */
 export function kindOf(scanner: JsonScanner, entry: number): number {
@@ -32,7 +35,7 @@ export function kindOf(scanner: JsonScanner, entry: number): number {
 export function findKey(scanner: JsonScanner, container: number, wanted: Uint8Array): number {
   const entries = scanner.entries;
   let key = entries[container + FIRST] as number;
-  while (key !== NONE && !says(scanner, key, wanted)) key = entries[key + NEXT] as number;
+  while (key !== NONE && !isKey(scanner, key, wanted)) key = entries[key + NEXT] as number;
   return key;
 }
 
@@ -48,8 +51,9 @@ export function valueStart(scanner: JsonScanner, entry: number): number {
   return kindOf(scanner, entry) === KIND_STRING ? start - 1 : start;
 }
 
-/** What a string or a key says. */
+/** What a string or a key says; `''` of NONE. */
 export function textOf(scanner: JsonScanner, entry: number): string {
+  if (entry === NONE) return '';
   const entries = scanner.entries;
   const start = entries[entry + START] as number;
   const end = entries[entry + END] as number;
@@ -57,28 +61,46 @@ export function textOf(scanner: JsonScanner, entry: number): string {
   return JSON.parse(scanner.text(start - 1, end + 1)) as string;
 }
 
-/** A number or literal as it is written. */
+/** The same, for texts that stand in many documents: one that was read lately is not made again. */
+export function repeatedTextOf(scanner: JsonScanner, entry: number): string {
+  if (entry === NONE) return '';
+  const entries = scanner.entries;
+  if (((entries[entry + KIND] as number) & ESCAPED) !== 0) return textOf(scanner, entry);
+  return lexemeOf(scanner, entry);
+}
+
+/** A number or literal as it is written, or a string without escapes. */
 export function lexemeOf(scanner: JsonScanner, entry: number): string {
   const entries = scanner.entries;
-  return scanner.text(entries[entry + START] as number, entries[entry + END] as number);
+  const start = entries[entry + START] as number;
+  return texts.get(scanner.bytes, start, entries[entry + END] as number, scanner);
+}
+
+/** Whether a string says this text. Never of NONE; `false` for what is not ASCII. */
+export function says(scanner: JsonScanner, entry: number, text: string): boolean {
+  if (entry === NONE) return false;
+  const entries = scanner.entries;
+  if (((entries[entry + KIND] as number) & ESCAPED) !== 0) return false;
+  const start = entries[entry + START] as number;
+  return isAscii(text, scanner.bytes, start, entries[entry + END] as number);
 }
 
 /**
- * The string that an object has under a key; `''` where it has none or null. Throws `invalid-field`
- * for a value of another type. `container` may be NONE, which has no keys.
+ * The entry of the string that an object has under a key; NONE where it has none or null. Throws
+ * `invalid-field` for a value of another type. `container` may be NONE, which has no keys.
  */
-export function stringField(
+export function findString(
   scanner: JsonScanner,
   container: number,
   wanted: Uint8Array,
   path: string,
-): string {
+): number {
   const key = container === NONE ? NONE : findKey(scanner, container, wanted);
-  if (key === NONE) return '';
+  if (key === NONE) return NONE;
   const value = key + ENTRY_SIZE;
   const kind = kindOf(scanner, value);
-  if (kind === KIND_STRING) return textOf(scanner, value);
-  if (kind === KIND_NULL) return '';
+  if (kind === KIND_STRING) return value;
+  if (kind === KIND_NULL) return NONE;
   throw invalidField(scanner, value, path, 'a string');
 }
 
@@ -93,7 +115,7 @@ export function invalidField(
   return new ObjectError('invalid-field', `${path} is not ${expected}`, offset, path);
 }
 
-function says(scanner: JsonScanner, key: number, wanted: Uint8Array): boolean {
+function isKey(scanner: JsonScanner, key: number, wanted: Uint8Array): boolean {
   const entries = scanner.entries;
   if ((entries[key + FIRST] as number) !== NONE) {
     return Buffer.compare(keyBytes(scanner, key), wanted) === 0;

@@ -5,7 +5,6 @@
  */
 
 import { CLOSE_BRACE, OPEN_BRACE, QUOTE } from './ascii.js';
-import type { ScannedObject } from './scan.js';
 
 /** An object's bytes with its resourceVersion, and where the digits of that stand. */
 export interface StampedObject {
@@ -14,8 +13,14 @@ export interface StampedObject {
   readonly length: number;
 }
 
-/** The part of a ScannedObject that stamping needs. */
-export type Stampable = Pick<ScannedObject, 'bytes' | 'revisionOffset' | 'hasMetadata'>;
+/** The part of a ScannedObject, or of an ObjectContent, that stamping needs. */
+export interface Stampable {
+  readonly bytes: Uint8Array;
+  readonly revisionOffset: number;
+  /** Where what the resourceVersion replaces ends. Default: `revisionOffset`, for nothing. */
+  readonly revisionEnd?: number;
+  readonly hasMetadata: boolean;
+}
 
 /** The object with `metadata.resourceVersion` set to the revision. */
 export function stampRevision(scanned: Stampable, revision: bigint): StampedObject {
@@ -28,7 +33,9 @@ export function stampRevision(scanned: Stampable, revision: bigint): StampedObje
 /** How many bytes `stampInto` writes. */
 export function stampedLength(scanned: Stampable, digits: string): number {
   const { before, after } = surroundings(scanned);
-  return scanned.bytes.length + before.length + digits.length + after.length;
+  const { bytes, revisionOffset, revisionEnd = revisionOffset } = scanned;
+  const kept = bytes.length - (revisionEnd - revisionOffset);
+  return kept + before.length + digits.length + after.length;
 }
 
 /**
@@ -41,13 +48,22 @@ export function stampInto(
   target: Uint8Array,
   at: number,
 ): number {
-  const { bytes, revisionOffset } = scanned;
+  const { bytes, revisionOffset, revisionEnd = revisionOffset } = scanned;
   const { before, after } = surroundings(scanned);
-  target.set(bytes.subarray(0, revisionOffset), at);
-  let end = writeAscii(target, at + revisionOffset, before);
-  const offset = end - at;
-  end = writeAscii(target, writeAscii(target, end, digits), after);
-  target.set(bytes.subarray(revisionOffset), end);
+  const offset = revisionOffset + before.length;
+  const rest = offset + digits.length + after.length;
+  if (rest < revisionEnd) {
+    target.set(bytes.subarray(0, revisionOffset), at);
+    target.set(bytes.subarray(revisionEnd), at + rest);
+  } else {
+    // Nothing goes beyond the end, and a copy of the whole makes no views of its parts.
+    target.set(bytes, at);
+    if (rest > revisionEnd) {
+      target.copyWithin(at + rest, at + revisionEnd, at + bytes.length);
+    }
+  }
+  const end = writeAscii(target, writeAscii(target, at + revisionOffset, before), digits);
+  writeAscii(target, end, after);
   return offset;
 }
 
@@ -87,8 +103,8 @@ const SURROUNDINGS: readonly Surroundings[] = [0, 1, 2, 3, 4, 5, 6, 7].map((inde
 }));
 
 function surroundings(scanned: Stampable): Surroundings {
-  const { bytes, revisionOffset } = scanned;
-  const isLast = bytes[revisionOffset] === CLOSE_BRACE;
+  const { bytes, revisionOffset, revisionEnd = revisionOffset } = scanned;
+  const isLast = bytes[revisionEnd] === CLOSE_BRACE;
   const isFirst = bytes[revisionOffset - 1] === OPEN_BRACE;
   const index = (isLast && !isFirst ? 1 : 0) | (isLast ? 0 : 2) | (scanned.hasMetadata ? 4 : 0);
   return SURROUNDINGS[index] as Surroundings;

@@ -54,4 +54,26 @@ for (const engine of ENGINES) {
     t.is(cache.stats().bytesRetained, 0);
     cache.close();
   });
+
+  test.serial(
+    `${engine.kind}: names cut out of larger texts keep those texts in no memory`,
+    async (t) => {
+      const before = await usedBytes();
+      const cache = engine.create();
+      for (let index = 0; index < FEEDS; index++) {
+        const put = objectPut(index, 0, index + 1);
+        // V8 makes a slice of a text refer to the whole of it.
+        const feed = 'x'.repeat(FEED_BYTES) + put.name;
+        cache.apply([{ ...put, name: feed.slice(FEED_BYTES) }]);
+      }
+      const added = (await usedBytes(cache)) - before;
+      t.true(added < (FEEDS * FEED_BYTES) / 4, `${added} bytes were added`);
+      t.is(cache.stats().objects, FEEDS);
+      cache.close();
+    },
+  );
 }
+
+/** Texts of a feed that an object's name is a part of, as a server's answers are. */
+const FEEDS = 100;
+const FEED_BYTES = 200_000;

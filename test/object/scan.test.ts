@@ -10,6 +10,7 @@ import {
   NESTING_MAX,
   ObjectError,
   replaceApiVersion,
+  scanContent,
   scanObject,
   stampInto,
   stampedLength,
@@ -189,6 +190,68 @@ test('an object can be stamped into memory of the caller', (t) => {
   const offset = stampInto(scanned, '7', target, 2);
   t.is(target.toString(), '..{"metadata":{"name":"n","resourceVersion":"7"}}..');
   t.is(target.toString('utf8', 2 + offset, 3 + offset), '7');
+});
+
+const replacedCases: readonly (readonly [title: string, source: string])[] = [
+  ['one as long', '{"metadata":{"name":"n","resourceVersion":"41","uid":"u"}}'],
+  ['a shorter one', '{"metadata":{"name":"n","resourceVersion":"4","uid":"u"},"spec":{}}'],
+  ['a longer one', '{"metadata":{"name":"n","resourceVersion":"4711","uid":"u"},"spec":{}}'],
+  ['the only key of metadata', '{"a":1,"metadata":{"resourceVersion":"123456789"},"spec":{}}'],
+  ['the last key', '{"metadata":{"name":"n","resourceVersion":"5"}}'],
+  ['none', '{"metadata":{"name":"n","uid":"u"}}'],
+  ['none, without metadata', '{"kind":"K"}'],
+  ['one out of order', '{ "metadata": {"uid":"u", "resourceVersion":"12345", "name":"n"} }'],
+];
+
+for (const [title, source] of replacedCases) {
+  test(`a document that is stamped without a copy in between is the same: ${title}`, (t) => {
+    const { bytes, offset } = stampRevision(scan(source), 42n);
+    const target = Buffer.alloc(bytes.length + 4, '.');
+    const found = scanContent(Buffer.from(source), [], 'n', (content) => {
+      t.is(stampedLength(content, '42'), bytes.length);
+      return stampInto(content, '42', target, 2);
+    });
+    t.is(found, offset);
+    t.is(target.toString(), `..${textOf(bytes)}..`, 'and nothing around it is touched');
+  });
+}
+
+test('a name that is expected is that string, and any other is what the object says', (t) => {
+  const names = ['n', 'm', '', 'é', 'Ã©', 'a"b', 'n'.repeat(300)];
+  for (const name of names) {
+    const source = Buffer.from(JSON.stringify({ metadata: { name } }));
+    for (const expected of names) {
+      t.is(
+        scanContent(source, [], expected, (content) => content.name),
+        name,
+      );
+    }
+  }
+});
+
+test('texts that documents repeat are told as each document says them', (t) => {
+  // More than are remembered, twice, with neighbours that differ in one character or one byte.
+  const texts = Array.from({ length: 6_000 }, (_, index) => `value-${index % 5_000}`);
+  texts.push('é', 'Ã©', 'value-1', 'value-1 ', '\u00e9', '\0', '', 'v'.repeat(63), 'v'.repeat(64));
+  for (const text of [...texts, ...texts.toReversed()]) {
+    const object = {
+      apiVersion: text,
+      metadata: { labels: { [text]: text }, namespace: text },
+      spec: { text },
+    };
+    const scanned = scan(JSON.stringify(object), ['spec.text']);
+    const told = [scanned.apiVersion, scanned.namespace, ...scanned.labels.flat()];
+    if (told.some((each) => each !== text) || scanned.fields[0] !== text) t.fail(text);
+  }
+  t.pass();
+});
+
+test('what a scan tells of an object outlives the scans after it', (t) => {
+  const source = (text: string) => `{"metadata":{"labels":{"k":"${text}"}},"spec":{"f":"${text}"}}`;
+  const first = scan(source('a'), ['spec.f']);
+  scan(source('b'), ['spec.f', 'spec.g']);
+  t.deepEqual(first.labels, [['k', 'a']]);
+  t.deepEqual(first.fields, ['a']);
 });
 
 const apiVersionCases: readonly (readonly [string, string])[] = [

@@ -43,12 +43,12 @@ function makeVersions(
   changes: readonly Change[],
   store: VersionStore,
 ): readonly (Version | undefined)[] {
-  const versions: (Version | undefined)[] = [];
+  // Of that size from the start: an array that grows takes room for more.
+  const versions: (Version | undefined)[] = changes.map(() => undefined);
   try {
-    for (const change of changes) {
-      versions.push(
-        change.type === 'put' ? makeVersion(change, versions.length, store) : undefined,
-      );
+    for (let index = 0; index < changes.length; index++) {
+      const change = changes[index]!;
+      if (change.type === 'put') versions[index] = makeVersion(change, index, store);
     }
   } catch (error) {
     for (const version of versions) version?.free(store.arena, store.strings);
@@ -58,6 +58,8 @@ function makeVersions(
 }
 
 function makeVersion(put: Put, index: number, store: VersionStore): Version {
-  const scanned = scanPut(put, index, store.fields);
-  return new Version(scanned, put.revision, store.arena, store.strings);
+  const { arena, strings } = store;
+  return scanPut(put, index, store.fields, (content) => {
+    return new Version(content, put.revision, arena, strings);
+  });
 }

@@ -8,7 +8,8 @@
  * Invariants (beside those of the contract):
  *  1. Between two calls shards and log hold the same state: the root is made of them when it is
  *     wanted, and never changes afterwards.
- *  2. Versions are freed by `#collect` and nowhere else, except those of a refused batch.
+ *  2. Versions are freed by `#retire` and `#collect` and nowhere else, except those of a refused
+ *     batch.
  */
 
 import type { ObjectKey } from '../../object/index.js';
@@ -32,7 +33,7 @@ import {
 } from '../contract.js';
 import { indexesOf } from '../indexes.js';
 import { Arena, SLAB_BYTES } from './arena.js';
-import { prepareChanges, prepareState } from './batch.js';
+import { prepareChanges, prepareState, type VersionStore } from './batch.js';
 import { Directory } from './directory.js';
 import { JavaScriptRoot, openList, readObject, readObjectInto } from './held-root.js';
 import { History } from './history.js';
@@ -65,6 +66,7 @@ export class JavaScriptEngineCache implements EngineCache {
   readonly #arena = new Arena();
   readonly #strings = new StringPool();
   readonly #indexes: Indexes;
+  readonly #store: VersionStore;
   readonly #shards: Shards;
   readonly #log: EventLog;
   readonly #history: History;
@@ -81,6 +83,7 @@ export class JavaScriptEngineCache implements EngineCache {
 
   constructor(options: EngineCacheOptions, internals: JavaScriptEngineInternals = {}) {
     this.#options = options;
+    this.#store = { arena: this.#arena, strings: this.#strings, fields: options.fields };
     this.#indexes = new Indexes(options.fields, indexesOf(options));
     this.#shards = new Shards(options.shardCount, this.#indexes);
     const directory = Directory.empty(this.#indexes);
@@ -115,7 +118,7 @@ export class JavaScriptEngineCache implements EngineCache {
   replace(objects: readonly Put[], revision: bigint): void {
     this.#assertOpen();
     checkNotBelow(revision, this.#revision);
-    const versions = prepareState(objects, revision, this.#store());
+    const versions = prepareState(objects, revision, this.#store);
     this.#drop(revision);
     for (const version of versions) this.#shards.put(version);
     this.#publish(revision, this.#generation + 1);
@@ -128,7 +131,7 @@ export class JavaScriptEngineCache implements EngineCache {
     const revision = changes.at(-1)?.revision;
     if (revision === undefined) return;
     const nowMs = this.#options.now();
-    const versions = prepareChanges(changes, this.#revision, this.#store());
+    const versions = prepareChanges(changes, this.#revision, this.#store);
     this.#change(changes, versions, revision, nowMs);
   }
 
@@ -137,7 +140,7 @@ export class JavaScriptEngineCache implements EngineCache {
     const nowMs = this.#options.now();
     const revision = this.#revision + 1n;
     const changes = [numbered(change, revision)];
-    const versions = prepareChanges(changes, this.#revision, this.#store());
+    const versions = prepareChanges(changes, this.#revision, this.#store);
     const present = this.#shards.get(change)?.revision ?? 0n;
     if (expected !== undefined && expected !== present) {
       versions[0]?.free(this.#arena, this.#strings);
@@ -244,10 +247,6 @@ export class JavaScriptEngineCache implements EngineCache {
     this.#reclaim(Infinity);
   }
 
-  #store(): { arena: Arena; strings: StringPool; fields: readonly string[] } {
-    return { arena: this.#arena, strings: this.#strings, fields: this.#options.fields };
-  }
-
   /** Brings in changes that nothing can be wrong with any more. */
   #change(
     changes: readonly Change[],
@@ -256,13 +255,14 @@ export class JavaScriptEngineCache implements EngineCache {
     nowMs: number,
   ): void {
     const sequence = this.#log.end;
-    changes.forEach((change, index) => {
+    for (let index = 0; index < changes.length; index++) {
+      const change = changes[index]!;
       const version = versions[index];
       const previous =
         version === undefined ? this.#shards.delete(change) : this.#shards.put(version);
-      if (version === undefined && previous === undefined) return;
+      if (version === undefined && previous === undefined) continue;
       this.#log.append(change.revision, nowMs, version, previous);
-    });
+    }
     this.#publish(revision, this.#generation);
     this.#watches.offer(sequence);
     this.#trim(nowMs);
@@ -353,7 +353,11 @@ export class JavaScriptEngineCache implements EngineCache {
   /** A record has left the log: what it replaced is history. */
   readonly #retire = (record: EventRecord): void => {
     this.#watches.frames.forget(record);
-    if (record.previous !== undefined) this.#retired.add(record.previous, record.sequence);
+    const { previous, sequence } = record;
+    if (previous === undefined) return;
+    // In order: behind what waits it waits too.
+    if (this.#retired.isEmpty && sequence < this.#held.oldest()) this.#free(previous);
+    else this.#retired.add(previous, sequence);
   };
 
   #reclaim(copiedBytesMax: number): void {

@@ -35,6 +35,9 @@ export interface Frame {
   bytes: Uint8Array | undefined;
 }
 
+/** Of a record of which none is kept. */
+export const NO_FRAMES: readonly Frame[] = [];
+
 const HEADS: Readonly<Record<WatchEventType, Uint8Array>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
   MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
@@ -161,5 +164,3 @@ export class FrameCache {
     }
   }
 }
-
-const NO_FRAMES: readonly Frame[] = [];

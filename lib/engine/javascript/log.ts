@@ -18,7 +18,7 @@
  */
 
 import type { HistoryLimits } from '../contract.js';
-import type { Frame } from './frame.js';
+import { type Frame, NO_FRAMES } from './frame.js';
 import { PositionQueue } from './queue.js';
 import type { Version } from './version.js';
 
@@ -77,7 +77,7 @@ export class EventLog {
     previous: Version | undefined,
   ): EventRecord {
     const sequence = this.#records.end;
-    const record = { sequence, revision, timeMs, version, previous, frames: [] };
+    const record = { sequence, revision, timeMs, version, previous, frames: NO_FRAMES };
     this.#records.push(record);
     this.#bytes += previous?.length ?? 0;
     return record;

@@ -25,6 +25,11 @@ interface Retired {
 export class RetiredVersions {
   readonly #queue = new PositionQueue<Retired>();
 
+  /** Whether none waits. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** The version is in no root above that sequence, and none at or below it will be made. */
   add(version: Version, sequence: number): void {
     this.#queue.push({ version, sequence });

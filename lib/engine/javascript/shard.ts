@@ -44,7 +44,8 @@ export class Shard {
       this.#trees.set(version.namespace, tree);
     }
     const previous = tree.put(version);
-    if (previous !== undefined) version.shareWith(previous);
+    if (previous === undefined) version.ownName();
+    else version.shareWith(previous);
     this.#bytes += version.length - (previous?.length ?? 0);
     this.#touched.add(version.namespace);
     return previous;

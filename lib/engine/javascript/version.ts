@@ -9,7 +9,7 @@
  * (retired.ts).
  */
 
-import { type ScannedObject, stampedLength, stampInto } from '../../object/index.js';
+import { type ObjectContent, stampedLength, stampInto } from '../../object/index.js';
 import type { EngineObject } from '../contract.js';
 import type { Arena } from './arena.js';
 import type { Slab } from './slab.js';
@@ -41,7 +41,7 @@ export class Version {
   readonly digitsLength: number;
 
   /** Lays the scanned object into the arena, stamped with the revision. */
-  constructor(scanned: ScannedObject, revision: bigint, arena: Arena, strings: StringPool) {
+  constructor(scanned: ObjectContent, revision: bigint, arena: Arena, strings: StringPool) {
     const digits = revision.toString();
     this.length = stampedLength(scanned, digits);
     this.name = scanned.name;
@@ -55,6 +55,14 @@ export class Version {
     this.apiVersion = strings.acquire(scanned.apiVersion);
     this.labels = acquireLabels(scanned.labels, strings);
     this.fields = acquireFields(scanned.fields, strings);
+  }
+
+  /**
+   * Makes the name a string of its own. The one that the object came with may be the caller's, and
+   * a part of a larger text, which it would keep alive.
+   */
+  ownName(): void {
+    this.name = Buffer.from(this.name).toString();
   }
 
   /**
@@ -197,14 +205,14 @@ function areSame<Text>(left: readonly Text[], right: readonly Text[]): boolean {
   return left.length === right.length && left.every((text, index) => text === right[index]);
 }
 
-function acquireLabels(labels: ScannedObject['labels'], strings: StringPool): readonly string[] {
+function acquireLabels(labels: readonly string[], strings: StringPool): readonly string[] {
   if (labels.length === 0) return NO_STRINGS;
   // Mapped, which makes an array of exactly that size: one that grows keeps room for more.
-  return labels.flat().map((text) => strings.acquire(text));
+  return labels.map((text) => strings.acquire(text));
 }
 
 function acquireFields(
-  fields: ScannedObject['fields'],
+  fields: readonly (string | undefined)[],
   strings: StringPool,
 ): readonly (string | undefined)[] {
   if (fields.length === 0) return NO_FIELDS;

@@ -83,7 +83,10 @@ export class Watches implements WatchHost {
 
   /** Brings the records from that sequence on to the groups. They are published. */
   offer(sequence: number): void {
-    for (let at = sequence; at < this.#log.end; at++) this.interest.offer(this.#log.at(at)!);
+    const { interest } = this;
+    for (let at = sequence; at < this.#log.end && !interest.isEmpty; at++) {
+      interest.offer(this.#log.at(at)!);
+    }
     this.#beginFuture();
   }
 

@@ -10,7 +10,7 @@ import { Indexes } from '../../../lib/engine/javascript/object-index.js';
 import { Scope } from '../../../lib/engine/javascript/scope.js';
 import { StringPool } from '../../../lib/engine/javascript/strings.js';
 import { Version } from '../../../lib/engine/javascript/version.js';
-import { scanObject } from '../../../lib/object/index.js';
+import { scanContent } from '../../../lib/object/index.js';
 import { type Widget, widgetSource } from '../widget.js';
 
 const OBJECTS = 400;
@@ -29,8 +29,9 @@ function filled(): Directory {
       labels: { half: number % 2 === 0 ? 'even' : 'odd', app: number % 40 === 0 ? 'rare' : 'web' },
       node: number % 100 === 0 ? 'n1' : 'n2',
     };
-    const scanned = scanObject(widgetSource(widget), FIELDS);
-    edit.put(new Version(scanned, BigInt(number + 1), arena, strings));
+    scanContent(widgetSource(widget), FIELDS, widget.name, (content) => {
+      edit.put(new Version(content, BigInt(number + 1), arena, strings));
+    });
   }
   return edit.finish();
 }

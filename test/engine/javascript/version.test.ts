@@ -4,7 +4,7 @@ import { Arena } from '../../../lib/engine/javascript/arena.js';
 import { Shard } from '../../../lib/engine/javascript/shard.js';
 import { StringPool } from '../../../lib/engine/javascript/strings.js';
 import { Version } from '../../../lib/engine/javascript/version.js';
-import { scanObject } from '../../../lib/object/index.js';
+import { scanContent } from '../../../lib/object/index.js';
 
 import { type Widget, widgetSource } from '../widget.js';
 
@@ -16,10 +16,11 @@ test('versions of an object share the arrays of what did not change, and nothing
   const shard = new Shard();
   let revision = 0n;
   const write = (widget: Widget): Version => {
-    const scanned = scanObject(widgetSource(widget), ['spec.node']);
-    const version = new Version(scanned, ++revision, arena, strings);
-    shard.put(version);
-    return version;
+    return scanContent(widgetSource(widget), ['spec.node'], widget.name, (content) => {
+      const version = new Version(content, ++revision, arena, strings);
+      shard.put(version);
+      return version;
+    });
   };
   const first = write(WEB);
   t.deepEqual(first.labels, ['app', 'x', 'tier', 'y']);
