@@ -12,6 +12,7 @@ export const ENGINE_FREE = [
   'test/request/',
   'test/rest-table/',
   'test/scripts/',
+  'test/server/defragment',
   'test/storage/',
   'test/tidy/',
 ];
