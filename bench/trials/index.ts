@@ -1,6 +1,7 @@
 /** All trials there are. Their rows have the names that goals.tsv gives them. */
 
 import type { Trial } from './contract.js';
+import { etcdTrials } from './etcd.js';
 import { fanOutTrials } from './fan-out.js';
 import { getTrials } from './get.js';
 import { growthTrials } from './growth.js';
@@ -30,5 +31,6 @@ export const TRIALS: readonly Trial[] = [
   ...httpTrials,
   ...fanOutTrials,
   ...h2Trials,
+  ...etcdTrials,
   ...testingTrials,
 ];

@@ -34,6 +34,7 @@ const FAMILIES = [
   'queue/',
   'http/',
   'h2/',
+  'etcd/',
   'testing/',
 ];
 
