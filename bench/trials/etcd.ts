@@ -8,18 +8,17 @@
 
 import { createHash } from 'node:crypto';
 
-import { Etcd3 } from 'etcd3';
-
-import {
-  COMPARE_RESULT,
-  COMPARE_TARGET,
-  EtcdClient,
-  EtcdStorage,
-  keyBytes,
-  prefixRange,
-} from '../../lib/storage/etcd/index.js';
+import { EtcdClient, prefixRange } from '../../lib/storage/etcd/index.js';
 import { cpuSince } from '../kernel.js';
-import { BareGrpc } from '../peers/bare-grpc.js';
+import {
+  connectBare,
+  connectEtcd3,
+  connectOurs,
+  connectStorage,
+  FILLED,
+  type Entry,
+  type EtcdPeer,
+} from '../peers/etcd-clients.js';
 import { etcdProblem, sharedEtcd } from '../peers/shared-etcd.js';
 import { quantile } from '../statistics.js';
 import { seededRandom } from '../workload/random.js';
@@ -37,8 +36,6 @@ import type {
 const IN_FLIGHT = 64;
 /** Keys that are written again and again. */
 const KEYS = 256;
-/** Where the objects are that are ranged over and replayed. */
-const FILLED = '/registry/g/r/';
 const LISTS = 64;
 /** Keys that are written to be compared. */
 const DIGESTED = 20;
@@ -155,26 +152,8 @@ function ratio(name: string, rival: string, operation: string): RowPlan {
   return { kind: 'ratio', case: `etcd/${name}`, against: rival, rival, operation, ...metric };
 }
 
-/** What is told of a key; only what all contenders can tell. */
-interface Entry {
-  readonly key: string;
-  readonly value: Uint8Array;
-  readonly revision: string;
-}
-
-/** As much of a client as the trials are about. What one has no row for is absent. */
-interface Contender {
-  readonly put: (key: string, value: Uint8Array) => Promise<unknown>;
-  /** Writes where the key is at this revision (0: not there); resolves to its new one. */
-  readonly swap?: (key: string, value: Uint8Array, revision: string) => Promise<string>;
-  readonly range: () => Promise<readonly Entry[]>;
-  /** Every change of the objects since the first one, up to so many. */
-  readonly replay?: (count: number) => Promise<readonly Entry[]>;
-  readonly close: () => unknown;
-}
-
-type Connect = (endpoint: string) => Contender | Promise<Contender>;
-type Offer = (contender: Contender, setup: Setup, endpoint: string) => Operations;
+type Connect = (endpoint: string) => EtcdPeer | Promise<EtcdPeer>;
+type Offer = (contender: EtcdPeer, setup: Setup, endpoint: string) => Operations;
 
 function prepare(name: string, connect: Connect, offer: Offer): Prepare {
   return async (setup) => {
@@ -199,133 +178,9 @@ async function fill(endpoint: string, setup: Setup): Promise<void> {
   await client.close();
 }
 
-function connectOurs(endpoint: string): Contender {
-  const client = new EtcdClient({ endpoints: [endpoint], timeoutMs: 60_000 });
-  const range = prefixRange(FILLED);
-  return {
-    put: (key, value) => client.kv.put({ key: keyBytes(key), value }),
-    swap: async (name, value, revision) => {
-      const key = keyBytes(name);
-      const { result, target } = { result: COMPARE_RESULT.equal, target: COMPARE_TARGET.mod };
-      const { succeeded, header } = await client.kv.txn({
-        compare: [
-          { key, result, target, targetUnion: { case: 'modRevision', value: BigInt(revision) } },
-        ],
-        success: [{ request: { case: 'requestPut', value: { key, value } } }],
-        failure: [{ request: { case: 'requestRange', value: { key } } }],
-      });
-      if (!succeeded) throw new Error(`${name} is not at ${revision}`);
-      return String(header!.revision);
-    },
-    range: async () => (await client.kv.range(range)).kvs.map(entryOf),
-    replay: (count) =>
-      new Promise((resolve, reject) => {
-        const entries: Entry[] = [];
-        const watch = client.watch(
-          { ...range, startRevision: 1n },
-          {
-            onEvents: (events) => {
-              for (const { kv } of events) entries.push(entryOf(kv!));
-              if (entries.length < count) return;
-              watch.close();
-              resolve(entries);
-            },
-            onEnd: reject,
-          },
-        );
-      }),
-    close: () => client.close(),
-  };
-}
-
-async function connectStorage(endpoint: string): Promise<Contender> {
-  const storage = await EtcdStorage.open({ client: { endpoints: [endpoint], timeoutMs: 60_000 } });
-  return {
-    put: () => Promise.reject(new Error('nothing is put here')),
-    range: async () =>
-      (await storage.list('/g/r/')).values.map(({ key, value, revision }) => ({
-        key: `/registry${key}`,
-        value,
-        revision: String(revision),
-      })),
-    close: () => storage.close(),
-  };
-}
-
-function connectEtcd3(endpoint: string): Contender {
-  const client = new Etcd3({
-    hosts: endpoint,
-    grpcOptions: { 'grpc.max_receive_message_length': -1 },
-  });
-  return {
-    put: (key, value) =>
-      client
-        .put(key)
-        .value(value as Buffer)
-        .exec(),
-    swap: async (key, value, revision) => {
-      const { succeeded, header } = await client
-        .if(key, 'Mod', '==', Number(revision))
-        .then(client.put(key).value(value as Buffer))
-        .else(client.get(key))
-        .commit();
-      if (!succeeded) throw new Error(`${key} is not at ${revision}`);
-      return header.revision;
-    },
-    range: async () => {
-      const { kvs } = await client.getAll().prefix(FILLED).exec();
-      return kvs.map(({ key, value, mod_revision }) => ({
-        key: key.toString(),
-        value,
-        revision: mod_revision,
-      }));
-    },
-    replay: async (count) => {
-      const watcher = await client.watch().prefix(FILLED).startRevision('1').create();
-      const entries: Entry[] = [];
-      await new Promise<void>((resolve, reject) => {
-        watcher.on('put', ({ key, value, mod_revision }) => {
-          entries.push({ key: key.toString(), value, revision: mod_revision });
-          if (entries.length === count) resolve();
-        });
-        watcher.on('error', reject);
-      });
-      await watcher.cancel();
-      return entries;
-    },
-    close: () => client.close(),
-  };
-}
-
-function connectBare(endpoint: string): Contender {
-  const client = new BareGrpc(endpoint);
-  const { key, rangeEnd } = prefixRange(FILLED);
-  return {
-    put: (name, value) => client.put(name, value),
-    range: async () =>
-      (await client.range(key, rangeEnd)).map((kv) => ({
-        key: kv.key.toString(),
-        value: kv.value,
-        revision: kv.mod_revision,
-      })),
-    close: () => client.close(),
-  };
-}
-
-function entryOf(kv: {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  readonly modRevision: bigint;
-}): Entry {
-  const { key, value, modRevision } = kv;
-  const { buffer, byteOffset, byteLength } = key;
-  const text = Buffer.from(buffer, byteOffset, byteLength).toString();
-  return { key: text, value, revision: String(modRevision) };
-}
-
 type Write = (key: string, value: Uint8Array, revision: string) => Promise<unknown>;
 
-function writing(choose: (contender: Contender) => Write | undefined): Offer {
+function writing(choose: (contender: EtcdPeer) => Write | undefined): Offer {
   return (contender, setup, endpoint) => {
     const write = choose(contender)!;
     const values = valuesOf(setup);
@@ -378,7 +233,7 @@ async function digestBelow(endpoint: string, prefix: string): Promise<string> {
 }
 
 function reading(
-  choose: (contender: Contender) => ((count: number) => Promise<readonly Entry[]>) | undefined,
+  choose: (contender: EtcdPeer) => ((count: number) => Promise<readonly Entry[]>) | undefined,
 ): Offer {
   return (contender, { size }) => {
     const read = choose(contender)!;
@@ -401,7 +256,7 @@ function reading(
   };
 }
 
-function listing(contender: Contender): Operations {
+function listing(contender: EtcdPeer): Operations {
   const list: Operation = {
     digest: async () => digestOf(await contender.range()),
     sample: async (budgetMs) => {

@@ -1,59 +1,42 @@
 /**
- * One HTTP/2 connection to one member: a gRPC channel that shares nothing with others.
+ * One connection to one member, and the calls over it.
  *
- *  1. A call waits until the channel knows whether it can connect (`unary-call.ts` says why).
+ *  1. A call waits until it is known whether there is a connection (`unary-call.ts` says why).
  *  2. After `close` no call begins; those under way go on until they end.
  *
  * Owned by one event loop.
  */
 
-import {
-  Client,
-  connectivityState,
-  type ChannelOptions,
-  type ClientDuplexStream,
-  type Metadata,
-  type status,
-} from '@grpc/grpc-js';
+import { status, type Metadata } from '@grpc/grpc-js';
 
 import type { CallObserver } from './call-observer.js';
 import type { Endpoint } from './endpoint.js';
+import { Http2Channel, type ConnectionListener } from './http2-channel.js';
+import { MessageStream, type MessageObserver } from './message-stream.js';
 import type { RpcMethod } from './method.js';
-import { credentialsFor, type ClientSettings } from './options.js';
+import type { ClientSettings } from './options.js';
 import { UnaryCall, type UnaryChannel, type UnaryOptions } from './unary-call.js';
 
-/** Called when the connection comes up and when it goes down. */
-export type ConnectionListener = (isUp: boolean) => void;
+/** A call of many messages; its owner cancels it. */
+export interface OpenStream<Request> {
+  write(request: Request): void;
+  /** Its observer hears nothing any more. */
+  cancel(): void;
+}
 
 export class Connection {
   readonly endpoint: Endpoint;
-  readonly #client: Client;
-  readonly #channel: UnaryChannel;
+  readonly #channel: Http2Channel;
+  readonly #unary: UnaryChannel;
   readonly #observer: CallObserver | undefined;
-  readonly #listener: ConnectionListener;
   #outstanding = 0;
-  #isUp = false;
-  #isClosed = false;
-  #settling: Promise<void> | undefined;
 
   constructor(endpoint: Endpoint, settings: ClientSettings, listener: ConnectionListener) {
     this.endpoint = endpoint;
     this.#observer = settings.observer;
-    this.#listener = listener;
-    const { serverName } = settings.tls;
-    const named = serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName };
-    const credentials = credentialsFor(endpoint, settings.tls);
-    this.#client = new Client(endpoint.address, credentials, { ...CHANNEL_OPTIONS, ...named });
-    this.#channel = {
-      endpoint,
-      client: this.#client,
-      clock: settings.clock,
-      observer: settings.observer,
-      isUp: () => this.#isUp,
-      isClosed: () => this.#isClosed,
-      settled: () => this.#settled(),
-    };
-    this.#follow();
+    this.#channel = new Http2Channel(endpoint, settings, listener);
+    const { clock, observer } = settings;
+    this.#unary = { endpoint, channel: this.#channel, clock, observer };
   }
 
   /** Calls and streams under way. */
@@ -63,7 +46,7 @@ export class Connection {
 
   /** Whether the connection stands. */
   get isUp(): boolean {
-    return this.#isUp;
+    return this.#channel.isUp;
   }
 
   async unary<Request, Response>(
@@ -72,7 +55,7 @@ export class Connection {
     options: UnaryOptions,
   ): Promise<Response> {
     this.#outstanding++;
-    const call = new UnaryCall(this.#channel, method, options);
+    const call = new UnaryCall(this.#unary, method, options);
     try {
       return await call.run(request);
     } finally {
@@ -80,86 +63,45 @@ export class Connection {
     }
   }
 
-  /** Opens a stream; its errors come as gRPC's. The caller cancels it. */
+  /** Nothing is called from within it. */
   stream<Request, Response>(
     method: RpcMethod<Request, Response>,
     metadata: Metadata,
-  ): ClientDuplexStream<Request, Response> {
-    const { path, serialize, deserialize, service, name } = method;
-    this.#outstanding++;
-    this.#observer?.onStarted?.(service, name, 'bidi_stream');
-    const stream = this.#client.makeBidiStreamRequest(
-      path,
-      (request: Request) => {
-        this.#observer?.onSent?.(service, name, 'bidi_stream');
-        return serialize(request);
-      },
-      (bytes) => {
-        this.#observer?.onReceived?.(service, name, 'bidi_stream');
-        return deserialize(bytes);
-      },
-      metadata,
-    );
-    stream.once('status', ({ code }: { code: status }) => {
+    observer: MessageObserver<Response>,
+  ): OpenStream<Request> {
+    const { service, name } = method;
+    let isOver = false;
+    const ended = (code: status): void => {
+      if (isOver) return;
+      isOver = true;
       this.#outstanding--;
       this.#observer?.onHandled?.(service, name, 'bidi_stream', code);
+    };
+    this.#outstanding++;
+    this.#observer?.onStarted?.(service, name, 'bidi_stream');
+    const stream = new MessageStream(this.#channel, method, metadata, {
+      onMessage: (message: Response) => {
+        this.#observer?.onReceived?.(service, name, 'bidi_stream');
+        observer.onMessage(message);
+      },
+      onEnd: (failure) => {
+        ended(failure?.code ?? status.OK);
+        observer.onEnd(failure);
+      },
     });
-    return stream;
+    return {
+      write: (request) => {
+        this.#observer?.onSent?.(service, name, 'bidi_stream');
+        stream.write(request);
+      },
+      cancel: () => {
+        ended(status.CANCELLED);
+        stream.cancel();
+      },
+    };
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#client.close();
-  }
-
-  // Resolves once the channel knows whether it can connect.
-  #settled(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    const channel = this.#client.getChannel();
-    this.#settling ??= new Promise((resolve) => {
-      const look = (): void => {
-        if (this.#isClosed) return resolve();
-        const state = channel.getConnectivityState(true);
-        if (state !== connectivityState.IDLE && state !== connectivityState.CONNECTING) {
-          this.#settling = undefined;
-          return resolve();
-        }
-        channel.watchConnectivityState(state, Infinity, look);
-      };
-      look();
-    });
-    return this.#settling;
-  }
-
-  #follow(): void {
-    const channel = this.#client.getChannel();
-    const look = (): void => {
-      const state = channel.getConnectivityState(false);
-      const isUp = state === connectivityState.READY;
-      if (isUp !== this.#isUp) {
-        this.#isUp = isUp;
-        this.#listener(isUp);
-      }
-      if (state !== connectivityState.SHUTDOWN)
-        channel.watchConnectivityState(state, Infinity, look);
-    };
-    look();
+    this.#channel.close();
   }
 }
-
-const CHANNEL_OPTIONS: ChannelOptions = {
-  // Without it all channels to one address share one connection, and a pool has a single one.
-  'grpc.use_local_subchannel_pool': 1,
-  // As kube-apiserver does (DialKeepAliveTime, DialKeepAliveTimeout).
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  // A range may be as large as the store; what may be sent is etcd's to say.
-  'grpc.max_receive_message_length': -1,
-  'grpc.max_send_message_length': -1,
-  // What is repeated, and when, is decided here, where it is known what a repetition may do.
-  'grpc.enable_retries': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2_000,
-};

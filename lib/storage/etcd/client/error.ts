@@ -6,7 +6,7 @@
  * meanings.
  */
 
-import { status, type ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 
 export type EtcdErrorCode =
   /** The revision that is asked for is compacted; `compactRevision` where etcd tells it. */
@@ -82,10 +82,16 @@ export interface FailedCall {
   readonly wasSent: boolean;
 }
 
-export function fromServiceError(error: ServiceError, call: FailedCall): EtcdError {
-  const code = codeOf(error.code, error.details);
+/** What gRPC told of a call. */
+export interface ToldFailure {
+  readonly code: status;
+  readonly message: string;
+}
+
+export function fromCallFailure(error: ToldFailure, call: FailedCall): EtcdError {
+  const code = codeOf(error.code, error.message);
   const { endpoint, method, key } = call;
-  return new EtcdError(code, error.details === '' ? error.message : error.details, {
+  return new EtcdError(code, error.message, {
     endpoint,
     method,
     ...(key === undefined ? {} : { key }),
@@ -143,8 +149,7 @@ const MEANINGS: readonly Meaning[] = [
   { status: status.UNIMPLEMENTED, code: 'unsupported' },
   { status: status.CANCELLED, code: 'aborted' },
   { status: status.DATA_LOSS, code: 'corrupt' },
-  // How grpc-js tells that the connection went away under the call.
-  { status: status.INTERNAL, says: 'RST_STREAM', code: 'unavailable' },
+  // An answer that broke off.
   { status: status.INTERNAL, says: 'Received', code: 'unavailable' },
 ];
 

@@ -17,6 +17,7 @@ import {
   type PutResponse,
   type RangeResponse,
 } from '../rpc/range_pb.js';
+import { readPutResponse, readRangeResponse, readTxnResponse } from './answers.js';
 import type { Caller, CallOptions } from './caller.js';
 import { readMethod, writeMethod } from './method.js';
 
@@ -75,10 +76,10 @@ export class KvClient {
   }
 }
 
-const RANGE = readMethod(KV.method.range);
-const PUT = writeMethod(KV.method.put);
+const RANGE = readMethod(KV.method.range, readRangeResponse);
+const PUT = writeMethod(KV.method.put, readPutResponse);
 const DELETE_RANGE = writeMethod(KV.method.deleteRange);
-const TXN = writeMethod(KV.method.txn);
-const READ_TXN = readMethod(KV.method.txn);
+const TXN = writeMethod(KV.method.txn, readTxnResponse);
+const READ_TXN = readMethod(KV.method.txn, readTxnResponse);
 // Compacting twice is as compacting once.
 const COMPACT = readMethod(KV.method.compact);

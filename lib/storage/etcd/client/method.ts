@@ -23,23 +23,29 @@ export interface RpcMethod<Request, Response> {
 export type RequestOf<Desc extends DescMethod> = MessageShape<Desc['input']>;
 export type ResponseOf<Desc extends DescMethod> = MessageShape<Desc['output']>;
 
+/** Reads an answer in place of `@bufbuild/protobuf`. */
+export type ReadAnswer<Output extends DescMessage> = (bytes: Uint8Array) => MessageShape<Output>;
+
 export function readMethod<Input extends DescMessage, Output extends DescMessage>(
   description: DescMethod & { input: Input; output: Output },
+  read?: ReadAnswer<Output>,
 ): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
-  return method(description, false);
+  return method(description, false, read);
 }
 
 export function writeMethod<Input extends DescMessage, Output extends DescMessage>(
   description: DescMethod & { input: Input; output: Output },
+  read?: ReadAnswer<Output>,
 ): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
-  return method(description, true);
+  return method(description, true, read);
 }
 
 function method<Input extends DescMessage, Output extends DescMessage>(
   description: DescMethod & { input: Input; output: Output },
   isWrite: boolean,
+  read: ReadAnswer<Output> = (bytes) => fromBinary(description.output, bytes),
 ): RpcMethod<MessageShape<Input>, MessageShape<Output>> {
-  const { name, input, output } = description;
+  const { name, input } = description;
   const service = description.parent.typeName;
   return {
     service,
@@ -47,7 +53,7 @@ function method<Input extends DescMessage, Output extends DescMessage>(
     path: `/${service}/${name}`,
     isWrite,
     serialize: (request) => asBuffer(toBinary(input, request)),
-    deserialize: (bytes) => fromBinary(output, asArray(bytes)),
+    deserialize: (bytes) => read(asArray(bytes)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The options of a client, their defaults, and what of them makes no sense. */
 
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { createSecureContext, type SecureContext } from 'node:tls';
 
 import { systemClock, type Clock } from '../../clock.js';
 import type { CallObserver } from './call-observer.js';
@@ -97,18 +97,21 @@ export function readOptions(options: EtcdClientOptions): ClientSettings {
 }
 
 /** Throws an EtcdError `invalid-argument` where the PEM can't be read. */
-export function credentialsFor(endpoint: Endpoint, tls: EtcdTls): ChannelCredentials {
-  if (!endpoint.isSecure) return credentials.createInsecure();
+export function secureContextFor(endpoint: Endpoint, { ca, cert, key }: EtcdTls): SecureContext {
   try {
-    return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca: pem(ca) }),
+      ...(cert === undefined ? {} : { cert: pem(cert) }),
+      ...(key === undefined ? {} : { key: pem(key) }),
+    });
   } catch (cause) {
     const reason = `the TLS material can't be used: ${(cause as Error).message}`;
     throw new EtcdError('invalid-argument', reason, { endpoint: endpoint.url, cause });
   }
 }
 
-function pem(material: string | Uint8Array | undefined): Buffer | null {
-  return material === undefined ? null : Buffer.from(material as Uint8Array);
+function pem(material: string | Uint8Array): Buffer {
+  return Buffer.from(material as Uint8Array);
 }
 
 function count(name: string, value: number): number {

@@ -1,6 +1,6 @@
 /**
- * Keeps the process alive while something is waited for. gRPC holds it only for calls that are on
- * their way, not while a connection is made, and the clock's timers do not: a program that does
+ * Keeps the process alive while something is waited for. A connection holds it only for calls
+ * that are on their way, not while it is made, and the clock's timers do not: a program that does
  * nothing but wait for an answer would end without it.
  *
  * Owned by one event loop.

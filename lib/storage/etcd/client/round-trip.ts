@@ -1,9 +1,10 @@
 /** One request and one response over a stream: what etcd offers as streams only. */
 
-import type { ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 
 import type { Caller, CallOptions } from './caller.js';
-import { EtcdError, fromServiceError, isConnectionFailure } from './error.js';
+import { EtcdError, fromCallFailure, isConnectionFailure } from './error.js';
+import { CallFailure } from './message-stream.js';
 import type { RpcMethod } from './method.js';
 import { aborted } from './retry.js';
 
@@ -17,33 +18,40 @@ export async function roundTrip<Request, Response>(
   if (signal?.aborted === true) throw aborted(signal);
   const { picked, metadata } = await caller.forStream(undefined);
   const endpoint = picked.connection.endpoint.url;
-  const stream = picked.connection.stream(method, metadata);
+  let end = (): void => undefined;
   try {
     return await new Promise<Response>((resolve, reject) => {
+      const stream = picked.connection.stream(method, metadata, {
+        onMessage: resolve,
+        onEnd: (failure) => {
+          const reason = failure ?? new CallFailure(status.UNAVAILABLE, 'the stream ended');
+          reject(
+            fromCallFailure(reason, {
+              endpoint,
+              method: method.name,
+              isWrite: false,
+              wasSent: true,
+            }),
+          );
+        },
+      });
       const timer = caller.settings.clock.setTimer(timeoutMs, () => {
         const reason = `no answer within ${timeoutMs} ms`;
         reject(new EtcdError('timeout', reason, { endpoint, method: method.name }));
       });
       const onAbort = (): void => reject(aborted(signal));
       signal?.addEventListener('abort', onAbort, { once: true });
-      stream.once('data', resolve);
-      stream.on('error', (error: ServiceError) => {
-        const call = { endpoint, method: method.name, isWrite: false, wasSent: true };
-        reject(fromServiceError(error, call));
-      });
-      stream.once('end', () => {
-        reject(new EtcdError('unavailable', 'the stream ended', { endpoint, method: method.name }));
-      });
-      stream.once('close', () => {
+      end = () => {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
-      });
+        stream.cancel();
+      };
       stream.write(request);
     });
   } catch (error) {
     if (error instanceof EtcdError && isConnectionFailure(error)) picked.failed();
     throw error;
   } finally {
-    stream.cancel();
+    end();
   }
 }

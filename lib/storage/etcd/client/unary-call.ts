@@ -1,26 +1,21 @@
 /**
  * One attempt of one unary call over one connection.
  *
- *  1. It is issued only when the connection stands, or to learn from gRPC why it does not: so of a
- *     call that failed it is known whether anything of it may have reached the network.
+ *  1. It is issued only when the connection stands: so of a call that failed it is known whether
+ *     anything of it may have reached the network.
  *  2. It ends once: answered, failed, timed out or aborted.
  *
  * Owned by one event loop.
  */
 
-import {
-  connectivityState,
-  status,
-  type Client,
-  type ClientUnaryCall,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { status, type Metadata } from '@grpc/grpc-js';
 
 import type { Clock, Timer } from '../../clock.js';
 import type { CallObserver } from './call-observer.js';
 import type { Endpoint } from './endpoint.js';
-import { EtcdError, fromServiceError, type FailedCall } from './error.js';
+import { EtcdError, fromCallFailure, type FailedCall } from './error.js';
+import type { Http2Channel } from './http2-channel.js';
+import { CallFailure, MessageStream } from './message-stream.js';
 import type { RpcMethod } from './method.js';
 import { aborted } from './retry.js';
 
@@ -35,28 +30,24 @@ export interface UnaryOptions {
 /** What a call needs of its connection. */
 export interface UnaryChannel {
   readonly endpoint: Endpoint;
-  readonly client: Client;
+  readonly channel: Http2Channel;
   readonly clock: Clock;
   readonly observer: CallObserver | undefined;
-  readonly isUp: () => boolean;
-  readonly isClosed: () => boolean;
-  /** Resolves once the channel knows whether it can connect. */
-  readonly settled: () => Promise<void>;
 }
 
 export class UnaryCall<Request, Response> {
-  readonly #channel: UnaryChannel;
+  readonly #over: UnaryChannel;
   readonly #method: RpcMethod<Request, Response>;
   readonly #options: UnaryOptions;
   #resolve!: (response: Response) => void;
   #reject!: (error: EtcdError) => void;
-  #call: ClientUnaryCall | undefined;
+  #stream: MessageStream<Request, Response> | undefined;
+  #response: Response | undefined;
   #timer: Timer | undefined;
-  #wasUp = false;
   #isSettled = false;
 
-  constructor(channel: UnaryChannel, method: RpcMethod<Request, Response>, options: UnaryOptions) {
-    this.#channel = channel;
+  constructor(over: UnaryChannel, method: RpcMethod<Request, Response>, options: UnaryOptions) {
+    this.#over = over;
     this.#method = method;
     this.#options = options;
   }
@@ -64,7 +55,7 @@ export class UnaryCall<Request, Response> {
   /** Once only. Rejects with an EtcdError. */
   run(request: Request): Promise<Response> {
     const { service, name } = this.#method;
-    const { clock, observer, isUp, settled } = this.#channel;
+    const { channel, clock, observer } = this.#over;
     const { signal, timeoutMs } = this.#options;
     observer?.onStarted?.(service, name, 'unary');
     return new Promise((resolve, reject) => {
@@ -73,44 +64,43 @@ export class UnaryCall<Request, Response> {
       if (signal?.aborted === true) return this.#onAbort();
       this.#timer = clock.setTimer(timeoutMs, () => this.#onTimeout());
       signal?.addEventListener('abort', this.#onAbort, { once: true });
-      if (isUp()) this.#issue(request);
-      else void settled().then(() => this.#issue(request));
+      if (channel.isUp) this.#issue(request);
+      else void channel.settled().then(() => this.#issue(request));
     });
   }
 
   #issue(request: Request): void {
     if (this.#isSettled) return;
-    const { client, observer, isClosed } = this.#channel;
-    const { path, serialize, deserialize, service, name } = this.#method;
-    try {
-      this.#wasUp = client.getChannel().getConnectivityState(true) === connectivityState.READY;
-      const { metadata } = this.#options;
-      this.#call = client.makeUnaryRequest(
-        path,
-        serialize,
-        deserialize,
-        request,
-        metadata,
-        this.#onAnswer,
-      );
-      observer?.onSent?.(service, name, 'unary');
-    } catch (cause) {
-      const reason = isClosed() ? 'the client is closed' : (cause as Error).message;
-      const code = isClosed() ? 'closed' : 'unknown';
-      this.#fail(status.CANCELLED, new EtcdError(code, reason, { ...this.#failed(), cause }));
+    const { channel, observer } = this.#over;
+    const { service, name } = this.#method;
+    if (channel.isClosed) {
+      const error = new EtcdError('closed', 'the client is closed', this.#failed());
+      return this.#fail(status.CANCELLED, error);
     }
+    this.#stream = new MessageStream(channel, this.#method, this.#options.metadata, {
+      onMessage: (response) => (this.#response = response),
+      onEnd: (failure) => this.#onEnd(failure),
+    });
+    this.#stream.end(request);
+    observer?.onSent?.(service, name, 'unary');
   }
 
-  readonly #onAnswer = (error: ServiceError | null, response?: Response): void => {
-    if (error !== null) {
-      const wasSent = !NOT_SENT.test(error.details);
-      return this.#fail(error.code, fromServiceError(error, { ...this.#failed(), wasSent }));
+  #onEnd(failure: CallFailure | undefined): void {
+    if (failure !== undefined) return this.#onFailure(failure);
+    const response = this.#response;
+    if (response === undefined) {
+      return this.#onFailure(new CallFailure(status.INTERNAL, 'Received no message'));
     }
     if (this.#isSettled) return;
-    this.#channel.observer?.onReceived?.(this.#method.service, this.#method.name, 'unary');
+    this.#over.observer?.onReceived?.(this.#method.service, this.#method.name, 'unary');
     this.#settle(status.OK);
-    this.#resolve(response as Response);
-  };
+    this.#resolve(response);
+  }
+
+  #onFailure(failure: CallFailure): void {
+    const call = { ...this.#failed(), wasSent: failure.wasSent };
+    this.#fail(failure.code, fromCallFailure(failure, call));
+  }
 
   readonly #onAbort = (): void => {
     const { message, cause } = aborted(this.#options.signal);
@@ -136,7 +126,7 @@ export class UnaryCall<Request, Response> {
     if (this.#isSettled) return;
     this.#settle(code);
     this.#reject(error);
-    this.#call?.cancel();
+    this.#stream?.cancel();
   }
 
   #settle(code: status): void {
@@ -144,20 +134,17 @@ export class UnaryCall<Request, Response> {
     this.#timer?.cancel();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const { service, name } = this.#method;
-    this.#channel.observer?.onHandled?.(service, name, 'unary', code);
+    this.#over.observer?.onHandled?.(service, name, 'unary', code);
   }
 
   #failed(): FailedCall {
     const { key } = this.#options;
     return {
-      endpoint: this.#channel.endpoint.url,
+      endpoint: this.#over.endpoint.url,
       method: this.#method.name,
       ...(key === undefined ? {} : { key }),
       isWrite: this.#method.isWrite,
-      wasSent: this.#call !== undefined && (this.#wasUp || this.#channel.isUp()),
+      wasSent: this.#stream?.isSent ?? false,
     };
   }
 }
-
-// What grpc-js says of a call that it had no connection for.
-const NOT_SENT = /^(?:No connection established|Name resolution failed|Channel closed before)/;

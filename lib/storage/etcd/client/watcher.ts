@@ -17,7 +17,7 @@
  */
 
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { status, type ClientDuplexStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { status, type Metadata } from '@grpc/grpc-js';
 
 import type { Timer } from '../../clock.js';
 import {
@@ -27,12 +27,16 @@ import {
   type WatchRequest,
   type WatchResponse,
 } from '../rpc/watch_pb.js';
+import { readWatchResponse } from './answers.js';
 import type { Caller } from './caller.js';
+import type { OpenStream } from './connection.js';
 import type { Endpoint } from './endpoint.js';
-import { codeOf, EtcdError, fromServiceError, isConnectionFailure, isTransient } from './error.js';
+import { codeOf, EtcdError, fromCallFailure, isConnectionFailure, isTransient } from './error.js';
 import type { EtcdErrorCode } from './error.js';
 import type { KeyRange } from './key-range.js';
+import { CallFailure } from './message-stream.js';
 import { readMethod } from './method.js';
+import type { Picked } from './pool.js';
 import { fullJitter } from './retry.js';
 
 export interface EtcdWatchOptions extends Partial<Pick<KeyRange, 'rangeEnd'>> {
@@ -59,7 +63,7 @@ export interface EtcdWatchObserver {
   readonly onEnd: (error: EtcdError) => void;
 }
 
-type Stream = ClientDuplexStream<WatchRequest, WatchResponse>;
+type Stream = OpenStream<WatchRequest>;
 
 export class EtcdWatch {
   readonly #caller: Caller;
@@ -108,23 +112,16 @@ export class EtcdWatch {
   }
 
   async #open(): Promise<void> {
-    let stream: Stream;
-    let endpoint: Endpoint;
-    let failed: () => void;
-    let succeeded: () => void;
-    let metadata: Metadata;
     try {
-      const got = await this.#caller.forStream(this.#avoid, this.#refused);
-      if (this.#isOver) return;
-      ({ metadata } = got);
-      ({ endpoint } = got.picked.connection);
-      ({ failed, succeeded } = got.picked);
-      stream = got.picked.connection.stream(WATCH, requiringLeader(metadata));
+      const { picked, metadata } = await this.#caller.forStream(this.#avoid, this.#refused);
+      if (!this.#isOver) this.#begin(picked, metadata);
     } catch (error) {
-      const failure = error instanceof EtcdError ? error : unknownError(error);
-      return this.#interrupted(failure);
+      this.#interrupted(error instanceof EtcdError ? error : unknownError(error));
     }
-    this.#stream = stream;
+  }
+
+  #begin({ connection, succeeded, failed }: Picked, metadata: Metadata): void {
+    const { endpoint } = connection;
     const isMine = (): boolean => this.#stream === stream;
     const fail = (error: EtcdError): void => {
       if (!isMine()) return;
@@ -133,17 +130,18 @@ export class EtcdWatch {
       this.#refused = error.code === 'invalid-token' ? metadata : undefined;
       this.#interrupted(error);
     };
-    stream.on('data', (response: WatchResponse) => {
-      if (!isMine()) return;
-      if (response.created) succeeded();
-      this.#respond(response, endpoint, fail);
+    const stream = connection.stream(WATCH, requiringLeader(metadata), {
+      onMessage: (response) => {
+        if (!isMine()) return;
+        if (response.created) succeeded();
+        this.#respond(response, endpoint, fail);
+      },
+      onEnd: (failure) => {
+        const reason = failure ?? new CallFailure(status.UNAVAILABLE, 'the stream ended');
+        fail(fromCallFailure(reason, this.#call(endpoint)));
+      },
     });
-    stream.on('error', (error: ServiceError) =>
-      fail(fromServiceError(error, this.#call(endpoint))),
-    );
-    stream.on('end', () => {
-      fail(new EtcdError('unavailable', 'the stream ended', this.#call(endpoint)));
-    });
+    this.#stream = stream;
     stream.write(this.#request());
   }
 
@@ -206,8 +204,7 @@ export class EtcdWatch {
     const stream = this.#stream;
     this.#stream = undefined;
     this.#fragments = [];
-    // Its cancellation is told as an error, which nobody waits for any more.
-    stream?.removeAllListeners('data').cancel();
+    stream?.cancel();
   }
 
   #canceled(response: WatchResponse, endpoint: Endpoint): EtcdError {
@@ -257,7 +254,7 @@ export class EtcdWatch {
   }
 }
 
-const WATCH = readMethod(Watch.method.watch);
+const WATCH = readMethod(Watch.method.watch, readWatchResponse);
 const RESUME_DELAY_MAX_MS = 5_000;
 
 const PROGRESS_REQUEST = create(WatchRequestSchema, {
