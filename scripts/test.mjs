@@ -49,6 +49,7 @@ const ONE_ENGINE = {
   'out/test/lifecycle/': 'native',
   'out/test/model/linearisation': 'native',
   'out/test/queue/share': 'native',
+  'out/test/server/threads/life': 'native',
 };
 
 /** How often a long run says that it goes on. */

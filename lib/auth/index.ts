@@ -30,7 +30,12 @@ export type { GenerateOptions, GeneratedCertificates, KeyPair } from './generate
 export { kubeconfigDocument, kubeconfigText, writeKubeconfig } from './kubeconfig.js';
 export type { KubeconfigDocument, KubeconfigOptions } from './kubeconfig.js';
 export type { DelegationOptions } from './reviewer.js';
-export { parseTokenFile, tokenAuthenticator, tokenFileAuthenticator } from './token-file.js';
+export {
+  parseTokenFile,
+  readTokenFile,
+  tokenAuthenticator,
+  tokenFileAuthenticator,
+} from './token-file.js';
 export type { TokenUser } from './token-file.js';
 export { tokenReviewAuthenticator } from './token-review.js';
 export type { TokenReviewOptions } from './token-review.js';

@@ -26,6 +26,11 @@ export interface TokenUser {
 
 /** Accepts the tokens of a file. Throws an AuthError `bad-token-file`. */
 export function tokenFileAuthenticator(file: string): Authenticator {
+  return tokenAuthenticator(readTokenFile(file));
+}
+
+/** The tokens of a file, with their users. Throws an AuthError `bad-token-file`. */
+export function readTokenFile(file: string): readonly TokenUser[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -33,7 +38,7 @@ export function tokenFileAuthenticator(file: string): Authenticator {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AuthError('bad-token-file', `token file ${file} can't be read: ${reason}`, error);
   }
-  return tokenAuthenticator(parseTokenFile(text, file));
+  return parseTokenFile(text, file);
 }
 
 /** Accepts the given tokens and refuses every other one with 401. */

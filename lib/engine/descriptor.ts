@@ -12,3 +12,11 @@ import { nativeModule } from './loader.js';
 export function duplicateListener(descriptor: number): number {
   return nativeModule('only it duplicates descriptors').duplicateListener(descriptor);
 }
+
+/**
+ * Closes what `duplicateListener` gave, where nobody has taken it over. Does nothing with what is
+ * no socket that listens. Throws an EngineError `engine-unavailable` without the native engine.
+ */
+export function closeListener(descriptor: number): void {
+  nativeModule('only it closes descriptors').closeListener(descriptor);
+}

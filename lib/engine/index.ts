@@ -38,7 +38,7 @@ export {
 } from './loader.js';
 export type { AddonAttempt, EngineReport } from './loader.js';
 export type { ListUsage } from './list-usage.js';
-export { duplicateListener } from './descriptor.js';
+export { closeListener, duplicateListener } from './descriptor.js';
 export { scopeKey } from './scope-key.js';
 export { Scratch } from './scratch.js';
 export { ABI_VERSION } from './wire.js';

@@ -34,7 +34,9 @@ import { delegationMetrics } from './delegation-metrics.js';
 import type { HealthCheck } from './health.js';
 import type { ListeningServer, ServerListenOptions } from './lifecycle.js';
 import { silentLogger, type Logger } from './logger.js';
-import { ApiServer, type ServerOptions } from './server.js';
+import type { ServerOptions } from './options.js';
+import { ApiServer } from './server.js';
+import type { ThreadPlace } from './threads/index.js';
 import { packageVersion } from './version.js';
 
 export interface AggregatedServerOptions extends Omit<
@@ -89,10 +91,11 @@ export interface AggregatedListenOptions extends Omit<ServerListenOptions, 'tls'
 /**
  * Resolves when the cluster has told whom to believe. Rejects with a ClientError `not-in-cluster`
  * or `bad-kubeconfig`, with an AuthError `lookup-failed` and what to do about it, `bad-authorities`
- * or `bad-front-proxy`, and with what `createServer` throws.
+ * or `bad-front-proxy`, and with what `createServer` throws. `place` is that of a further thread.
  */
 export async function createAggregatedServer(
   options: AggregatedServerOptions,
+  place?: ThreadPlace,
 ): Promise<AggregatedServer> {
   const clock = options.clock ?? systemClock;
   const client = options.client ?? clientOf(options, clock);
@@ -103,7 +106,7 @@ export async function createAggregatedServer(
     if (options.client === undefined) client.close();
   };
   try {
-    return new AggregatedServer(cluster.serverOptions(authentication), stop);
+    return new AggregatedServer(cluster.serverOptions(authentication), stop, place);
   } catch (error) {
     stop();
     throw error;
@@ -117,8 +120,8 @@ export class AggregatedServer extends ApiServer {
   readonly #followers = new Set<CertificateFollower>();
 
   /** Made by `createAggregatedServer`; `stop` ends what asks the cluster. */
-  constructor(options: ServerOptions, stop: () => void) {
-    super(options);
+  constructor(options: ServerOptions, stop: () => void, place?: ThreadPlace) {
+    super(options, place, 'aggregated');
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#stop = stop;

@@ -95,6 +95,14 @@ program
       .default('auto'),
   )
   .addOption(
+    new Option(
+      '--threads <count>',
+      'threads that serve, 1 to 64; more than one need the native engine',
+    )
+      .argParser(parseThreads)
+      .default(1),
+  )
+  .addOption(
     new Option('--event-window <duration>', 'how long events are kept for watches that resume')
       .argParser(parseDuration)
       .default(75_000, '75s'),
@@ -209,6 +217,12 @@ function parsePort(text: string): number {
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a number from 1 to 9999.');
+}
+
+function parseThreads(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 64) return count;
+  throw new InvalidArgumentError('It must be a number from 1 to 64.');
 }
 
 function parseList(text: string): string[] {

@@ -13,6 +13,8 @@ import { versionDocument } from './version.js';
 
 export interface EndpointParts {
   readonly checks: readonly HealthCheck[];
+  /** Called before checks are asked, where some need it. */
+  readonly refreshChecks?: (() => Promise<void>) | undefined;
   readonly reportFailure: ReportFailure;
   /** The metrics in Prometheus' text format. */
   readonly exposition: () => Promise<string>;
@@ -35,7 +37,10 @@ export async function endpointAnswer(
   parts: EndpointParts,
 ): Promise<Answer | undefined> {
   const { path } = request;
-  if (isHealthPath(path)) return readOnly(request) ?? healthOf(request, parts);
+  if (isHealthPath(path)) {
+    await parts.refreshChecks?.();
+    return readOnly(request) ?? healthOf(request, parts);
+  }
   switch (path) {
     case '/version':
       return readOnly(request) ?? jsonAnswer(200, versionDocument());

@@ -4,7 +4,11 @@ export type ServerErrorCode =
   /** The server is being closed, or has been. */
   | 'closed'
   /** The server is mounted at that prefix already. */
-  | 'prefix-in-use';
+  | 'prefix-in-use'
+  /** A serving thread has ended, or could not start; the `cause` says why. */
+  | 'thread-failed'
+  /** What the module of the threads gives is not what the first thread serves. */
+  | 'thread-mismatch';
 
 /** Thrown by `ready`, `listen` and `nodeHandler`. */
 export class ServerError extends Error {

@@ -22,5 +22,13 @@ export type {
   ServerCloseOptions,
   ServerListenOptions,
 } from './lifecycle.js';
-export { ApiServer, createServer, type ServerOptions } from './server.js';
+export type { ServerOptions } from './options.js';
+export { ApiServer, createServer } from './server.js';
+export type {
+  ServingThread,
+  ServingThreads,
+  ThreadContext,
+  ThreadModule,
+  ThreadServerOptions,
+} from './threads/index.js';
 export { packageVersion, versionDocument } from './version.js';

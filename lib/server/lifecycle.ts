@@ -31,6 +31,11 @@ export interface ServerListenOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /**
+   * Accepts on a socket that listens already, of systemd's socket activation, say, in place of host
+   * and port. The server closes it.
+   */
+  readonly descriptor?: number;
   /** Without it the listener speaks plain HTTP. */
   readonly tls?: TlsOptions;
   readonly limits?: Partial<TransportLimits>;
@@ -68,6 +73,8 @@ export interface LifecycleParts {
   readonly onListening: (listener: ListeningServer) => void;
   readonly onClosing: (options: Required<ServerCloseOptions>) => void;
   readonly onClosed: () => void;
+  /** Resolves when no other thread serves any more; may be called again with less grace. */
+  readonly othersEnded: (graceMs: number) => Promise<void>;
 }
 
 /** `stopping`: all goes on but readiness. `draining`: only what runs may finish. */
@@ -132,6 +139,7 @@ export class Lifecycle {
       onError,
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
+      ...(options.descriptor === undefined ? {} : { descriptor: options.descriptor }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
@@ -199,7 +207,8 @@ export class Lifecycle {
 
   async #closeDoors(watchGraceMs: number): Promise<void> {
     const graceMs = Math.max(0, this.#cutAt - this.#parts.clock.now());
-    await Promise.all([...this.#doors].map((door) => door.close({ graceMs, watchGraceMs })));
+    const doors = [...this.#doors].map((door) => door.close({ graceMs, watchGraceMs }));
+    await Promise.all([...doors, this.#parts.othersEnded(graceMs)]);
   }
 
   // While the server still delays, what is left of the delay is given to the requests in flight.

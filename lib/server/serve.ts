@@ -10,12 +10,10 @@
 import { join } from 'node:path';
 import {
   AuthError,
-  authenticatorChain,
   clientCertificateAuthenticator,
   generateCertificates,
-  tokenFileAuthenticator,
+  readTokenFile,
   writeKubeconfig,
-  type Authenticator,
   type GeneratedCertificates,
 } from '../auth/index.js';
 import { EngineError, type EngineKind } from '../engine/index.js';
@@ -25,12 +23,14 @@ import { DefinitionError, readResourceTypes } from '../rest/index.js';
 import { StorageError, systemClock } from '../storage/index.js';
 import { makeFolder } from '../storage/lmdb/index.js';
 import { TransportError, type TlsOptions } from '../transport/index.js';
+import { ServerError } from './error.js';
 import { FlagError } from './flag-error.js';
 import { readFlagFile } from './flag-file.js';
 import { loadObjects, LoadError } from './load.js';
 import { lineLogger, type Logger } from './logger.js';
 import type { ListeningServer } from './lifecycle.js';
 import { openStore, storeKind, type StoreOptions } from './open-store.js';
+import { servedOptions, type ServedFlags } from './serve-thread.js';
 import { createServer, type ApiServer } from './server.js';
 
 /** The flags of `shardwatch serve`, as its `--help` explains them. */
@@ -46,6 +46,7 @@ export interface ServeOptions extends StoreOptions {
   readonly tlsPrivateKeyFile?: string;
   readonly clientCaFile?: string;
   readonly engine: EngineKind | 'auto';
+  readonly threads: number;
   readonly eventWindow: number;
   readonly freshnessFallback: 'storage' | 'refuse';
   readonly consistencyCheckInterval: number;
@@ -102,25 +103,25 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     clock: systemClock,
   });
   const tls = await servingTls(options, certificates);
-  const authenticator = await authenticatorOf(options, certificates, logger);
+  const flags = await servedFlags(options, types, certificates);
   const metrics = new MetricsRegistry();
   const { storage, checks, startCompaction, close } = await openStore(options, { metrics, logger });
   opened.releases.push(close);
   const compaction = startCompaction();
   opened.releases.push(async () => compaction.stop());
   const server = createServer({
-    resources: types,
+    ...(await servedOptions(flags, logger)),
     storage,
     engine: options.engine,
     history: { windowMs: options.eventWindow },
-    freshnessFallback: options.freshnessFallback,
     consistencyCheckIntervalMs: options.consistencyCheckInterval,
-    authenticator,
     healthChecks: checks,
     metrics,
-    requestTimeoutMs: options.requestTimeout,
-    minRequestTimeoutMs: options.minRequestTimeout,
-    logger,
+    threads: {
+      count: options.threads,
+      module: new URL('./serve-thread.js', import.meta.url),
+      data: flags,
+    },
   });
   opened.releases.push(() => server.close({ graceMs: 0 }));
   await server.ready();
@@ -164,22 +165,21 @@ async function servingTls(
   };
 }
 
-async function authenticatorOf(
+async function servedFlags(
   options: ServeOptions,
+  types: readonly ResourceType[],
   certificates: GeneratedCertificates,
-  logger: Logger,
-): Promise<Authenticator> {
-  const onRefused = (reason: string): void => logger.info({ reason }, 'client certificate refused');
-  const chain: Authenticator[] = [
-    await clientCertificateAuthenticator({
-      authorities: await trustedAuthorities(options, certificates),
-      clock: systemClock,
-      onRefused,
-    }),
-  ];
-  if (options.tokenAuthFile !== undefined)
-    chain.push(tokenFileAuthenticator(options.tokenAuthFile));
-  return authenticatorChain(chain);
+): Promise<ServedFlags> {
+  const { tokenAuthFile, freshnessFallback, requestTimeout, minRequestTimeout, v } = options;
+  return {
+    types,
+    authorities: await trustedAuthorities(options, certificates),
+    tokens: tokenAuthFile === undefined ? undefined : readTokenFile(tokenAuthFile),
+    freshnessFallback,
+    requestTimeoutMs: requestTimeout,
+    minRequestTimeoutMs: minRequestTimeout,
+    verbosity: v,
+  };
 }
 
 async function trustedAuthorities(
@@ -223,7 +223,10 @@ async function listen(
 
 function readyLine(options: ServeOptions, { server, types, listeners }: Running): string {
   const urls = listeners.map(({ url }) => url).join(' and ');
-  const about = `${types.length} resource types, ${storeKind(options)} store, ${server.engine} engine`;
+  const threads = options.threads === 1 ? '' : `, ${options.threads} threads`;
+  const about =
+    `${types.length} resource types, ${storeKind(options)} store, ` +
+    `${server.engine} engine${threads}`;
   return `shardwatch is ready on ${urls} (${about})`;
 }
 
@@ -248,6 +251,7 @@ function isForTheUser(error: unknown): error is Error {
     EngineError,
     FlagError,
     LoadError,
+    ServerError,
     StorageError,
     TransportError,
   ].some((known) => error instanceof known);

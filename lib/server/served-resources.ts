@@ -7,6 +7,7 @@
 import {
   WatchCache,
   type CacheObserver,
+  type CacheShare,
   type FreshnessFallback,
   type WatchCacheOptions,
 } from '../cache/index.js';
@@ -24,17 +25,21 @@ import {
   type AnySource,
   type HandlerFailure,
   type ServedElsewhere,
+  type SourceKey,
   type VirtualSettings,
 } from '../rest/index.js';
 import type { Clock, Storage } from '../storage/index.js';
 import type { HealthCheck } from './health.js';
 import type { Logger } from './logger.js';
+import { requireSameTypes, type ThreadPlace } from './threads/index.js';
 
 export interface ServedResourcesOptions {
   readonly types: readonly ResourceType[];
   readonly storage: Storage;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** In a further thread: the caches are the first thread's, and so are the readers. */
+  readonly place?: ThreadPlace | undefined;
   readonly onHandlerFailure: (failure: HandlerFailure) => void;
   /** What is to be told of a type's cache. */
   readonly observe: (type: ResourceType) => CacheObserver;
@@ -54,9 +59,11 @@ export class ServedResources {
   /** Of the types that are read through. */
   readonly readers: readonly ReadThroughReader[];
   readonly #options: ServedResourcesOptions;
+  readonly #closing = new AbortController();
 
   constructor(options: ServedResourcesOptions) {
     this.#options = options;
+    if (options.place !== undefined) requireSameTypes(options.types, options.place.types);
     const caches = new Map<ResourceType, WatchCache>();
     const stores: ResourceStore[] = [];
     const virtual: ServedElsewhere[] = [];
@@ -74,8 +81,7 @@ export class ServedResources {
         stores.push(this.#store(type, cache));
         continue;
       }
-      const reader = this.#reader(type, source, cache);
-      readers.push(reader);
+      const reader = this.#settling(type, source, cache, readers);
       const settings = this.#settings();
       virtual.push(
         new ReadThroughResource({ type, cache, reader, handlers: handlers ?? {}, settings }),
@@ -100,7 +106,27 @@ export class ServedResources {
     return [{ name: 'read-through', endpoints: ['readyz'], check }];
   }
 
+  /** With which other threads attach to the caches, by the names of the resources. */
+  shares(): Readonly<Record<string, CacheShare>> {
+    const shares = Array.from(this.caches, ([type, cache]) => [
+      qualifiedResource(type),
+      cache.share(),
+    ]);
+    return Object.fromEntries(shares);
+  }
+
+  /** See ReadThroughReader. False for what is not read through here. */
+  async settle(
+    resource: string,
+    key: SourceKey,
+    content: Uint8Array | undefined,
+  ): Promise<boolean> {
+    const reader = this.readers.find(({ type }) => qualifiedResource(type) === resource);
+    return (await reader?.settle(key, content, this.#closing.signal)) ?? false;
+  }
+
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the server is closing'));
     for (const reader of this.readers) reader.close();
     await Promise.all([...this.caches.values()].map((cache) => cache.close()));
   }
@@ -108,7 +134,8 @@ export class ServedResources {
   #fedCache(type: ResourceType): WatchCache {
     const storage = defaultedStorage(type, this.#options.storage, this.#options.logger);
     const feed = { storage, prefix: keyPrefix(type), namespaced: type.namespaced };
-    const { consistencyCheckIntervalMs } = this.#options;
+    const { consistencyCheckIntervalMs, place } = this.#options;
+    if (place !== undefined) return new WatchCache({ ...this.#attached(type, place), feed });
     return new WatchCache({
       ...this.#cacheOptions(type),
       feed,
@@ -119,31 +146,59 @@ export class ServedResources {
   // Its reader fills it.
   #ownCache(type: ResourceType): WatchCache {
     const { namespaced } = type;
+    const { place } = this.#options;
+    if (place !== undefined) return new WatchCache(this.#attached(type, place));
     return new WatchCache({ ...this.#cacheOptions(type), pending: true, namespaced });
   }
 
   #cacheOptions(type: ResourceType): WatchCacheOptions {
-    const { clock, engine, freshnessFallback, history, observe, random } = this.#options;
-    const { legacyIgnoreLimitAtZero, refuseFutureWatches } = this.#options;
+    const { engine, history } = this.#options;
     const fields = new Set(type.versions.flatMap((version) => version.selectableFields));
     return {
+      ...this.#readingOptions(type),
       name: qualifiedResource(type),
       fields: [...fields],
       indexes: { labels: type.indexedLabels ?? [] },
+      ...(engine === undefined ? {} : { engine }),
+      ...(history === undefined ? {} : { history }),
+    };
+  }
+
+  #attached(type: ResourceType, { caches }: ThreadPlace): WatchCacheOptions {
+    const share = caches[qualifiedResource(type)];
+    if (share === undefined) throw new Error(`there is no cache of ${qualifiedResource(type)}`);
+    return { ...this.#readingOptions(type), share };
+  }
+
+  // What each thread settles for itself.
+  #readingOptions(type: ResourceType): WatchCacheOptions {
+    const { clock, freshnessFallback, observe, random } = this.#options;
+    const { legacyIgnoreLimitAtZero, refuseFutureWatches } = this.#options;
+    return {
       clock,
       observer: observe(type),
-      ...(engine === undefined ? {} : { engine }),
       ...(freshnessFallback === undefined ? {} : { freshnessFallback }),
-      ...(history === undefined ? {} : { history }),
       ...(legacyIgnoreLimitAtZero === undefined ? {} : { legacyIgnoreLimitAtZero }),
       ...(random === undefined ? {} : { random }),
       ...(refuseFutureWatches === undefined ? {} : { refuseFutureWatches }),
     };
   }
 
-  #reader(type: ResourceType, source: AnySource, cache: WatchCache): ReadThroughReader {
-    const { clock, logger, random = Math.random } = this.#options;
-    return new ReadThroughReader({ type, source, cache, clock, logger, random });
+  // Who reads the other system is told of writes to it: here, or in the first thread.
+  #settling(
+    type: ResourceType,
+    source: AnySource,
+    cache: WatchCache,
+    readers: ReadThroughReader[],
+  ): Pick<ReadThroughReader, 'settle'> {
+    const { clock, logger, place, random = Math.random } = this.#options;
+    if (place !== undefined) {
+      const name = qualifiedResource(type);
+      return { settle: (key, content) => place.settle(name, key, content) };
+    }
+    const reader = new ReadThroughReader({ type, source, cache, clock, logger, random });
+    readers.push(reader);
+    return reader;
   }
 
   #store(type: ResourceType, cache: WatchCache): ResourceStore {

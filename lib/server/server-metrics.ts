@@ -13,7 +13,9 @@
 import type { WatchCache } from '../cache/index.js';
 import {
   InflightRequests,
+  mergedExposition,
   type MetricsRegistry,
+  type MetricsSnapshot,
   registerCacheMetrics,
   registerProcessMetrics,
   RequestMetrics,
@@ -29,6 +31,7 @@ import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../
 import type { HandlerFailure, ReadThroughReader } from '../rest/index.js';
 import type { Clock } from '../storage/index.js';
 import { registerReaderMetrics } from './reader-metrics.js';
+import { registerThreadMetrics, type ServingThread } from './threads/index.js';
 
 export interface ServerMetricsOptions {
   readonly types: readonly ResourceType[];
@@ -36,6 +39,8 @@ export interface ServerMetricsOptions {
   readonly readers: readonly ReadThroughReader[];
   readonly clock: Clock;
   readonly registry: MetricsRegistry;
+  /** Those beside this one. */
+  readonly threads: () => readonly ServingThread[];
 }
 
 export class ServerMetrics {
@@ -62,6 +67,7 @@ export class ServerMetrics {
     this.#served = new Set(types.flatMap(servedKeys));
     registerCacheMetrics(registry, () => Array.from(caches, sampleOf));
     registerReaderMetrics(registry, readers);
+    registerThreadMetrics(registry, options.threads);
   }
 
   /** Counts what was a handler's fault. */
@@ -69,8 +75,14 @@ export class ServerMetrics {
     this.#handlerFailures.with(type.group, type.resource, handler, reason).value++;
   }
 
-  exposition(): Promise<string> {
-    return this.#registry.exposition();
+  /** With the snapshots of other threads; this one's knows what is the same for all. */
+  async exposition(others: readonly MetricsSnapshot[] = []): Promise<string> {
+    if (others.length === 0) return this.#registry.exposition();
+    return mergedExposition([await this.#registry.snapshot(), ...others]);
+  }
+
+  snapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.snapshot();
   }
 
   /** It is known what a request wants. `measure` is to follow with the same info. */

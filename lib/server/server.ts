@@ -14,20 +14,11 @@ import {
   type Authenticator,
   type Authorizer,
 } from '../auth/index.js';
-import type { FreshnessFallback, WatchCache } from '../cache/index.js';
-import { createDiscoveryHandler } from '../discovery/index.js';
-import type { EngineKind, HistoryLimits } from '../engine/index.js';
-import { CacheActivityMetrics, MetricsRegistry } from '../metrics/index.js';
-import { qualifiedResource, type ResourceType } from '../object/index.js';
-import { createOpenApiHandler } from '../openapi/index.js';
-import {
-  pageNotFound,
-  type Answer,
-  type Handler,
-  type RequestInfo,
-  type RequestRecord,
-  type UserInfo,
-} from '../request/index.js';
+import type { WatchCache } from '../cache/index.js';
+import type { EngineKind } from '../engine/index.js';
+import { CacheActivityMetrics, MetricsRegistry, type MetricsSnapshot } from '../metrics/index.js';
+import { qualifiedResource } from '../object/index.js';
+import type { Handler } from '../request/index.js';
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
 import {
@@ -40,9 +31,7 @@ import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
 import { cacheObserver } from './cache-observer.js';
 import { Diagnostics } from './diagnostics.js';
-import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import type { HealthCheck } from './health.js';
-import { implicitNamespaceAnswer } from './implicit-namespace.js';
 import { ADMINISTRATOR, localRequest, senderOf, type InjectedRequest } from './inject.js';
 import { InjectedResponse } from './injected-response.js';
 import {
@@ -53,57 +42,19 @@ import {
   type ServerListenOptions,
 } from './lifecycle.js';
 import { silentLogger, type Logger } from './logger.js';
-import { createPipeline, type Pipeline } from './pipeline.js';
+import type { ServerOptions } from './options.js';
+import { createPipeline, type Pipeline, type Route } from './pipeline.js';
+import { createRouter } from './router.js';
 import { ServedResources } from './served-resources.js';
 import { ServerMetrics } from './server-metrics.js';
-
-export interface ServerOptions {
-  /** The types to serve; at least one. Stored, unless they have handlers of their own. */
-  readonly resources: readonly ResourceType[];
-  /**
-   * Default: a MemoryStorage of the server's own. A storage that is given is not closed with it.
-   */
-  readonly storage?: Storage;
-  /** Which watch-cache engine. Default `auto`. */
-  readonly engine?: EngineKind | 'auto';
-  /** Limits of the event history of every cache. */
-  readonly history?: Partial<HistoryLimits>;
-  /** Who answers lists for which a cache does not get fresh in time. Default `storage`. */
-  readonly freshnessFallback?: FreshnessFallback;
-  /** How often every cache is compared with the storage; 0: never. Default 300 000. */
-  readonly consistencyCheckIntervalMs?: number;
-  /**
-   * Whether a LIST with resourceVersion `0` gives everything, whatever its `limit`, as
-   * kube-apiserver does. Default true.
-   */
-  readonly legacyIgnoreLimitAtZero?: boolean;
-  /**
-   * Default: nobody is known, every request but a probe is answered 401. Whoever is known is in the
-   * group `system:authenticated`, unless in `system:unauthenticated`.
-   */
-  readonly authenticator?: Authenticator;
-  /** Default: whoever is known may do everything. */
-  readonly authorizer?: Authorizer;
-  /** How long a request other than a watch may take. Default 60 000. */
-  readonly requestTimeoutMs?: number;
-  /** A watch that names no end gets a random one between this and twice this. Default 1 800 000. */
-  readonly minRequestTimeoutMs?: number;
-  /**
-   * Whether a watch ends with an ERROR event (410 Expired) when its client is so slow that events
-   * which it has not read are gone. Default false, as upstream: it just ends.
-   */
-  readonly watchLossErrors?: boolean;
-  /** See WatchCacheOptions: a watch from the future is 504 after 3 s. Default false. */
-  readonly refuseFutureWatches?: boolean;
-  /** Further checks of the health endpoints, with names of their own. */
-  readonly healthChecks?: readonly HealthCheck[];
-  /** Where its metrics go, among others. Default a registry of its own. */
-  readonly metrics?: MetricsRegistry;
-  readonly clock?: Clock;
-  /** A number in [0, 1), for generated names and jitter. Default Math.random. */
-  readonly random?: () => number;
-  readonly logger?: Logger;
-}
+import {
+  checkThreads,
+  startThreads,
+  type ServerKind,
+  type ServingThread,
+  type ThreadGroup,
+  type ThreadPlace,
+} from './threads/index.js';
 
 export class ApiServer {
   /** Serves any request; what a transport calls. */
@@ -121,20 +72,29 @@ export class ApiServer {
   readonly #pipeline: Pipeline;
   readonly #lifecycle: Lifecycle;
   readonly #gzips = new GzipCache();
+  readonly #place: ThreadPlace | undefined;
+  readonly #threads: ThreadGroup | undefined;
 
-  constructor(options: ServerOptions) {
+  /**
+   * Made by `createServer`. `place` is that of a further thread among those that serve; `kind` what
+   * further threads are to make. @hidden
+   */
+  constructor(options: ServerOptions, place?: ThreadPlace, kind: ServerKind = 'plain') {
     if (options.resources.length === 0) throw new RangeError('a server needs a resource type');
     checkNameConflicts(options.resources);
+    if (options.threads !== undefined) checkThreads(options.threads, options.engine ?? 'auto');
+    this.#place = place;
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
-    this.#storage = options.storage ?? new MemoryStorage({ clock: this.#clock });
-    this.#ownsStorage = options.storage === undefined;
+    this.#storage = place?.storage ?? options.storage ?? new MemoryStorage({ clock: this.#clock });
+    this.#ownsStorage = place !== undefined || options.storage === undefined;
     const registry = options.metrics ?? new MetricsRegistry();
     const activity = new CacheActivityMetrics(registry);
     this.#resources = new ServedResources({
       ...options,
       types: options.resources,
       storage: this.#storage,
+      place,
       clock: this.#clock,
       logger: this.#logger,
       observe: (type) => cacheObserver(type, activity, this.#logger),
@@ -148,6 +108,7 @@ export class ApiServer {
       readers: this.#resources.readers,
       clock: this.#clock,
       registry,
+      threads: () => this.threads,
     });
     const authorizer = options.authorizer ?? allowAuthenticated;
     this.#rest = createRestHandler({
@@ -169,16 +130,21 @@ export class ApiServer {
     this.#pipeline = this.#makePipeline(options, authorizer, diagnostics);
     this.handler = (request) => this.#pipeline(request);
     this.#lifecycle = this.#makeLifecycle(diagnostics);
+    this.#threads = this.#startThreads(options, kind);
   }
 
   /**
-   * Resolves when every cache holds what the storage holds. Rejects with a ServerError `closed`
-   * when the server is closed before, and with the signal's reason.
+   * Resolves when every cache holds what the storage holds, and every thread serves. Rejects with a
+   * ServerError `closed` when the server is closed before, `thread-failed` where a thread can't
+   * start, and with the signal's reason.
    */
   async ready(signal?: AbortSignal): Promise<void> {
     this.#lifecycle.assertOpen();
     try {
-      await Promise.all([...this.#resources.caches.values()].map((cache) => cache.ready(signal)));
+      await Promise.all([
+        ...[...this.#resources.caches.values()].map((cache) => cache.ready(signal)),
+        this.#threads?.ready(signal),
+      ]);
     } catch (error) {
       if (signal?.aborted !== true) this.#lifecycle.assertOpen(error);
       throw error;
@@ -197,8 +163,28 @@ export class ApiServer {
    * Rejects with a TransportError (port in use, bad certificate), and with a ServerError `closed`
    * when the server has been closed, or is before it listens.
    */
-  listen(options: ServerListenOptions = {}): Promise<ListeningServer> {
-    return this.#lifecycle.listen(options);
+  async listen(options: ServerListenOptions = {}): Promise<ListeningServer> {
+    const listening = await this.#lifecycle.listen(options);
+    return this.#threads?.spread(listening, options) ?? listening;
+  }
+
+  /** The threads that serve beside the one that made the server. */
+  get threads(): readonly ServingThread[] {
+    return this.#threads?.threads ?? [];
+  }
+
+  /**
+   * Ends a serving thread at once and has another take its place: what it was serving breaks off.
+   * Resolves when it has ended. Rejects with a RangeError for a thread that is not among `threads`.
+   */
+  async replaceThread(thread: number): Promise<void> {
+    if (this.#threads !== undefined) return this.#threads.terminate(thread);
+    throw new RangeError(`there is no thread ${thread} beside the first`);
+  }
+
+  /** What this thread counts and measures. @hidden */
+  metricsSnapshot(): Promise<MetricsSnapshot> {
+    return this.#metrics.snapshot();
   }
 
   /**
@@ -252,7 +238,7 @@ export class ApiServer {
     return createPipeline({
       authenticator: this.#authenticator,
       authorizer,
-      route: this.#router(options.resources, options.healthChecks ?? []),
+      route: this.#router(options),
       clock: this.#clock,
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       uuid: randomUUID,
@@ -283,7 +269,9 @@ export class ApiServer {
       onClosing: (how) => {
         this.#logger.info({ ...how }, 'closing');
         diagnostics.closing(how);
+        this.#threads?.close(how);
       },
+      othersEnded: async (graceMs) => this.#threads?.ended(graceMs),
       onClosed: () => {
         this.#logger.info({}, 'closed');
         diagnostics.closed();
@@ -304,33 +292,41 @@ export class ApiServer {
     this.#logger[isBug ? 'error' : 'debug']({ err: error, place }, 'transport');
   }
 
-  #router(types: readonly ResourceType[], further: readonly HealthCheck[]) {
-    const discovery = createDiscoveryHandler(types);
-    const openApi = createOpenApiHandler(types);
-    const hasNamespaces = types.some((type) => qualifiedResource(type) === 'namespaces');
-    const endpoints: EndpointParts = {
-      checks: [...this.#checks(), ...further],
-      reportFailure: (endpoint, check, reason) =>
-        this.#logger.warn({ endpoint, check, reason }, 'health check failed'),
-      exposition: () => this.#metrics.exposition(),
-      paths: () => groupPaths(types),
-    };
-    return async (
-      request: RequestRecord,
-      info: RequestInfo,
-      user: UserInfo | undefined,
-    ): Promise<Answer> => {
-      if (info.isResourceRequest) {
-        const namespace = hasNamespaces ? undefined : implicitNamespaceAnswer(info);
-        return namespace ?? this.#rest(request, info, user ?? ADMINISTRATOR);
-      }
-      const answer =
-        (await endpointAnswer(request, endpoints)) ??
-        discovery(request) ??
-        openApi(request, this.#clock.now());
-      if (answer === undefined) throw pageNotFound();
-      return answer;
-    };
+  #startThreads(options: ServerOptions, kind: ServerKind): ThreadGroup | undefined {
+    if (options.threads === undefined) return undefined;
+    return startThreads(options.threads, {
+      kind,
+      types: options.resources,
+      storage: this.#storage,
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      logger: this.#logger,
+      checks: [...this.#resources.checks, ...(options.healthChecks ?? [])],
+      shares: () => this.#resources.shares(),
+      exposition: () => this.#exposition(),
+      settle: ({ resource, key, content }) => this.#resources.settle(resource, key, content),
+    });
+  }
+
+  async #exposition(): Promise<string> {
+    if (this.#place !== undefined) return this.#place.exposition();
+    return this.#metrics.exposition(await this.#threads?.snapshots());
+  }
+
+  #router({ resources: types, healthChecks = [] }: ServerOptions): Route {
+    const further = this.#place?.checks ?? healthChecks;
+    return createRouter({
+      types,
+      rest: this.#rest,
+      now: () => this.#clock.now(),
+      endpoints: {
+        checks: [...this.#checks(), ...further],
+        refreshChecks: this.#place?.refreshChecks,
+        reportFailure: (endpoint, check, reason) =>
+          this.#logger.warn({ endpoint, check, reason }, 'health check failed'),
+        exposition: () => this.#exposition(),
+      },
+    });
   }
 
   #checks(): readonly HealthCheck[] {
@@ -366,15 +362,4 @@ const REQUEST_TIMEOUT_MS = 60_000;
  */
 export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);
-}
-
-function groupPaths(types: readonly ResourceType[]): string[] {
-  const paths = new Set<string>(['/api', '/apis']);
-  for (const { group, versions } of types) {
-    if (group !== '') paths.add(`/apis/${group}`);
-    for (const version of versions.filter(({ served }) => served)) {
-      paths.add(group === '' ? `/api/${version.name}` : `/apis/${group}/${version.name}`);
-    }
-  }
-  return [...paths];
 }

@@ -4,10 +4,10 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #endif
 #if defined(__linux__)
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #include <array>
@@ -73,31 +73,48 @@ int DuplicateDescriptor(int original) {
   return fcntl(original, F_DUPFD_CLOEXEC, 0);
 #endif
 }
-#endif
 
 // Only of what listens: a number that means something else by now is no harm.
-int64_t DuplicateListener(napi_env env, Environment&, Arguments<1> arguments) {
+bool ReadListener(napi_env env, napi_value argument, int* listener, int64_t* failure) {
   uint64_t descriptor = 0;
-  if (!ReadCount(env, arguments[0], &descriptor)) return kInvalidArgument;
-#if defined(__unix__) || defined(__APPLE__)
-  if (descriptor > static_cast<uint64_t>(std::numeric_limits<int>::max())) {
-    return Fail(wire::Status::kNotFound);
-  }
-  const int original = static_cast<int>(descriptor);
+  *failure = kInvalidArgument;
+  if (!ReadCount(env, argument, &descriptor)) return false;
+  *failure = Fail(wire::Status::kNotFound);
+  if (descriptor > static_cast<uint64_t>(std::numeric_limits<int>::max())) return false;
+  *listener = static_cast<int>(descriptor);
   int listens = 0;
   socklen_t size = sizeof(listens);
-  if (getsockopt(original, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
-    return Fail(wire::Status::kNotFound);
-  }
-  const int duplicate = DuplicateDescriptor(original);
-  return duplicate < 0 ? Fail(wire::Status::kFull) : duplicate;
-#else
-  return Fail(wire::Status::kNotFound);
-#endif
+  return getsockopt(*listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
 }
+
+int64_t DuplicateListener(napi_env env, Environment&, Arguments<1> arguments) {
+  int listener = 0;
+  int64_t failure = 0;
+  if (!ReadListener(env, arguments[0], &listener, &failure)) return failure;
+  const int duplicate = DuplicateDescriptor(listener);
+  return duplicate < 0 ? Fail(wire::Status::kFull) : duplicate;
+}
+
+int64_t CloseListener(napi_env env, Environment&, Arguments<1> arguments) {
+  int listener = 0;
+  int64_t failure = 0;
+  if (!ReadListener(env, arguments[0], &listener, &failure)) return failure;
+  close(listener);
+  return 0;
+}
+#else
+int64_t DuplicateListener(napi_env, Environment&, Arguments<1>) {
+  return Fail(wire::Status::kNotFound);
+}
+
+int64_t CloseListener(napi_env, Environment&, Arguments<1>) {
+  return Fail(wire::Status::kNotFound);
+}
+#endif
 
 constexpr std::array kExports = {
     Method("abiVersion", Answer<0, AbiVersion>),
+    Method("closeListener", Answer<1, CloseListener>),
     Method("compareKeys", Answer<4, CompareKeysExport>),
     Method("duplicateListener", Answer<1, DuplicateListener>),
     Method("processStats", Answer<1, ProcessStats>),

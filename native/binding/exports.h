@@ -33,6 +33,7 @@ using Exports = std::span<const napi_property_descriptor>;
 //   duplicateListener(descriptor)                  a descriptor of the same listening socket; not
 //                                                  found where it is none, full where the system
 //                                                  has no more
+//   closeListener(descriptor)                      not found where it is none of what listens
 Exports ProcessExports();
 
 //   connect(exchange, wake)                        a connection's handle

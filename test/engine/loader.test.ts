@@ -106,6 +106,7 @@ const notCalled = (): never => {
 };
 const MODULE: NativeModule = {
   duplicateListener: notCalled,
+  closeListener: notCalled,
   createCache: notCalled,
   attachCache: notCalled,
   createHeap: notCalled,

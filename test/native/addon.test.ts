@@ -49,6 +49,7 @@ const GOOD: { readonly [Name in keyof Addon]: readonly unknown[] } = {
   abiVersion: [],
   compareKeys: ['a', 'b', 'c', 'd'],
   duplicateListener: [0],
+  closeListener: [0],
   processStats: [new Float64Array(20)],
   connect: [new ArrayBuffer(LIMIT.exchangeBytes), wake],
   takeReady: [border.connection],

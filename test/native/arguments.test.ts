@@ -66,6 +66,7 @@ const KINDS: { readonly [Each in Name]: string } = {
   abiVersion: '',
   compareKeys: 'text text text text',
   duplicateListener: 'number',
+  closeListener: 'number',
   processStats: 'lanes',
   connect: 'exchange wake',
   takeReady: 'connection',

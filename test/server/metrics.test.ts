@@ -200,6 +200,8 @@ test.serial('names, types and labels are those of the list, and each moves', asy
 const STEADY: ReadonlySet<string> = new Set([
   'process_start_time_seconds',
   'shardwatch_metrics_dropped_series_total',
+  'shardwatch_serving_threads',
+  'shardwatch_thread_restarts_total',
 ]);
 
 const DURATIONS = '0.05 0.1 0.2 0.4 0.6 0.8 1 1.25 1.5 2 3 4 5 6 8 10 15 20 30 45 60';

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { engineReport } from '../../lib/engine/index.js';
 import { apiClient, type ApiClient } from '../witness/api-client.js';
 import { run, type CommandResult } from '../witness/command.js';
 import { exampleFile, startServer } from '../witness/server-process.js';
@@ -44,6 +45,7 @@ interface Refusal {
 }
 
 const CRDS = exampleFile('crds');
+const isNative = engineReport().kind === 'native';
 
 const REFUSALS: readonly Refusal[] = [
   { title: 'no types', args: () => [], says: /nothing to serve: .*--crd/ },
@@ -107,6 +109,16 @@ const REFUSALS: readonly Refusal[] = [
     args: () => ['--crd', CRDS, '--engine', 'native'],
     env: { SHARDWATCH_ADDON: 'none.node' },
     says: /the native engine is not available: .*none\.node: there is no such file/,
+  },
+  {
+    title: 'threads on the JavaScript engine',
+    args: () => ['--crd', CRDS, '--engine', 'javascript', '--threads', '2'],
+    says: /2 serving threads need the native engine/,
+  },
+  {
+    title: 'a number of threads that is none',
+    args: () => ['--crd', CRDS, '--threads', '0'],
+    says: /1 to 64/,
   },
   { title: 'a port that is none', args: () => ['--insecure-port', '70000'], says: /65535/ },
   {
@@ -256,10 +268,19 @@ test('what was written is there after a restart, and revisions go on', async (t)
 const revisionOf = (text: string): number =>
   Number((JSON.parse(text) as { metadata: { resourceVersion: string } }).metadata.resourceVersion);
 
-for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`${signal} under load: every acknowledged write is there afterwards`, async (t) => {
+const ENDS = [
+  { signal: 'SIGTERM', threads: 1 },
+  { signal: 'SIGKILL', threads: 1 },
+  // Only the native engine's caches are shared by threads.
+  ...(isNative ? [{ signal: 'SIGTERM', threads: 2 } as const] : []),
+] as const;
+
+for (const { signal, threads } of ENDS) {
+  const title = `${signal} under load: every acknowledged write is there afterwards, ${threads} threads`;
+  test(title, async (t) => {
     await inFolder(async (folder) => {
-      const args = ['--crd', CRDS, '--data-dir', join(folder, 'data')];
+      const count = ['--threads', String(threads)];
+      const args = ['--crd', CRDS, '--data-dir', join(folder, 'data'), ...count];
       const first = await startServer(args);
       const client = await apiClient(first.kubeconfig);
       const acknowledged: string[] = [];

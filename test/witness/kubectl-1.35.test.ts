@@ -1,5 +1,8 @@
-/** kubectl 1.35 against a server of its own. */
+/** kubectl 1.35 against a server of its own: of two threads, where the engine is one of threads. */
 
-import { registerKubectlSession } from './kubectl-session.js';
+import { engineReport } from '../../lib/engine/index.js';
+import { registerKubectlSession, serverProcess } from './kubectl-session.js';
 
-registerKubectlSession('1.35');
+const threads = engineReport().kind === 'native' ? ['--threads', '2'] : [];
+
+registerKubectlSession('1.35', () => serverProcess(...threads));

@@ -46,7 +46,7 @@ interface Session {
 /** `open` gives a server of the example types and objects; by default a process of the command. */
 export function registerKubectlSession(
   version: KubectlVersion,
-  open: () => Promise<SessionServer> = serverProcess,
+  open: () => Promise<SessionServer> = () => serverProcess(),
 ): void {
   const test = anyTest as TestFn<Session>;
   let session: Session;
@@ -67,7 +67,8 @@ export function registerKubectlSession(
   registerDeleting(test, version);
 }
 
-const serverProcess = (): Promise<ServerProcess> =>
+/** A process of the command that serves the examples. */
+export const serverProcess = (...args: readonly string[]): Promise<ServerProcess> =>
   startServer([
     '--store',
     'memory',
@@ -75,6 +76,7 @@ const serverProcess = (): Promise<ServerProcess> =>
     exampleFile('crds'),
     '--load',
     exampleFile('objects'),
+    ...args,
   ]);
 
 async function openSession(version: KubectlVersion, server: SessionServer): Promise<Session> {

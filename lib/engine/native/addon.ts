@@ -22,6 +22,8 @@ export interface Addon extends HeapAddon {
   abiVersion(): number;
   /** A descriptor of the same listening socket, for whoever calls to close. */
   duplicateListener(descriptor: number): number;
+  /** Closes what duplicateListener gave and nobody took over. */
+  closeListener(descriptor: number): number;
 
   /** The addon keeps the exchange alive. `wake`: watches became ready through another thread. */
   connect(exchange: ArrayBuffer, wake: () => void): number;
@@ -150,6 +152,7 @@ const EXPORTS: readonly (keyof Addon)[] = [
   'drainFrames',
   'closeWatch',
   'duplicateListener',
+  'closeListener',
   ...HEAP_EXPORTS,
 ];
 

@@ -28,6 +28,7 @@ import { attachHeap, createHeap, type HeapAttachOptions } from './heap-module.js
 export interface NativeModule {
   /** Throws `invalid-descriptor` and `no-descriptors`; see descriptor.ts. */
   duplicateListener(descriptor: number): number;
+  closeListener(descriptor: number): void;
   createCache(options: EngineCacheOptions): EngineCache;
   /**
    * Opens a cache of another thread. Throws `closed` for one that is closed, `not-shareable` for a
@@ -47,6 +48,7 @@ export function openNative(addon: unknown): NativeModule {
   const connect = (): Connection => (connection ??= new Connection(addon));
   return {
     duplicateListener: (descriptor) => duplicateListener(addon, descriptor),
+    closeListener: (descriptor) => void addon.closeListener(descriptor),
     createCache: (options) => createCache(connect(), options),
     attachCache: (token, options) => attachCache(connect(), token, options),
     createHeap: (options, contents) => createHeap(connect(), options, contents),

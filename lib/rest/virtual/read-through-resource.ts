@@ -16,7 +16,8 @@ import { writeVerbs, type SettledWrite } from './write.js';
 export interface ReadThroughResourceOptions {
   readonly type: ResourceType;
   readonly cache: WatchCache;
-  readonly reader: ReadThroughReader;
+  /** Is told of writes. */
+  readonly reader: Pick<ReadThroughReader, 'settle'>;
   /** Those that write. */
   readonly handlers: VirtualHandlers<unknown>;
   readonly settings: VirtualSettings;
@@ -27,7 +28,7 @@ export class ReadThroughResource {
   /** For the server that puts the handlers together. @hidden */
   readonly verbs: VerbTable;
   readonly #cache: WatchCache;
-  readonly #reader: ReadThroughReader;
+  readonly #reader: ReadThroughResourceOptions['reader'];
 
   constructor({ type, cache, reader, handlers, settings }: ReadThroughResourceOptions) {
     this.type = type;

@@ -72,6 +72,10 @@ export class EncryptedStorage implements Storage {
     this.#known = new KnownValues(options.knownBytesMax ?? KNOWN_BYTES_MAX);
   }
 
+  get revisions(): SharedArrayBuffer | undefined {
+    return this.#storage.revisions;
+  }
+
   committedRevision(): bigint | Promise<bigint> {
     return this.#storage.committedRevision();
   }

@@ -2,12 +2,12 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import test from 'ava';
 
-import { duplicateListener, EngineError } from '../../../lib/engine/index.js';
+import { closeListener, duplicateListener, EngineError } from '../../../lib/engine/index.js';
 import { nodeTransport } from '../../../lib/transport/index.js';
 import { systemClock } from '../../../lib/storage/index.js';
 import { bytesAnswer } from '../../../lib/request/index.js';
@@ -48,7 +48,21 @@ test('what is no socket that listens is refused', async (t) => {
   for (const descriptor of [fd, file, 999_999, 2 ** 40]) {
     const refused = { instanceOf: EngineError, code: 'invalid-descriptor' };
     t.throws(() => duplicateListener(descriptor), refused, `${descriptor}`);
+    closeListener(descriptor);
   }
+  // They are open as before.
+  t.true(fstatSync(file).isFile());
+  t.true(fstatSync(fd).isSocket());
+  closeSync(file);
   client.destroy();
   server.close();
+});
+
+test('a duplicate that nobody took over is closed', async (t) => {
+  const first = await listening('first');
+  const descriptor = duplicateListener(first.descriptor!);
+  t.true(fstatSync(descriptor).isSocket());
+  closeListener(descriptor);
+  t.throws(() => fstatSync(descriptor), { code: 'EBADF' });
+  await first.close({ graceMs: 0 });
 });
