@@ -39,6 +39,13 @@ registerConformance(test, 'encrypted lmdb', async (t, clock) => {
   return new EncryptedStorage({ storage, rules: () => RULES, knownBytesMax: 0 });
 });
 
+test('threads read what is committed where the storage below tells it', async (t) => {
+  const { below, storage } = scene(RULES);
+  t.is(storage.revisions, below.revisions);
+  const revision = await put(storage, '/core/secrets/shop/a', '{"password":"x"}');
+  t.is(new BigUint64Array(storage.revisions!)[0], revision);
+});
+
 test('the storage below sees upstream form, authenticated with the path', async (t) => {
   const { below, storage } = scene(RULES);
   await put(storage, '/core/secrets/shop/a', '{"password":"x"}');
