@@ -8,9 +8,9 @@
  *    afterwards; addresses and ports tie the two together.
  */
 
-import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate } from 'node:tls';
 
 import type { PeerCertificate } from '../../request/index.js';
 
@@ -171,13 +171,16 @@ function endpoint(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string 
 // A root names itself as its issuer; and no honest chain is longer than this.
 const CHAIN_LENGTH_MAX = 16;
 
+// Not `getPeerX509Certificate`: Node never frees its copy of the chain behind it. From Node 24 on
+// it does the same here.
 function readPeer(socket: TLSSocket): PeerCertificate | undefined {
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return undefined;
+  // No certificate is an empty object, and a socket that is gone has null.
+  const leaf = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
+  if (leaf?.raw === undefined) return undefined;
   const chain: Uint8Array[] = [];
-  let subject: X509Certificate = leaf;
+  let subject = leaf;
   while (chain.length < CHAIN_LENGTH_MAX) {
-    const issuer: X509Certificate | undefined = subject.issuerCertificate;
+    const issuer = subject.issuerCertificate;
     if (issuer === undefined || issuer.fingerprint256 === subject.fingerprint256) break;
     chain.push(new Uint8Array(issuer.raw));
     subject = issuer;
