@@ -121,7 +121,7 @@ export class CachedList<T = UnknownObject> {
     try {
       for (;;) {
         const batch = this.#list.readObjects(OBJECT_BATCH);
-        if (batch.length === 0) return;
+        if (batch.length === 0 && !this.#list.isPaused) return;
         for (const object of batch) yield cachedObject<T>(object);
       }
     } finally {

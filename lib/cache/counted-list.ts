@@ -28,6 +28,14 @@ export class CountedList implements EngineList {
     return this.#list.usage;
   }
 
+  get isPaused(): boolean {
+    return this.#list.isPaused;
+  }
+
+  settle(): boolean {
+    return this.#list.settle();
+  }
+
   read(maxBytes: number): Uint8Array | undefined {
     return this.#list.read(maxBytes);
   }

@@ -7,7 +7,9 @@
  *  2. A pull gives one chunk: a slot, filled and lent to whoever pulls. Two kinds of chunks have
  *     memory of their own: a short document, which would hold a whole slot for a few bytes, and an
  *     object that is longer than a slot.
- *  3. A slot is with this list inside a pull only: between two of them `close` has none to return.
+ *  3. A list that hardly has an object among those that it looks at pauses now and then: what there
+ *     is by then is given, and the event loop gets its turn before the next pull.
+ *  4. A slot is with this list inside a pull only: between two of them `close` has none to return.
  */
 
 import type { EngineList } from '../engine/index.js';
@@ -68,12 +70,16 @@ export class ListBody implements PullSource {
     const start = head?.length ?? 0;
     const limit = Math.max(Math.min(maxBytes, SLOT_BYTES) - TAIL.length, start);
     const { end, needed } = this.#fill(bytes, start, limit);
+    if (end === 0 && needed === 0) {
+      release();
+      return { type: 'wait' };
+    }
     if (end === 0 && needed > SLOT_BYTES - TAIL.length) {
       release();
       return ownChunk(this.#list.read(needed)!);
     }
     const length = end === 0 ? this.#fill(bytes, 0, needed).end : end;
-    if (this.#isOver && length <= SHORT_BYTES_MAX) {
+    if ((this.#isOver || this.#list.isPaused) && length <= SHORT_BYTES_MAX) {
       const chunk = bytes.slice(0, length);
       release();
       return ownChunk(chunk);
@@ -84,17 +90,16 @@ export class ListBody implements PullSource {
   /**
    * Writes objects from `start` on, as many as fit before `limit`, and the tail behind the last
    * one, which may stand behind the limit. Tells the end of what is written, and how long the next
-   * object is.
+   * object is: 0 where that is not known, because the list has paused.
    */
   #fill(bytes: Uint8Array, start: number, limit: number): { end: number; needed: number } {
     let end = start;
     for (;;) {
       const written = this.#list.readInto(bytes.subarray(end, limit));
       if (written < 0) return { end, needed: -written };
-      if (written > 0) {
-        end += written;
-        continue;
-      }
+      end += written;
+      if (this.#list.isPaused) return { end, needed: 0 };
+      if (written > 0) continue;
       bytes.set(TAIL, end);
       this.close();
       return { end: end + TAIL.length, needed: 0 };
@@ -105,9 +110,9 @@ export class ListBody implements PullSource {
     return this.#identity?.();
   }
 
-  /** Never has to be waited for; answers at once. */
+  /** Others have their turn, and the search goes on. */
   onReadable(callback: () => void): void {
-    queueMicrotask(callback);
+    setImmediate(callback);
   }
 
   close(): void {

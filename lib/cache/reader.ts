@@ -10,7 +10,10 @@
  *  3. While the cache is not ready the storage answers GETs and unselective pages; everything else
  *     is `not-ready` (KEP-4568).
  *  4. A request that has nothing to wait for is answered without waiting for a turn of the loop.
+ *  5. A page of a selector that hardly any object meets is searched for turn by turn.
  */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { EngineCache, EngineList, ListQuery } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
@@ -23,6 +26,7 @@ import { CacheError } from './contract.js';
 import { CountedList } from './counted-list.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
+import { LOOKS_MAX } from './looks.js';
 import { type IdentityOf, ListIdentities } from './list-identity.js';
 import { type ListPlan, planList } from './list-plan.js';
 import type { CacheObserver, ConsistentRead } from './observer.js';
@@ -136,6 +140,7 @@ export class Reader<T = UnknownObject> {
       : await this.#listPending(request);
     // Lists that the storage has answered have no identity.
     const counted = identity === undefined ? list : this.#counted(list);
+    await settle(counted, options.signal);
     return new CachedList<T>(counted, scope, selection.selector?.shard, identity);
   }
 
@@ -264,6 +269,7 @@ export class Reader<T = UnknownObject> {
         ? {}
         : { start: startKey(start, namespace, this.#rules.namespaced === true) }),
       ...(limit === undefined || isSingle ? {} : { limit }),
+      looksMax: LOOKS_MAX,
     };
   }
 
@@ -305,6 +311,18 @@ export class Reader<T = UnknownObject> {
 
 function signalOf(source: SignalSource | undefined): AbortSignal | undefined {
   return typeof source === 'function' ? source() : source;
+}
+
+async function settle(list: EngineList, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    while (!list.settle()) {
+      await nextTurn();
+      throwIfAborted(signal);
+    }
+  } catch (error) {
+    list.close();
+    throw error;
+  }
 }
 
 async function requireCommitted({ storage }: StoredSource, revision: bigint): Promise<void> {

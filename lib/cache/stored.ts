@@ -167,6 +167,8 @@ class StoredPage implements EngineList {
   readonly last: ObjectKey | undefined;
   /** The storage does not count what follows. */
   readonly remaining = undefined;
+  /** Everything is there from the start. */
+  readonly isPaused = false;
   #objects: readonly EngineObject[];
   readonly #fetched: number;
   #index = 0;
@@ -181,6 +183,10 @@ class StoredPage implements EngineList {
 
   get usage(): ListUsage {
     return { index: '', fetched: this.#fetched, returned: this.#index };
+  }
+
+  settle(): boolean {
+    return true;
   }
 
   read(maxBytes: number): Uint8Array | undefined {

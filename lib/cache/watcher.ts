@@ -34,6 +34,7 @@ import type { CacheWatchOptions } from './contract.js';
 import { CacheError } from './contract.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
+import { LOOKS_MAX } from './looks.js';
 import type { CacheObserver } from './observer.js';
 import type { Readiness } from './readiness.js';
 import { parseResourceVersion } from './resource-version.js';
@@ -182,6 +183,7 @@ export class Watcher<T = UnknownObject> {
       ...(name === undefined ? {} : { name }),
       ...(selector === undefined ? {} : { selector }),
       ...(apiVersion === undefined ? {} : { apiVersion }),
+      looksMax: LOOKS_MAX,
       wake,
     };
     const open = (): EngineWatch => engine.watch({ ...scope, from });

@@ -16,7 +16,8 @@ import {
   type ObjectContent,
   scanContent,
 } from '../object/index.js';
-import { type Change, EngineError, type Put, REVISION_MAX } from './contract.js';
+import { type Change, type Put, REVISION_MAX } from './contract.js';
+import { EngineError } from './engine-error.js';
 
 /** Fields that every selector may name, declared or not. */
 const NAME = 'metadata.name';

@@ -100,7 +100,17 @@ export interface EngineScope {
   readonly apiVersion?: string;
 }
 
-export interface ListQuery extends EngineScope {
+/** How much of a state one call may look at. */
+export interface LookLimit {
+  /**
+   * So many objects are looked at by one call of a list, or one drain of a watch's initial state: a
+   * selector that hardly any object meets would hold the thread until the whole place was searched.
+   * What is behind is left to the next call. At least 1. Absent: as many as it takes.
+   */
+  readonly looksMax?: number;
+}
+
+export interface ListQuery extends EngineScope, LookLimit {
   /** Only keys at or after this one, in key order. */
   readonly start?: ObjectKey;
   /** At most this many objects. Absent, 0 and below: all. */
@@ -122,7 +132,8 @@ export interface EngineList {
   readonly revision: bigint;
   /**
    * The last key of the page where more objects follow within the scope's namespace and name,
-   * whether or not they meet the selector; needs a `limit`.
+   * whether or not they meet the selector; needs a `limit`. It and `remaining` are known when the
+   * page is settled.
    */
   readonly last: ObjectKey | undefined;
   /** How many objects follow the page; only with a `limit` and without a selector. */
@@ -130,18 +141,33 @@ export interface EngineList {
   /** Also of a list that is closed. */
   readonly usage: ListUsage;
   /**
+   * Whether the last call ended because it had looked at `looksMax` objects: what it gave, be it
+   * nothing, is not the end, and the next call goes on.
+   */
+  readonly isPaused: boolean;
+  /**
+   * Goes on with the search for the page of a list with `limit` and `looksMax`; tells whether the
+   * page is settled. What reads does it too.
+   */
+  settle(): boolean;
+  /**
    * The next bytes: whole objects joined by commas (a comma leads every chunk but the first), about
-   * `maxBytes` long and never without an object, or `undefined` at the end.
+   * `maxBytes` long and never without an object, or `undefined` at the end. Looks at as many objects
+   * as it takes.
    */
   read(maxBytes: number): Uint8Array | undefined;
   /**
    * The next bytes as `read` gives them, into the caller's memory from its beginning: as many whole
-   * objects as fit. Tells how many bytes were written, 0 at the end. Where not even the next object
-   * fits it writes nothing and tells the bytes that are needed for it, negated: the list goes on
-   * with that object, in larger memory or by `read`.
+   * objects as fit. Tells how many bytes were written, 0 at the end and where the list was paused
+   * before it found anything. Where not even the next object fits it writes nothing and tells the
+   * bytes that are needed for it, negated: the list goes on with that object, in larger memory or by
+   * `read`.
    */
   readInto(target: Uint8Array): number;
-  /** The next objects one by one, at most `maxObjects`; empty at the end. */
+  /**
+   * The next objects one by one, at most `maxObjects`; empty at the end, and where the list was
+   * paused before it found anything.
+   */
   readObjects(maxObjects: number): readonly EngineObject[];
   close(): void;
 }
@@ -164,7 +190,7 @@ export interface EngineRoot {
   close(): void;
 }
 
-export interface WatchQuery extends EngineScope {
+export interface WatchQuery extends EngineScope, LookLimit {
   /**
    * `state`: one ADDED per object of the current root in key order, then what follows that root.
    * `after`: every event above the revision; in the future: events up to it are dropped.
@@ -204,7 +230,10 @@ export interface WatchBatch<Item> {
    * the cache's revision nor as high as that of an event still to come.
    */
   readonly position: bigint;
-  /** Whether another drain would deliver more at once. */
+  /**
+   * Whether another drain would deliver more at once or, of an initial state with `looksMax`, go on
+   * looking for it: then a batch may be empty.
+   */
   readonly more: boolean;
   /** Set on the last batch; nothing follows. */
   readonly end: WatchEnd | undefined;
@@ -345,52 +374,4 @@ export interface EngineCache {
   share(): EngineShare;
   /** Ends all watches with `closed`. Calling anything but `stats` and `close` throws `closed`. */
   close(): void;
-}
-
-/** What went wrong in an engine; `code` is stable. */
-export type EngineErrorCode =
-  | 'closed'
-  | 'revision-expired'
-  | 'revision-future'
-  | 'revision-not-rising'
-  | 'undeclared-field'
-  | 'invalid-object'
-  | 'key-mismatch'
-  | 'conflict'
-  | 'not-shareable'
-  | 'engine-unavailable'
-  /** Of `duplicateListener`. */
-  | 'invalid-descriptor'
-  | 'no-descriptors';
-
-/**
- * Thrown by engines and their loader. For `invalid-object` the `cause` is the ObjectError that
- * tells what the bytes lack, and `index` says which change of the batch it was.
- */
-export class EngineError extends Error {
-  override readonly name: string = 'EngineError';
-  readonly code: EngineErrorCode;
-  /** The lowest revision still available, with `revision-expired`. */
-  readonly oldestRevision: bigint | undefined;
-  /** The object's present revision, 0 where there is none, with `conflict`. */
-  readonly presentRevision: bigint | undefined;
-  /** Which change of a batch failed. */
-  readonly index: number | undefined;
-
-  constructor(
-    code: EngineErrorCode,
-    message: string,
-    details: {
-      cause?: unknown;
-      oldestRevision?: bigint;
-      presentRevision?: bigint;
-      index?: number;
-    } = {},
-  ) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
-    this.code = code;
-    this.oldestRevision = details.oldestRevision;
-    this.presentRevision = details.presentRevision;
-    this.index = details.index;
-  }
 }

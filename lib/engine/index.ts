@@ -1,13 +1,13 @@
 /** Engines: what holds a cache's objects, its history and its watches. See contract.ts. */
 
-export { EngineError, REVISION_MAX } from './contract.js';
+export { REVISION_MAX } from './contract.js';
+export { EngineError } from './engine-error.js';
 export type {
   Change,
   Delete,
   EngineAttachOptions,
   EngineCache,
   EngineCacheOptions,
-  EngineErrorCode,
   EngineEvent,
   EngineKind,
   EngineList,
@@ -27,6 +27,7 @@ export type {
   WatchEventType,
   WatchQuery,
 } from './contract.js';
+export type { EngineErrorCode } from './engine-error.js';
 export type { IndexDeclaration } from './indexes.js';
 export { ADDON_MISSING, ADDON_VARIABLE, glibcVersion } from './addon.js';
 export {

@@ -16,10 +16,10 @@ import {
   type EngineAttachOptions,
   type EngineCache,
   type EngineCacheOptions,
-  EngineError,
   type EngineKind,
   type EngineShare,
 } from './contract.js';
+import { EngineError } from './engine-error.js';
 import { type IndexDeclaration, indexesOf } from './indexes.js';
 import { JavaScriptEngineCache } from './javascript/index.js';
 import { type NativeModule, openNative } from './native/index.js';

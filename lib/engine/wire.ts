@@ -4,7 +4,7 @@
  */
 
 /** Both sides compare this before anything else crosses. */
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 
 /** What a native function answers where it has no result; results are zero and above. */
 export const STATUS: {
@@ -191,23 +191,24 @@ export const HEAD_LANE: {
   readonly needed: 11;
   readonly pageEnd: 12;
   readonly atEnd: 13;
-  readonly hasMore: 14;
-  readonly hasRemaining: 15;
-  readonly remaining: 16;
-  readonly fetched: 17;
-  readonly index: 18;
-  readonly phase: 19;
-  readonly more: 20;
-  readonly end: 21;
-  readonly bytes: 22;
-  readonly firstKeptFrame: 23;
-  readonly shardCount: 24;
-  readonly windowMs: 25;
-  readonly entriesMin: 26;
-  readonly entriesMax: 27;
-  readonly bytesMax: 28;
-  readonly priority: 29;
-  readonly deadline: 30;
+  readonly paused: 14;
+  readonly hasMore: 15;
+  readonly hasRemaining: 16;
+  readonly remaining: 17;
+  readonly fetched: 18;
+  readonly index: 19;
+  readonly phase: 20;
+  readonly more: 21;
+  readonly end: 22;
+  readonly bytes: 23;
+  readonly firstKeptFrame: 24;
+  readonly shardCount: 25;
+  readonly windowMs: 26;
+  readonly entriesMin: 27;
+  readonly entriesMax: 28;
+  readonly bytesMax: 29;
+  readonly priority: 30;
+  readonly deadline: 31;
 } = {
   revision: 0,
   oldestRevision: 1,
@@ -223,23 +224,24 @@ export const HEAD_LANE: {
   needed: 11,
   pageEnd: 12,
   atEnd: 13,
-  hasMore: 14,
-  hasRemaining: 15,
-  remaining: 16,
-  fetched: 17,
-  index: 18,
-  phase: 19,
-  more: 20,
-  end: 21,
-  bytes: 22,
-  firstKeptFrame: 23,
-  shardCount: 24,
-  windowMs: 25,
-  entriesMin: 26,
-  entriesMax: 27,
-  bytesMax: 28,
-  priority: 29,
-  deadline: 30,
+  paused: 14,
+  hasMore: 15,
+  hasRemaining: 16,
+  remaining: 17,
+  fetched: 18,
+  index: 19,
+  phase: 20,
+  more: 21,
+  end: 22,
+  bytes: 23,
+  firstKeptFrame: 24,
+  shardCount: 25,
+  windowMs: 26,
+  entriesMin: 27,
+  entriesMax: 28,
+  bytesMax: 29,
+  priority: 30,
+  deadline: 31,
 };
 
 /** Lanes: stats. */

@@ -11,7 +11,9 @@
  *     whose state they are.
  *  4. After the end nothing follows, and `endReason` tells why. What the engine gave together with
  *     its end is still delivered; a deadline, an abort and `close` end the stream at once.
- *  5. The engine's watch is closed exactly once, whichever of end, close and abort comes first.
+ *  5. While the engine looks for initial objects that are few among many, the event loop has its
+ *     turns.
+ *  6. The engine's watch is closed exactly once, whichever of end, close and abort comes first.
  *
  * Thread rule: belongs to the thread of its cache.
  */
@@ -86,6 +88,8 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #callback: (() => void) | undefined;
   // Whether something happened since the last look: a wake that comes before the consumer waits.
   #readable = false;
+  // Whether the engine has paused in its search for initial objects.
+  #isPaused = false;
   #bookmarkDue = false;
   // Whether there was a moment when nothing was left to deliver.
   #isUpToDate = false;
@@ -195,11 +199,14 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
     if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
     this.#readable = false;
+    this.#isPaused = false;
     let batch = this.#drained(drain);
     let bookmark = this.#takeBookmark(batch);
     // The initial objects may be none, or end exactly here: what is live follows at once.
     while (batch.items.length === 0 && bookmark === undefined && batch.end === undefined) {
       if (!batch.more && batch.phase === 'live') break;
+      this.#isPaused = this.#isSearching(batch);
+      if (this.#isPaused) break;
       batch = this.#drained(drain);
       bookmark = this.#takeBookmark(batch);
     }
@@ -212,6 +219,11 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (items.length === 0) return { type: 'wait' };
     const isLast = !batch.more && batch.phase === 'live' && batch.end === undefined;
     return { type: 'items', items, isLast };
+  }
+
+  // An initial state whose end is not reached is never empty, unless others are to have their turn.
+  #isSearching({ phase, more, position }: WatchBatch<unknown>): boolean {
+    return phase === 'initial' && more && position < this.#watch.revision;
   }
 
   #drained<Item>(drain: () => WatchBatch<Item>): WatchBatch<Item> {
@@ -243,6 +255,7 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #onReadable(callback: () => void): void {
     this.#callback = callback;
     if (this.#readable || this.#endReason !== undefined) queueMicrotask(() => this.#notify());
+    else if (this.#isPaused) setImmediate(() => this.#notify());
   }
 
   #notify(): void {

@@ -21,7 +21,7 @@ using wire::ObjectLane;
 using wire::Status;
 
 // The state of a root, or the present one of a cache.
-bool HoldState(napi_env env, Environment& environment, Arguments<5> arguments,
+bool HoldState(napi_env env, Environment& environment, Arguments<6> arguments,
                std::shared_ptr<CacheUse>& use, StateHold& state, int64_t& failure) {
   double root_handle = 0;
   if (!ReadNumber(env, arguments[1], &root_handle)) {
@@ -65,18 +65,27 @@ bool ReadStart(napi_env env, napi_value argument, Texts& texts, std::optional<Ke
   return true;
 }
 
-void TellUsage(const ListCursor& cursor, Exchange& exchange) {
+void TellProgress(const ListCursor& cursor, Exchange& exchange) {
   exchange.SetNumber(HeadLane::kFetched, cursor.fetched());
   exchange.SetNumber(HeadLane::kCount, cursor.returned());
+  exchange.SetFlag(HeadLane::kPaused, cursor.is_paused());
 }
 
-int64_t OpenListExport(napi_env env, Environment& environment, Arguments<5> arguments) {
+void TellPage(const ListCursor& cursor, Exchange& exchange) {
+  exchange.SetFlag(HeadLane::kHasMore, cursor.has_more());
+  exchange.SetFlag(HeadLane::kHasRemaining, cursor.remaining().has_value());
+  exchange.SetNumber(HeadLane::kRemaining, cursor.remaining().value_or(0));
+  TellProgress(cursor, exchange);
+}
+
+int64_t OpenListExport(napi_env env, Environment& environment, Arguments<6> arguments) {
   int64_t failure = 0;
   Texts texts;
   ScopeArgument scope;
   ListRequest request;
   if (!scope.Read(env, arguments[2]) || !ReadStart(env, arguments[3], texts, &request.start) ||
-      !ReadCount(env, arguments[4], &request.limit)) {
+      !ReadCount(env, arguments[4], &request.limit) ||
+      !ReadLooks(env, arguments[5], &request.looks)) {
     return kInvalidArgument;
   }
   request.scope = scope.request();
@@ -90,12 +99,19 @@ int64_t OpenListExport(napi_env env, Environment& environment, Arguments<5> argu
   const ListCursor& cursor = list->cursor();
   Exchange& exchange = use->exchange();
   exchange.SetRevision(HeadLane::kRevision, cursor.revision());
-  exchange.SetFlag(HeadLane::kHasMore, cursor.has_more());
-  exchange.SetFlag(HeadLane::kHasRemaining, cursor.remaining().has_value());
-  exchange.SetNumber(HeadLane::kRemaining, cursor.remaining().value_or(0));
   exchange.SetNumber(HeadLane::kIndex, cursor.index() ? uint64_t{*cursor.index()} + 1 : 0);
-  TellUsage(cursor, exchange);
+  TellPage(cursor, exchange);
   return environment.lists.Open(std::move(list)).value_or(kOutOfMemory);
+}
+
+// Goes on with the search for the page; the head tells of it, and whether it is paused.
+int64_t SettleList(napi_env env, Environment& environment, Arguments<1> arguments) {
+  int64_t failure = 0;
+  std::unique_ptr<OpenedList>* const list = Find(env, environment.lists, arguments[0], failure);
+  if (list == nullptr) return failure;
+  (*list)->cursor().Settle();
+  TellPage((*list)->cursor(), (*list)->use().exchange());
+  return 0;
 }
 
 // Its answer is no number.
@@ -134,7 +150,7 @@ int64_t ReadList(napi_env env, Environment& environment, Arguments<3> arguments)
   size_t needed = 0;
   const size_t bytes = (*list)->cursor().Read(target, bytes_max, needed);
   use.exchange().SetNumber(HeadLane::kNeeded, uint64_t{needed});
-  TellUsage((*list)->cursor(), use.exchange());
+  TellProgress((*list)->cursor(), use.exchange());
   if (bytes == 0 && needed == 0) use.Reclaim();
   return static_cast<int64_t>(bytes);
 }
@@ -153,7 +169,7 @@ int64_t ReadListObjects(napi_env env, Environment& environment, Arguments<4> arg
   CacheUse& use = (*list)->use();
   ListCursor& cursor = (*list)->cursor();
   PageWriter page(rest, begin, use.exchange());
-  const Version* version = cursor.Peek();
+  const Version* version = cursor.Resume() ? cursor.Peek() : nullptr;
   while (version != nullptr && page.count() < std::min<uint64_t>(objects_max, wire::kRecordsMax)) {
     const auto copy = [&](char* target) { cursor.Copy(*version, target); };
     if (!page.Add(version->key(), version->revision(), cursor.LengthOf(*version), copy)) break;
@@ -163,9 +179,10 @@ int64_t ReadListObjects(napi_env env, Environment& environment, Arguments<4> arg
   }
   use.exchange().SetNumber(HeadLane::kPageEnd, uint64_t{page.end()});
   use.exchange().SetNumber(HeadLane::kNeeded, uint64_t{page.needed()});
-  use.exchange().SetFlag(HeadLane::kAtEnd, version == nullptr);
-  TellUsage(cursor, use.exchange());
-  if (version == nullptr) use.Reclaim();
+  const bool is_at_end = version == nullptr && !cursor.is_paused();
+  use.exchange().SetFlag(HeadLane::kAtEnd, is_at_end);
+  TellProgress(cursor, use.exchange());
+  if (is_at_end) use.Reclaim();
   return static_cast<int64_t>(page.count());
 }
 
@@ -174,7 +191,8 @@ int64_t CloseList(napi_env env, Environment& environment, Arguments<1> arguments
 }
 
 constexpr std::array kExports = {
-    Method("openList", Answer<5, OpenListExport>),
+    Method("openList", Answer<6, OpenListExport>),
+    Method("settleList", Answer<1, SettleList>),
     Method("listLast", ListLast),
     Method("readList", Answer<3, ReadList>),
     Method("readListObjects", Answer<4, ReadListObjects>),

@@ -21,13 +21,14 @@ using wire::EventLane;
 using wire::FrameLane;
 using wire::HeadLane;
 
-int64_t OpenWatchExport(napi_env env, Environment& environment, Arguments<4> arguments) {
+int64_t OpenWatchExport(napi_env env, Environment& environment, Arguments<5> arguments) {
   int64_t failure = 0;
   Texts texts;
   ScopeArgument scope;
   WatchRequest request;
   if (!scope.Read(env, arguments[2]) || !texts.Read(env, arguments[1], &request.group_key) ||
-      !ReadFlag(env, arguments[3], &request.from_state)) {
+      !ReadFlag(env, arguments[3], &request.from_state) ||
+      !ReadLooks(env, arguments[4], &request.looks)) {
     return kInvalidArgument;
   }
   std::shared_ptr<CacheUse>* const use = FindOpen(env, environment, arguments[0], failure);
@@ -69,6 +70,7 @@ void TellDrain(const OpenedWatch& watch, size_t bytes, size_t page_end, size_t n
   exchange.SetNumber(HeadLane::kPhase, static_cast<double>(result.phase));
   exchange.SetRevision(HeadLane::kPosition, result.position);
   exchange.SetFlag(HeadLane::kMore, result.more);
+  exchange.SetFlag(HeadLane::kPaused, result.is_paused);
   exchange.SetNumber(HeadLane::kEnd, static_cast<double>(result.end));
   exchange.SetNumber(HeadLane::kBytes, uint64_t{bytes});
   exchange.SetNumber(HeadLane::kPageEnd, uint64_t{page_end});
@@ -160,7 +162,7 @@ int64_t CloseWatch(napi_env env, Environment& environment, Arguments<1> argument
 }
 
 constexpr std::array kExports = {
-    Method("openWatch", Answer<4, OpenWatchExport>),
+    Method("openWatch", Answer<5, OpenWatchExport>),
     Method("drainEvents", Answer<4, DrainEvents>),
     Method("drainFrames", Answer<5, DrainFrames>),
     Method("closeWatch", Answer<1, CloseWatch>),

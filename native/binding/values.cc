@@ -64,6 +64,13 @@ bool ReadCount(napi_env env, napi_value value, uint64_t* count) {
   return ReadNumber(env, value, &number) && CountOf(number, count);
 }
 
+bool ReadLooks(napi_env env, napi_value value, uint64_t* looks) {
+  uint64_t count = 0;
+  if (!ReadCount(env, value, &count)) return false;
+  if (count > 0) *looks = count;
+  return true;
+}
+
 bool CountOf(double number, uint64_t* count) {
   // Written so that NaN fails it.
   if (!(number >= 0)) return false;

@@ -40,6 +40,9 @@ bool ReadNumber(napi_env env, napi_value value, double* number);
 // A number that is not below 0; fractions are cut off, infinity is the greatest.
 bool ReadCount(napi_env env, napi_value value, uint64_t* count);
 
+// How many objects a call may look at, of which 0 says nothing: the count stays as it is.
+bool ReadLooks(napi_env env, napi_value value, uint64_t* looks);
+
 // The same of a number that was read before.
 bool CountOf(double number, uint64_t* count);
 

@@ -9,7 +9,7 @@
 namespace shardwatch::wire {
 
 // Both sides compare this before anything else crosses.
-inline constexpr int32_t kAbiVersion = 8;
+inline constexpr int32_t kAbiVersion = 9;
 
 enum class Status : int32_t {
   kOk = 0,
@@ -116,25 +116,26 @@ enum class HeadLane : int32_t {
   kNeeded = 11,
   kPageEnd = 12,
   kAtEnd = 13,
-  kHasMore = 14,
-  kHasRemaining = 15,
-  kRemaining = 16,
-  kFetched = 17,
-  kIndex = 18,
-  kPhase = 19,
-  kMore = 20,
-  kEnd = 21,
-  kBytes = 22,
-  kFirstKeptFrame = 23,
-  kShardCount = 24,
-  kWindowMs = 25,
-  kEntriesMin = 26,
-  kEntriesMax = 27,
-  kBytesMax = 28,
-  kPriority = 29,
-  kDeadline = 30,
+  kPaused = 14,
+  kHasMore = 15,
+  kHasRemaining = 16,
+  kRemaining = 17,
+  kFetched = 18,
+  kIndex = 19,
+  kPhase = 20,
+  kMore = 21,
+  kEnd = 22,
+  kBytes = 23,
+  kFirstKeptFrame = 24,
+  kShardCount = 25,
+  kWindowMs = 26,
+  kEntriesMin = 27,
+  kEntriesMax = 28,
+  kBytesMax = 29,
+  kPriority = 30,
+  kDeadline = 31,
 };
-inline constexpr uint32_t kHeadLaneCount = 31;
+inline constexpr uint32_t kHeadLaneCount = 32;
 
 enum class StatsLane : int32_t {
   kObjects = 0,

@@ -18,7 +18,6 @@ import {
   type Change,
   type EngineCache,
   type EngineCacheOptions,
-  EngineError,
   type EngineKind,
   type EngineList,
   type EngineObject,
@@ -31,6 +30,7 @@ import {
   type Put,
   type WatchQuery,
 } from '../contract.js';
+import { EngineError } from '../engine-error.js';
 import { indexesOf } from '../indexes.js';
 import { Arena, SLAB_BYTES } from './arena.js';
 import { prepareChanges, prepareState, type VersionStore } from './batch.js';
@@ -47,7 +47,7 @@ import type { Version } from './version.js';
 import type { OpenState } from './watch.js';
 import { Watches } from './watches.js';
 import type { Schedule } from './waker.js';
-import { Lookahead, scopeSource } from './walk.js';
+import { Lookahead, Looks, scopeSource } from './walk.js';
 
 /** Bytes that one write may move to compact slabs, so that no write takes long. */
 const COMPACTED_BYTES_MAX: number = SLAB_BYTES / 2;
@@ -321,8 +321,10 @@ export class JavaScriptEngineCache implements EngineCache {
   /** Opens the objects of a scope, from a root that is held until they are drained. */
   #stateOf(root: Root): OpenState {
     return (scope, start) => {
-      const objects = new Lookahead(scopeSource(root.directory, scope, start));
-      return { objects, sequence: root.sequence, release: this.#hold(root) };
+      const looks = new Looks(0);
+      const source = scopeSource(root.directory, scope, start, undefined, looks);
+      const objects = new Lookahead(source, looks);
+      return { objects, looks, start, sequence: root.sequence, release: this.#hold(root) };
     };
   }
 

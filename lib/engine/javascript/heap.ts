@@ -9,7 +9,7 @@
  *  3. When the sequences are used up, the orders are sorted and numbered anew.
  */
 
-import { EngineError } from '../contract.js';
+import { EngineError } from '../engine-error.js';
 import {
   type Dispatched,
   type EngineHeap,

@@ -2,8 +2,10 @@
  * A list in progress: a page of objects of one root, copied out chunk by chunk.
  *
  * Invariants:
- *  1. The page is settled when the list is made: which object is its last, and how many follow.
+ *  1. The page is settled before anything is read: which object is its last, and how many follow.
  *  2. The root is held until the last object was read or the list is closed, and let go once.
+ *  3. No call looks at more objects than the query allows: it pauses then, with what it has found so
+ *     far, and the next one goes on.
  */
 
 import type { ObjectKey } from '../../object/index.js';
@@ -19,13 +21,22 @@ import {
   type Rendering,
   type Version,
 } from './version.js';
-import { Lookahead, placeSource, scopeSource, type VersionSource, type WalkCost } from './walk.js';
+import {
+  Lookahead,
+  Looks,
+  placeSource,
+  scopeSource,
+  type VersionSource,
+  type WalkCost,
+} from './walk.js';
 
 const COMMA = 0x2c;
 
 /** A page: its objects, and what follows it. */
 interface Page {
   readonly source: VersionSource;
+  /** Goes on with the search for it; tells whether it is settled, as is what stands below. */
+  readonly settle: () => boolean;
   readonly last: ObjectKey | undefined;
   readonly remaining: number | undefined;
 }
@@ -36,32 +47,57 @@ interface PagePlan {
   readonly query: ListQuery;
   readonly scope: Scope;
   readonly cost: WalkCost;
+  readonly looks: Looks;
   readonly limit: number;
 }
 
 export class JavaScriptList implements EngineList {
   readonly revision: bigint;
-  readonly last: ObjectKey | undefined;
-  readonly remaining: number | undefined;
+  readonly #page: Page;
+  readonly #looks = new Looks();
+  readonly #looksMax: number;
   readonly #rendering: Rendering;
   readonly #objects: Lookahead;
   readonly #isSelecting: boolean;
   readonly #cost: WalkCost = { index: '', fetched: 0 };
   #returned = 0;
+  #isSettled = false;
+  #isPaused = false;
   #release: (() => void) | undefined;
   #isFirst = true;
   #isClosed = false;
 
   /** `release` lets the root go, which the caller has taken hold of. */
   constructor(root: Root, query: ListQuery, scope: Scope, release: () => void) {
-    const page = planPage(root, query, scope, this.#cost);
+    this.#looksMax = Math.max(1, query.looksMax ?? Infinity);
+    this.#page = planPage(root, query, scope, this.#cost, this.#looks);
     this.revision = root.revision;
-    this.last = page.last;
-    this.remaining = page.remaining;
     this.#isSelecting = scope.hasSelector;
     this.#rendering = scope.rendering;
-    this.#objects = new Lookahead(page.source);
+    this.#objects = new Lookahead(this.#page.source, this.#looks);
     this.#release = release;
+    if (this.#looksMax === Infinity) this.settle();
+  }
+
+  get last(): ObjectKey | undefined {
+    return this.#page.last;
+  }
+
+  get remaining(): number | undefined {
+    return this.#page.remaining;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  settle(): boolean {
+    if (this.#isSettled) return true;
+    this.#assertOpen();
+    this.#looks.renew(this.#looksMax);
+    this.#isSettled = this.#page.settle();
+    this.#isPaused = !this.#isSettled;
+    return this.#isSettled;
   }
 
   get usage(): ListUsage {
@@ -71,8 +107,8 @@ export class JavaScriptList implements EngineList {
   }
 
   read(maxBytes: number): Uint8Array | undefined {
-    this.#assertOpen();
-    const next = this.#next();
+    let next = this.#resumed();
+    while (next === undefined && this.#isPaused) next = this.#resumed();
     if (next === undefined) return undefined;
     const { versions, length } = this.#take(next, maxBytes);
     // Not zeroed: every byte is written. A plain Uint8Array, as every engine returns it.
@@ -82,8 +118,7 @@ export class JavaScriptList implements EngineList {
   }
 
   readInto(target: Uint8Array): number {
-    this.#assertOpen();
-    const next = this.#next();
+    const next = this.#resumed();
     if (next === undefined) return 0;
     const needed = this.#lengthOf(next, this.#isFirst);
     if (needed > target.length) return -needed;
@@ -93,13 +128,12 @@ export class JavaScriptList implements EngineList {
   }
 
   readObjects(maxObjects: number): readonly EngineObject[] {
-    this.#assertOpen();
     const objects: EngineObject[] = [];
-    while (objects.length < maxObjects) {
-      const version = this.#objects.peek();
-      if (version === undefined) break;
+    let version = this.#resumed();
+    while (version !== undefined && objects.length < maxObjects) {
       objects.push(readVersion(version, this.#rendering));
       this.#objects.advance();
+      version = this.#objects.peek();
     }
     this.#returned += objects.length;
     if (objects.length > 0) this.#isFirst = false;
@@ -112,9 +146,18 @@ export class JavaScriptList implements EngineList {
     this.#letGo();
   }
 
+  /** The next object; none at the end, and where the list pauses before it has found one. */
+  #resumed(): Version | undefined {
+    this.#assertOpen();
+    if (!this.settle()) return undefined;
+    this.#looks.renew(this.#looksMax);
+    return this.#next();
+  }
+
   #next(): Version | undefined {
     const next = this.#objects.peek();
-    if (next === undefined) this.#letGo();
+    this.#isPaused = this.#objects.isPaused;
+    if (next === undefined && !this.#isPaused) this.#letGo();
     return next;
   }
 
@@ -160,15 +203,15 @@ export class JavaScriptList implements EngineList {
   }
 }
 
-function planPage(root: Root, query: ListQuery, scope: Scope, cost: WalkCost): Page {
+function planPage(root: Root, query: ListQuery, scope: Scope, cost: WalkCost, looks: Looks): Page {
   const limit = query.limit ?? 0;
   if (limit <= 0) {
-    const source = scopeSource(root.directory, scope, query.start, cost);
-    return { source, last: undefined, remaining: undefined };
+    const source = scopeSource(root.directory, scope, query.start, cost, looks);
+    return { source, settle: isSettled, last: undefined, remaining: undefined };
   }
   const isSearched = scope.hasSelector || scope.name !== undefined;
-  const plan = { root, query, scope, cost, limit };
-  return isSearched ? searchPage(plan) : countPage(plan);
+  const plan = { root, query, scope, cost, looks, limit };
+  return isSearched ? new SearchedPage(plan) : countPage(plan);
 }
 
 /** Without anything to filter by, counters tell where the page ends. */
@@ -177,10 +220,11 @@ function countPage({ root, query, scope, limit }: PagePlan): Page {
   const [start, stop] = rankRange(root, query, scope);
   const source = placeSource(directory, scope, query.start);
   const remaining = Math.max(0, stop - start - limit);
-  if (remaining === 0) return { source, last: undefined, remaining };
+  if (remaining === 0) return { source, settle: isSettled, last: undefined, remaining };
   let left = limit;
   return {
     source: () => (left-- > 0 ? source() : undefined),
+    settle: isSettled,
     last: keyOf(directory.select(start + limit - 1)!),
     remaining,
   };
@@ -196,38 +240,66 @@ function rankRange(root: Root, query: ListQuery, scope: Scope): readonly [number
 }
 
 /**
- * With a selector the page is searched for at once. Another one follows when the page is full and
- * any object stands behind it, matching or not: upstream does not look further either.
+ * With a selector the page is searched for. Another one follows when the page is full and any
+ * object stands behind it, matching or not: upstream does not look further either.
  */
-function searchPage({ root, query, scope, cost, limit }: PagePlan): Page {
-  const objects = scopeSource(root.directory, scope, query.start, cost);
-  const found: Version[] = [];
-  while (found.length < limit) {
-    const version = objects();
-    if (version === undefined) break;
-    found.push(version);
+class SearchedPage implements Page {
+  last: ObjectKey | undefined;
+  remaining: number | undefined;
+  readonly #plan: PagePlan;
+  readonly #objects: VersionSource;
+  readonly #found: Version[] = [];
+  #next = 0;
+  /** What stands behind the page, once that is full. */
+  #followers: VersionSource | undefined;
+  #behind = 0;
+
+  constructor(plan: PagePlan) {
+    const { root, query, scope, cost, looks } = plan;
+    this.#plan = plan;
+    this.#objects = scopeSource(root.directory, scope, query.start, cost, looks);
   }
-  let next = 0;
-  const source: VersionSource = () => found[next++];
-  const behind = found.length === limit ? countBehind(root, scope, found.at(-1)!) : 0;
-  cost.fetched += behind;
-  return {
-    source,
-    last: behind > 0 ? keyOf(found.at(-1)!) : undefined,
-    remaining: scope.hasSelector ? undefined : behind,
+
+  readonly source: VersionSource = () => this.#found[this.#next++];
+
+  readonly settle = (): boolean => {
+    const { scope, cost } = this.#plan;
+    if (!this.#search() || !this.#countBehind()) return false;
+    cost.fetched += this.#behind;
+    if (this.#behind > 0) this.last = keyOf(this.#found.at(-1)!);
+    if (!scope.hasSelector) this.remaining = this.#behind;
+    return true;
   };
+
+  #search(): boolean {
+    const { root, scope, looks, limit } = this.#plan;
+    if (this.#followers !== undefined) return true;
+    while (this.#found.length < limit) {
+      const version = this.#objects();
+      if (version === undefined) return !looks.areSpent;
+      this.#found.push(version);
+    }
+    this.#followers = placeSource(root.directory, scope, keyOf(this.#found.at(-1)!), looks);
+    this.#behind = -1;
+    return true;
+  }
+
+  /** The objects behind the page, or whether there is one at all: no more is told of a selector. */
+  #countBehind(): boolean {
+    const { scope, looks } = this.#plan;
+    const wanted = scope.hasSelector ? 1 : Infinity;
+    while (this.#followers !== undefined && this.#behind < wanted) {
+      if (this.#followers() === undefined) return !looks.areSpent;
+      // The first is the page's own last one.
+      this.#behind++;
+    }
+    return true;
+  }
 }
 
-/** The objects behind one, or whether there is one at all: with a selector no more is told. */
-function countBehind(root: Root, scope: Scope, last: Version): number {
-  const place = placeSource(root.directory, scope, keyOf(last));
-  place();
-  let behind = 0;
-  while (place() !== undefined) {
-    behind++;
-    if (scope.hasSelector) break;
-  }
-  return behind;
+/** Of a page that is known from the start. */
+function isSettled(): boolean {
+  return true;
 }
 
 function keyOf(version: Version): ObjectKey {

@@ -21,7 +21,7 @@ import type { WatchGroup } from './group.js';
 import type { Scope } from './scope.js';
 import { EventSink, FrameSink, type Sink } from './sink.js';
 import type { Rendering } from './version.js';
-import { Lookahead } from './walk.js';
+import { Lookahead, Looks } from './walk.js';
 
 /** What a watch needs of its cache. */
 export interface WatchHost {
@@ -37,6 +37,10 @@ export interface WatchHost {
 /** The state that a watch begins with. */
 export interface InitialState {
   readonly objects: Lookahead;
+  /** What `objects` may look at; renewed for each drain, and none before the first. */
+  readonly looks: Looks;
+  /** Where they begin. */
+  readonly start: ObjectKey | undefined;
   /** That of the root. */
   readonly sequence: number;
   /** Lets the root go. */
@@ -49,6 +53,8 @@ export type OpenState = (scope: Scope, start?: ObjectKey) => InitialState;
 /** What a watch that has ended has in the place of its initial state. */
 const NOTHING_LEFT: InitialState = {
   objects: new Lookahead(() => undefined),
+  looks: new Looks(),
+  start: undefined,
   sequence: Infinity,
   release: () => {},
 };
@@ -60,6 +66,7 @@ export class JavaScriptWatch implements EngineWatch {
   readonly group: WatchGroup;
   readonly #host: WatchHost;
   readonly #wake: WatchQuery['wake'];
+  readonly #looksMax: number;
   #cursor: LiveCursor | undefined;
   #initial: InitialState | undefined;
   #position = 0n;
@@ -69,7 +76,7 @@ export class JavaScriptWatch implements EngineWatch {
   constructor(
     group: WatchGroup,
     revision: bigint,
-    wake: WatchQuery['wake'],
+    { wake, looksMax = Infinity }: Pick<WatchQuery, 'wake' | 'looksMax'>,
     initial: InitialState | undefined,
     host: WatchHost,
   ) {
@@ -77,6 +84,7 @@ export class JavaScriptWatch implements EngineWatch {
     this.revision = revision;
     this.#host = host;
     this.#wake = wake;
+    this.#looksMax = Math.max(1, looksMax);
     this.#initial = initial;
   }
 
@@ -118,7 +126,7 @@ export class JavaScriptWatch implements EngineWatch {
     const initial = this.#initial;
     if (initial === undefined || initial.sequence >= sequence) return;
     if (this.#cursor!.hasLost) this.#initial = NOTHING_LEFT;
-    else this.#initial = open(this.group.scope, initial.objects.peek());
+    else this.#initial = open(this.group.scope, nextKey(initial));
     initial.release();
   }
 
@@ -156,11 +164,13 @@ export class JavaScriptWatch implements EngineWatch {
     return { ...sink.finish(), phase, position: this.#position, more, end: undefined };
   }
 
-  #drainInitial<Item>({ objects, release }: InitialState, sink: Sink<Item>): void {
+  #drainInitial<Item>({ objects, looks, release }: InitialState, sink: Sink<Item>): void {
+    looks.renew(this.#looksMax);
     for (let version = objects.peek(); version !== undefined; version = objects.peek()) {
       if (!sink.addObject(version)) return;
       objects.advance();
     }
+    if (objects.isPaused) return;
     this.#initial = undefined;
     this.#position = this.revision;
     release();
@@ -187,4 +197,11 @@ export class JavaScriptWatch implements EngineWatch {
     this.#cursor = undefined;
     this.#host.remove(this);
   }
+}
+
+/** The lowest that the next object can have, as far as is known without looking for it. */
+function nextKey({ objects, looks, start }: InitialState): ObjectKey | undefined {
+  if (!objects.isPaused) return objects.peek();
+  const { passed } = looks;
+  return passed === undefined ? start : { namespace: passed.namespace, name: `${passed.name}\0` };
 }

@@ -71,7 +71,7 @@ export class Watches implements WatchHost {
    */
   open(query: WatchQuery, after: bigint, initial: OpenState | undefined): JavaScriptWatch {
     const group = this.#groupOf(query);
-    const watch = new JavaScriptWatch(group, after, query.wake, initial?.(group.scope), this);
+    const watch = new JavaScriptWatch(group, after, query, initial?.(group.scope), this);
     const cursor = new LiveCursor(group, this.#log, after, () => watch.signal());
     group.members++;
     this.#watches.add(watch);

@@ -96,20 +96,28 @@ export interface Addon extends HeapAddon {
   openRoot(cache: number, isExact: boolean): number;
   closeRoot(root: number): number;
 
-  /** Over the root, or the current state for -1. A limit of 0 is none. */
+  /** Over the root, or the current state for -1. A limit of 0 is none, as are 0 looks. */
   openList(
     cache: number,
     root: number,
     scope: PackedScope,
     start: PackedKey | undefined,
     limit: number,
+    looks: number,
   ): number;
+  settleList(list: number): number;
   listLast(list: number): PackedKey | number;
   readList(list: number, target: Uint8Array, bytesMax: number): number;
   readListObjects(list: number, page: Uint8Array, offset: number, objectsMax: number): number;
   closeList(list: number): number;
 
-  openWatch(cache: number, groupKey: string, scope: PackedScope, isFromState: boolean): number;
+  openWatch(
+    cache: number,
+    groupKey: string,
+    scope: PackedScope,
+    isFromState: boolean,
+    looks: number,
+  ): number;
   drainEvents(watch: number, page: Uint8Array, offset: number, eventsMax: number): number;
   drainFrames(
     watch: number,
@@ -143,6 +151,7 @@ const EXPORTS: readonly (keyof Addon)[] = [
   'openRoot',
   'closeRoot',
   'openList',
+  'settleList',
   'listLast',
   'readList',
   'readListObjects',

@@ -23,7 +23,6 @@ import {
 import {
   type Change,
   type EngineCache,
-  EngineError,
   type EngineKind,
   type EngineList,
   type EngineObject,
@@ -37,6 +36,7 @@ import {
   REVISION_MAX,
   type WatchQuery,
 } from '../contract.js';
+import { EngineError } from '../engine-error.js';
 import { ABI_VERSION, EXPECTATION, HEAD_LANE, STATS_LANE, STATUS } from '../wire.js';
 import type { CacheAccess } from './access.js';
 import { objectBytes } from './batch.js';

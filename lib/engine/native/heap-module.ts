@@ -2,7 +2,7 @@
 
 import { randomFillSync } from 'node:crypto';
 
-import { EngineError } from '../contract.js';
+import { EngineError } from '../engine-error.js';
 import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';
 import { closed } from '../checks.js';

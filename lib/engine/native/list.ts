@@ -10,7 +10,7 @@
 
 import type { ObjectKey } from '../../object/index.js';
 import { closed } from '../checks.js';
-import type { EngineList, EngineObject, ListQuery } from '../contract.js';
+import type { EngineList, EngineObject, ListQuery, LookLimit } from '../contract.js';
 import type { ListUsage } from '../list-usage.js';
 import { HEAD_LANE, LIMIT, OBJECT_LANE } from '../wire.js';
 import type { CacheAccess } from './access.js';
@@ -28,13 +28,15 @@ const GONE = -1;
 
 export class NativeList implements EngineList {
   readonly revision: bigint;
-  readonly last: ObjectKey | undefined;
-  readonly remaining: number | undefined;
   readonly #connection: Connection;
   readonly #index: string;
   #fetched = 0;
   #returned = 0;
   #handle: number;
+  #last: ObjectKey | undefined;
+  #remaining: number | undefined;
+  #isSettled = false;
+  #isPaused = false;
   #isClosed = false;
 
   /** Over the root of that handle. */
@@ -42,19 +44,39 @@ export class NativeList implements EngineList {
     const { addon, numbers, revisions } = connection;
     const scope = packScope(query);
     this.#connection = connection;
-    this.#handle = addon.openList(handle, root, scope, packKey(query.start), limitOf(query));
+    const start = packKey(query.start);
+    const looks = looksOf(query);
+    this.#handle = addon.openList(handle, root, scope, start, limitOf(query), looks);
     if (this.#handle < 0) throw statusError(this.#handle, title);
     this.revision = revisions[HEAD_LANE.revision]!;
-    const hasRemaining = numbers[HEAD_LANE.hasRemaining] !== 0;
-    this.remaining = hasRemaining ? numbers[HEAD_LANE.remaining] : undefined;
     // 0 where there is none.
     this.#index = indexes[numbers[HEAD_LANE.index]! - 1] ?? '';
-    this.#count();
-    this.last = numbers[HEAD_LANE.hasMore] === 0 ? undefined : this.#lastKey();
+    this.#takePage();
+  }
+
+  get last(): ObjectKey | undefined {
+    return this.#last;
+  }
+
+  get remaining(): number | undefined {
+    return this.#remaining;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   get usage(): ListUsage {
     return { index: this.#index, fetched: this.#fetched, returned: this.#returned };
+  }
+
+  settle(): boolean {
+    if (this.#isSettled) return true;
+    if (this.#handle === GONE) throw closed(NAME);
+    const status = this.#connection.addon.settleList(this.#handle);
+    if (status < 0) throw statusError(status, NAME);
+    this.#takePage();
+    return this.#isSettled;
   }
 
   read(maxBytes: number): Uint8Array | undefined {
@@ -78,6 +100,7 @@ export class NativeList implements EngineList {
 
   readInto(target: Uint8Array): number {
     if (this.#handle === GONE) return this.#assertOpen();
+    if (!this.settle()) return 0;
     const { addon, numbers } = this.#connection;
     const written = addon.readList(this.#handle, target, target.length);
     if (written < 0) throw statusError(written, NAME);
@@ -85,7 +108,7 @@ export class NativeList implements EngineList {
     if (written > 0) return written;
     const needed = numbers[HEAD_LANE.needed]!;
     if (needed > 0) return -needed;
-    this.#letGo();
+    if (!this.#isPaused) this.#letGo();
     return 0;
   }
 
@@ -93,6 +116,7 @@ export class NativeList implements EngineList {
     this.#assertOpen();
     const objects: EngineObject[] = [];
     const { addon, numbers, page } = this.#connection;
+    if (!this.settle()) return objects;
     while (this.#handle !== GONE && objects.length < maxObjects) {
       const wanted = Math.min(Math.ceil(maxObjects - objects.length), LIMIT.recordsMax);
       const count = addon.readListObjects(this.#handle, page.target, page.start, wanted);
@@ -104,6 +128,7 @@ export class NativeList implements EngineList {
       const needed = numbers[HEAD_LANE.needed]!;
       const isAtEnd = numbers[HEAD_LANE.atEnd] !== 0;
       this.#takeObjects(count, objects);
+      if (this.#isPaused) break;
       if (isAtEnd) this.#letGo();
       else if (needed > 0 && objects.length < maxObjects) page.demand(needed);
     }
@@ -121,7 +146,8 @@ export class NativeList implements EngineList {
     const { scratch } = this.#connection;
     // A first object that is larger than was asked for has its memory made below.
     const target = rest < scratch.length ? scratch.subarray(0, Math.max(0, rest)) : scratch;
-    const written = this.readInto(target);
+    let written = this.readInto(target);
+    while (written === 0 && this.#isPaused) written = this.readInto(target);
     if (written > 0) return target.slice(0, written);
     if (written === 0 || (taken > 0 && -written > rest)) return undefined;
     const own = new Uint8Array(Buffer.allocUnsafeSlow(-written).buffer);
@@ -154,6 +180,17 @@ export class NativeList implements EngineList {
     const { numbers } = this.#connection;
     this.#fetched = numbers[HEAD_LANE.fetched]!;
     this.#returned = numbers[HEAD_LANE.count]!;
+    this.#isPaused = numbers[HEAD_LANE.paused] !== 0;
+  }
+
+  /** Takes what the last call has told of the page. */
+  #takePage(): void {
+    const { numbers } = this.#connection;
+    this.#count();
+    this.#isSettled = !this.#isPaused;
+    const hasRemaining = numbers[HEAD_LANE.hasRemaining] !== 0;
+    this.#remaining = hasRemaining ? numbers[HEAD_LANE.remaining] : undefined;
+    this.#last = numbers[HEAD_LANE.hasMore] === 0 ? undefined : this.#lastKey();
   }
 
   #lastKey(): ObjectKey {
@@ -172,6 +209,11 @@ export class NativeList implements EngineList {
     this.#connection.addon.closeList(this.#handle);
     this.#handle = GONE;
   }
+}
+
+/** Absent: none, which is 0 for the addon. */
+export function looksOf({ looksMax }: LookLimit): number {
+  return looksMax === undefined ? 0 : Math.min(Math.max(1, looksMax), Number.MAX_SAFE_INTEGER);
 }
 
 // Absent, 0 and below: none, which is 0 for the addon.

@@ -13,9 +13,9 @@ import {
   type EngineAttachOptions,
   type EngineCache,
   type EngineCacheOptions,
-  EngineError,
   type EngineShare,
 } from '../contract.js';
+import { EngineError } from '../engine-error.js';
 import type { EngineHeap, EngineHeapOptions, HeapContents, HeapShare } from '../heap.js';
 import { indexesOf, indexNames } from '../indexes.js';
 import { ABI_VERSION, HEAD_LANE, STATUS } from '../wire.js';

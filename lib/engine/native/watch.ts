@@ -32,6 +32,7 @@ import {
 import type { CacheAccess } from './access.js';
 import type { Wakeable } from './connection.js';
 import { statusError } from './errors.js';
+import { looksOf } from './list.js';
 import { packScope } from './scope.js';
 
 const NAME = 'the watch';
@@ -144,6 +145,7 @@ export class NativeWatch implements EngineWatch, Wakeable {
     const { numbers, revisions } = this.#cache.connection;
     if (needed > 0) return true;
     if (count === 0 || numbers[HEAD_LANE.more] === 0) return false;
+    if (numbers[HEAD_LANE.paused] !== 0) return false;
     // The page or the records may be full. An initial state that is drained whole has its position,
     // and ends the batch.
     if (numbers[HEAD_LANE.phase] === WATCH_PHASE.live) return true;
@@ -227,7 +229,8 @@ function openWatch({ connection, handle, title }: CacheAccess, query: WatchQuery
   // Behind the highest revision there is nothing, nor behind one that is higher still.
   const after = from.type === 'state' ? 0n : from.revision;
   revisions[HEAD_LANE.afterRevision] = after > REVISION_MAX ? REVISION_MAX : after;
-  const watch = addon.openWatch(handle, scopeKey(query), scope, from.type === 'state');
+  const isFromState = from.type === 'state';
+  const watch = addon.openWatch(handle, scopeKey(query), scope, isFromState, looksOf(query));
   if (watch >= 0) return watch;
   if (watch === STATUS.revisionExpired) {
     throw expired(after, revisions[HEAD_LANE.oldestRevision]!);

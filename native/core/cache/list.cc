@@ -16,35 +16,52 @@ ScopeOutcome ListCursor::Open(StateHold state, const ListRequest& request) {
     api_version_.emplace(*request.api_version);
     rendering_.api_version = &*api_version_;
   }
-  if (request.limit == 0) {
-    walk_.emplace(state_.state(), scope_, request.start, true);
-    index_ = walk_->index();
-  } else if (scope_.has_selector() || scope_.name() != nullptr) {
-    SearchPage(request);
-  } else {
+  looks_ = request.looks;
+  limit_ = request.limit;
+  is_searched_ = limit_ > 0 && (scope_.has_selector() || scope_.name() != nullptr);
+  walk_.emplace(state_.state(), scope_, request.start, true);
+  index_ = walk_->index();
+  if (is_searched_) {
+    is_settled_ = false;
+    if (looks_ == WalkBudget::kUnlimited) Settle();
+  } else if (limit_ > 0) {
     CountPage(request);
   }
   return {};
 }
 
+bool ListCursor::Settle() {
+  if (!is_settled_) is_settled_ = SearchPage() && CountBehind();
+  is_paused_ = !is_settled_;
+  return is_settled_;
+}
+
+bool ListCursor::Resume() {
+  if (!Settle()) return false;
+  if (walk_) walk_->Resume(looks_);
+  return true;
+}
+
 const Version* ListCursor::Peek() {
   if (!is_next_read_) {
     next_ = Next();
-    is_next_read_ = true;
-    if (next_ == nullptr) LetGo();
+    is_paused_ = next_ == nullptr && walk_ && walk_->is_paused();
+    is_next_read_ = !is_paused_;
+    if (is_next_read_ && next_ == nullptr) LetGo();
   }
   return next_;
 }
 
 void ListCursor::Advance() {
-  if (next_ != nullptr) ++returned_;
-  // The end is for ever.
-  is_next_read_ = next_ == nullptr;
+  if (next_ == nullptr) return;
+  ++returned_;
+  is_next_read_ = false;
   Peek();
 }
 
 size_t ListCursor::Read(std::span<char> target, size_t bytes_max, size_t& needed) {
   needed = 0;
+  if (!Resume()) return 0;
   char* end = target.data();
   const Version* version = Peek();
   while (version != nullptr) {
@@ -76,7 +93,6 @@ void ListCursor::CountPage(const ListRequest& request) {
     stop = first + directory.ObjectsOf(name).size();
     start = std::max(start, first);
   }
-  walk_.emplace(state_.state(), scope_, request.start, true);
   left_ = request.limit;
   const bool has_more = stop > start && stop - start > request.limit;
   remaining_ = has_more ? stop - start - request.limit : 0;
@@ -87,43 +103,49 @@ void ListCursor::CountPage(const ListRequest& request) {
   last_ = {.namespace_name = last_namespace_, .name = last_name_};
 }
 
-void ListCursor::SearchPage(const ListRequest& request) {
-  is_searched_ = true;
-  ScopeWalk walk(state_.state(), scope_, request.start, true);
-  while (found_.size() < request.limit) {
-    const Version* const version = walk.Next();
+// False where it is paused.
+bool ListCursor::SearchPage() {
+  if (!walk_) return true;
+  walk_->Resume(looks_);
+  while (found_.size() < limit_) {
+    const Version* const version = walk_->Next();
     if (version == nullptr) break;
     found_.push_back(version);
   }
-  index_ = walk.index();
-  fetched_ += walk.fetched();
-  const uint64_t behind = found_.size() == request.limit ? CountBehind(*found_.back()) : 0;
-  if (!scope_.has_selector()) remaining_ = behind;
-  if (behind == 0) return;
-  last_namespace_ = found_.back()->key().namespace_name;
-  last_name_ = found_.back()->name();
-  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+  if (found_.size() < limit_ && walk_->is_paused()) return false;
+  fetched_ += walk_->fetched();
+  walk_.reset();
+  if (found_.size() < limit_) return true;
+  walk_behind_.emplace(state_.state(), scope_, found_.back()->key(), false);
+  walk_behind_->Next();
+  return true;
 }
 
 // The objects behind the page's last one, or whether there is one at all: with a selector no more
-// is told.
-uint64_t ListCursor::CountBehind(const Version& last) {
-  ScopeWalk walk(state_.state(), scope_, last.key(), false);
-  walk.Next();
-  uint64_t behind = 0;
-  while (walk.Next() != nullptr) {
-    ++behind;
-    if (scope_.has_selector()) break;
+// is told. False where it is paused.
+bool ListCursor::CountBehind() {
+  if (walk_behind_) {
+    walk_behind_->Resume(looks_);
+    const uint64_t wanted = scope_.has_selector() ? 1 : UINT64_MAX;
+    while (behind_ < wanted && walk_behind_->Next() != nullptr) ++behind_;
+    if (behind_ < wanted && walk_behind_->is_paused()) return false;
+    walk_behind_.reset();
   }
-  fetched_ += behind;
-  return behind;
+  fetched_ += behind_;
+  if (!scope_.has_selector()) remaining_ = behind_;
+  if (behind_ == 0) return true;
+  last_namespace_ = found_.back()->key().namespace_name;
+  last_name_ = found_.back()->name();
+  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+  return true;
 }
 
 const Version* ListCursor::Next() {
   if (is_searched_) return next_found_ < found_.size() ? found_[next_found_++] : nullptr;
   if (!walk_ || left_ == 0) return nullptr;
-  --left_;
-  return walk_->Next();
+  const Version* const version = walk_->Next();
+  if (version != nullptr) --left_;
+  return version;
 }
 
 // Has memory bring the bytes behind those that are about to be copied.
@@ -140,6 +162,7 @@ void ListCursor::FetchNext() {
 void ListCursor::LetGo() {
   if (walk_) fetched_ += walk_->fetched();
   walk_.reset();
+  walk_behind_.reset();
   found_.clear();
   is_searched_ = false;
   state_.Reset();

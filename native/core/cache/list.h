@@ -1,9 +1,11 @@
 // A list in progress: a page of objects of one held state, copied out chunk by chunk.
 //
-//  1. The page is settled when the list is opened: which object is its last, and how many follow.
+//  1. The page is settled before anything is read: which object is its last, and how many follow.
 //  2. The state is held until the last object was read or the list is closed.
-//  3. With a selector the page is searched for at once. Another one follows when it is full and any
-//     object stands behind it, matching or not: upstream does not look further either.
+//  3. With a selector the page is searched for. Another one follows when it is full and any object
+//     stands behind it, matching or not: upstream does not look further either.
+//  4. No call looks at more objects than the request allows: it pauses then, with what it has found
+//     so far, and the next one goes on.
 // Thread rule: belongs to one thread.
 
 #ifndef NATIVE_CORE_CACHE_LIST_H_
@@ -34,6 +36,8 @@ struct ListRequest {
   std::optional<KeyView> start;
   // At most so many objects; 0: all.
   uint64_t limit = 0;
+  // At least 1: so many objects are looked at by one call. Default: as many as it takes.
+  uint64_t looks = WalkBudget::kUnlimited;
 };
 
 class ListCursor {
@@ -42,12 +46,20 @@ class ListCursor {
   ListCursor(const ListCursor&) = delete;
   ListCursor& operator=(const ListCursor&) = delete;
 
-  // Plans the page. REQUIRES: called once, first. After a fault the list may only be destroyed.
+  // Plans the page, and settles it where looks are not limited. REQUIRES: called once, first. After
+  // a fault the list may only be destroyed.
   ScopeOutcome Open(StateHold state, const ListRequest& request);
+
+  // Goes on with the search for the page; false where that is paused.
+  bool Settle();
+
+  // Whether the last call has paused: another one goes on.
+  bool is_paused() const { return is_paused_; }
 
   uint64_t revision() const { return revision_; }
 
-  // Whether more objects follow within the scope's namespace and name.
+  // Whether more objects follow within the scope's namespace and name. This and the two below are
+  // known when the page is settled.
   bool has_more() const { return !last_.name.empty(); }
   // The last key of the page where more follow. Valid until the list is at its end.
   KeyView last() const { return last_; }
@@ -60,8 +72,12 @@ class ListCursor {
   uint64_t fetched() const { return fetched_ + (walk_ ? walk_->fetched() : 0); }
   uint64_t returned() const { return returned_; }
 
-  // The next object, which stays the next one, or null at the end (the state is let go then).
+  // The next object, which stays the next one, or null at the end (the state is let go then) or
+  // where the list is paused.
   const Version* Peek();
+
+  // A list that is paused goes on with the next Peek. False where its page is not settled yet.
+  bool Resume();
   // Takes what Peek shows.
   void Advance();
 
@@ -73,7 +89,8 @@ class ListCursor {
 
   // Writes the next objects, joined by commas (a comma leads every chunk but the first), as many as
   // fit into `target`, but no more than `bytes_max` unless it is one alone. Tells the bytes that
-  // were written. 0: `needed` tells how many the next object takes, 0 at the end.
+  // were written. 0: `needed` tells how many the next object takes, 0 at the end and where it is
+  // paused.
   size_t Read(std::span<char> target, size_t bytes_max, size_t& needed);
 
   // Objects were taken one by one: chunks are led by a comma from now on.
@@ -81,8 +98,8 @@ class ListCursor {
 
  private:
   void CountPage(const ListRequest& request);
-  void SearchPage(const ListRequest& request);
-  uint64_t CountBehind(const Version& last);
+  bool SearchPage();
+  bool CountBehind();
   const Version* Next();
   void FetchNext();
   void LetGo();
@@ -94,6 +111,10 @@ class ListCursor {
   std::optional<ApiVersionText> api_version_;
   Rendering rendering_;
   std::optional<ScopeWalk> walk_;
+  // Of a page that is searched for, what counts the objects behind it.
+  std::optional<ScopeWalk> walk_behind_;
+  uint64_t behind_ = 0;
+  uint64_t looks_ = WalkBudget::kUnlimited;
   std::optional<uint16_t> index_;
   // By walks that are over.
   uint64_t fetched_ = 0;
@@ -103,7 +124,10 @@ class ListCursor {
   // Of a page that was searched for, its objects.
   std::vector<const Version*> found_;
   size_t next_found_ = 0;
+  uint64_t limit_ = 0;
   bool is_searched_ = false;
+  bool is_settled_ = true;
+  bool is_paused_ = false;
   const Version* next_ = nullptr;
   bool is_next_read_ = false;
   bool is_first_ = true;

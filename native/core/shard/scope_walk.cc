@@ -56,22 +56,41 @@ void ScopeWalk::WalkAll(const ObjectDirectory& directory, const std::optional<Ke
 }
 
 const Version* ScopeWalk::Find() {
-  while (const Version* const version = FindInPlace()) {
+  while (!budget_.is_spent()) {
+    const Version* const version = FindInPlace();
+    if (version == nullptr) return nullptr;
     ++fetched_;
-    if (!is_selecting_ || scope_->Selects(*version)) return version;
+    if (!is_selecting_) return version;
+    budget_.Spend();
+    if (budget_.is_spent()) passed_ = version->key();
+    if (scope_->Selects(*version)) return version;
   }
   return nullptr;
 }
 
 const Version* ScopeWalk::FindInPlace() {
-  if (auto* const objects = std::get_if<ObjectCursor>(&source_)) return objects->Next();
+  if (auto* const objects = std::get_if<ObjectCursor>(&source_)) {
+    // Without a selector whoever walks takes every object, and stops when there are enough.
+    if (!is_selecting_) return objects->Next();
+    const Version* const version = objects->Next(budget_);
+    if (version == nullptr && objects->passed() != nullptr) passed_ = objects->passed()->key();
+    return version;
+  }
   if (auto* const single = std::get_if<Single>(&source_)) {
     return std::exchange(single->version, nullptr);
   }
   if (auto* const indexed = std::get_if<Indexed>(&source_)) return (*indexed)->Next();
-  auto* const namespaces = std::get_if<Namespaces>(&source_);
-  while (const Namespace* const entry = namespaces->Next()) {
-    const Version* const version = entry->objects.Find(scope_->name()->text());
+  return FindByName(std::get<Namespaces>(source_));
+}
+
+const Version* ScopeWalk::FindByName(Namespaces& namespaces) {
+  const std::string_view name = scope_->name()->text();
+  while (!budget_.is_spent()) {
+    const Namespace* const entry = namespaces.Next();
+    if (entry == nullptr) break;
+    budget_.Spend();
+    passed_ = {.namespace_name = entry->name->text(), .name = name};
+    const Version* const version = entry->objects.Find(name);
     if (version != nullptr) return version;
   }
   return nullptr;

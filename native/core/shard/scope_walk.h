@@ -5,6 +5,8 @@
 //  2. Where an index has few objects for what the selector demands, it looks at these alone.
 //  3. Objects that the selector can't want are passed over by their signatures, untouched.
 //  4. The end of a walk is for ever.
+//  5. A walk that is given a number of looks pauses when they are spent, and goes on where it stood
+//     when it is given more.
 // Thread rule: belongs to one thread, which keeps the state (a pin or a hold) and the scope for as
 // long as it walks.
 
@@ -22,6 +24,7 @@
 #include "native/core/object/version.h"
 #include "native/core/shard/index_walk.h"
 #include "native/core/shard/root.h"
+#include "native/core/tree/walk_budget.h"
 
 namespace shardwatch {
 
@@ -33,7 +36,14 @@ class ScopeWalk {
   ScopeWalk(const State& state, const Scope& scope, const std::optional<KeyView>& start,
             bool is_selecting);
 
-  // The next object, or null at the end.
+  // Lets the walk look so often from now on: one that is paused goes on. Without a call it is never
+  // paused. REQUIRES: not 0.
+  void Resume(uint64_t looks) { budget_ = WalkBudget(looks); }
+
+  // Whether Peek and Next show nothing because the walk is paused, and not at its end.
+  bool is_paused() const { return !is_read_ && budget_.is_spent(); }
+
+  // The next object, or null at the end or where the walk is paused.
   const Version* Next() {
     const Version* const version = Peek();
     Advance();
@@ -44,10 +54,14 @@ class ScopeWalk {
   const Version* Peek() {
     if (!is_read_) {
       next_ = Find();
-      is_read_ = true;
+      is_read_ = next_ != nullptr || !budget_.is_spent();
     }
     return next_;
   }
+
+  // Of a paused walk: it has shown or passed over all objects up to this key, and none behind it.
+  // None where it has passed none yet. Valid as long as the state is kept.
+  const std::optional<KeyView>& passed() const { return passed_; }
 
   // Whether it walks by an index.
   bool is_indexed() const { return std::holds_alternative<Indexed>(source_); }
@@ -62,7 +76,9 @@ class ScopeWalk {
   uint64_t fetched() const { return fetched_; }
 
   // Takes what Peek has shown.
-  void Advance() { is_read_ = next_ == nullptr; }
+  void Advance() {
+    if (next_ != nullptr) is_read_ = false;
+  }
 
  private:
   using Indexed = std::unique_ptr<IndexWalk>;
@@ -77,11 +93,14 @@ class ScopeWalk {
   void WalkAll(const ObjectDirectory& directory, const std::optional<KeyView>& start);
   const Version* Find();
   const Version* FindInPlace();
+  const Version* FindByName(Namespaces& namespaces);
 
   const Scope* scope_;
   bool is_selecting_;
   const SignatureFilter* filter_;
+  WalkBudget budget_;
   uint64_t fetched_ = 0;
+  std::optional<KeyView> passed_;
   bool is_read_ = false;
   const Version* next_ = nullptr;
   // Namespaces where the scope is a name in all of them.

@@ -28,6 +28,7 @@
 #include "native/core/object/key.h"
 #include "native/core/tree/tree.h"
 #include "native/core/tree/tree_edit.h"
+#include "native/core/tree/walk_budget.h"
 
 namespace shardwatch {
 
@@ -171,20 +172,34 @@ class DirectoryCursor {
 
   // The next object, or null at the end.
   Item Next() {
+    WalkBudget unlimited;
+    return Next(unlimited);
+  }
+
+  // The same; null, too, where the budget is spent before there is another one: the cursor goes on
+  // from there.
+  Item Next(WalkBudget& budget) {
     for (;;) {
-      const Item item = objects_.Next();
-      if (item != nullptr || !namespaces_) return item;
+      const Item item = objects_.Next(budget);
+      if (item != nullptr || !namespaces_ || budget.is_spent()) return item;
       const NamespaceEntry<ObjectShape>* const entry = namespaces_->Next();
       if (entry == nullptr) return nullptr;
+      budget.Spend();
+      if (objects_.passed() != nullptr) passed_ = objects_.passed();
       objects_ = TreeCursor<ObjectShape>(entry->objects, filter_);
     }
   }
+
+  // Where Next has just shown nothing, the last object that was passed over or given; null: none.
+  Item passed() const { return objects_.passed() == nullptr ? passed_ : objects_.passed(); }
 
  private:
   const SignatureFilter* filter_;
   // None for a cursor of one namespace.
   std::optional<TreeCursor<NamespaceShape<ObjectShape>>> namespaces_;
   TreeCursor<ObjectShape> objects_;
+  // Of the namespaces before.
+  Item passed_ = nullptr;
 };
 
 }  // namespace shardwatch

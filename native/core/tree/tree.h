@@ -23,6 +23,7 @@
 #include "native/core/object/signature.h"
 #include "native/core/tree/head.h"
 #include "native/core/tree/node.h"
+#include "native/core/tree/walk_budget.h"
 
 namespace shardwatch {
 
@@ -282,12 +283,26 @@ class TreeCursor {
 
   // The next item, or null at the end.
   Item Next() {
-    while (end_ - at_ < kFetchedAhead && depth_ > 0) ScanNextLeaf();
+    WalkBudget unlimited;
+    return Next(unlimited);
+  }
+
+  // The same; null, too, where the budget is spent before there is another one: the cursor goes on
+  // from there.
+  Item Next(WalkBudget& budget) {
+    while (end_ - at_ < kFetchedAhead && depth_ > 0 && !budget.is_spent()) {
+      ScanNextLeaf();
+      budget.Spend();
+    }
     if (at_ == end_) return nullptr;
     const uint32_t fetched_max = end_ - at_ < kFetchedAhead ? end_ : at_ + kFetchedAhead;
     while (fetched_ < fetched_max) FetchItem(items_[fetched_++ % kItemsMax]);
     return items_[at_++ % kItemsMax];
   }
+
+  // The last item that it has passed over or given, where none of those that it has looked at is
+  // still to be given; else null.
+  Item passed() const { return at_ == end_ ? passed_ : nullptr; }
 
  private:
   // Memory takes about as long as it takes to pass over this many items, or leaves.
@@ -341,6 +356,7 @@ class TreeCursor {
   // Takes the leaf's items from `first` on that pass.
   void Scan(const Node& leaf, uint32_t first) {
     if (first >= leaf.count) return;
+    passed_ = leaf.items[leaf.count - 1];
     uint32_t passing = (~uint32_t{0} >> (32 - leaf.count)) & (~uint32_t{0} << first);
     if constexpr (HasSignatures<Shape>) {
       if (filter_ != nullptr) passing &= filter_->Select(Snapshot::SignaturesOf(leaf), leaf.count);
@@ -380,6 +396,7 @@ class TreeCursor {
   uint32_t at_ = 0;
   uint32_t fetched_ = 0;
   uint32_t end_ = 0;
+  Item passed_ = nullptr;
   std::array<Item, kItemsMax> items_;
 };
 

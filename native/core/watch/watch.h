@@ -15,6 +15,7 @@
 
 #include "native/core/object/scope.h"
 #include "native/core/object/version.h"
+#include "native/core/tree/walk_budget.h"
 
 namespace shardwatch {
 
@@ -45,6 +46,9 @@ struct WatchRequest {
   // Whether it begins with the state; else with what is above `after`, which may be in the future.
   bool from_state = false;
   uint64_t after = 0;
+  // At least 1: so many objects of the state are looked at by one drain. Default: as many as it
+  // takes.
+  uint64_t looks = WalkBudget::kUnlimited;
   // Of the environment that opens the watch, closes it and drains it; outlives it.
   ReadyList* ready = nullptr;
   // See ReadyEntry; may also be set later (Watches::SetConsumer).
@@ -93,8 +97,10 @@ struct DrainResult {
   // been drained whole and the watch's revision with its last drain, then never above the cache's
   // revision nor as high as that of an event still to come.
   uint64_t position = 0;
-  // Whether another drain would deliver more at once.
+  // Whether another drain would deliver more at once, or go on looking for it.
   bool more = false;
+  // Whether it ended because it had looked at as many objects of the state as it may.
+  bool is_paused = false;
   // Set on the last drain, which delivers nothing; nothing follows.
   WatchEnd end = WatchEnd::kNone;
 };

@@ -36,7 +36,7 @@ struct InitialState {
 
   StateHold hold;
   std::optional<ScopeWalk> walk;
-  // The key of the last object that was drained; no name: none was.
+  // The key of the last object that was drained or passed over; no name: none was.
   std::string last_namespace;
   std::string last_name;
   // In a list of what is to be freed.
@@ -65,6 +65,8 @@ struct alignas(64) Watch : ReadyEntry {
   // Immutable once opened.
   uint64_t revision = 0;
   uint64_t generation = 0;
+  // Of the state, by one drain.
+  uint64_t looks = WalkBudget::kUnlimited;
   // Everything up to this revision that matched and was in the log was passed when it joined.
   uint64_t seen_revision = 0;
   // The owner's.

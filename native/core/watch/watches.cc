@@ -29,6 +29,7 @@ WatchOpened Watches::Open(const WatchRequest& request, EpochSlot& slot) {
     return outcome;
   }
   watch->ready = request.ready;
+  watch->looks = request.looks;
   watch->consumer = request.consumer;
   // Before the root is loaded: from here on publishers offer what that may lack.
   count_.fetch_add(1, std::memory_order_seq_cst);

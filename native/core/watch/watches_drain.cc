@@ -44,21 +44,25 @@ DrainResult Watches::DrainInitial(Watch& watch, DrainSink& sink) {
   InitialState& initial = *watch.initial;
   ScopeWalk& walk = *initial.walk;
   const Rendering rendering = watch.group->rendering();
-  const Version* last = nullptr;
+  std::optional<KeyView> last;
+  walk.Resume(watch.looks);
   const Version* version = walk.Peek();
   while (version != nullptr && sink.AddObject(*version, rendering)) {
-    last = version;
+    last = version->key();
     walk.Advance();
     version = walk.Peek();
   }
-  if (last != nullptr) {
-    initial.last_namespace = last->namespace_name()->text();
-    initial.last_name = last->name();
+  const bool is_paused = version == nullptr && walk.is_paused();
+  if (is_paused) last = walk.passed();
+  if (last) {
+    initial.last_namespace = last->namespace_name;
+    initial.last_name = last->name;
   }
-  DrainResult result{.phase = WatchPhase::kInitial, .position = 0, .more = true};
+  DrainResult result{
+      .phase = WatchPhase::kInitial, .position = 0, .more = true, .is_paused = is_paused};
   Garbage garbage;
   std::lock_guard lock(mu_);
-  if (watch.state != CursorState::kEnded && version == nullptr) {
+  if (watch.state != CursorState::kEnded && version == nullptr && !is_paused) {
     UnlistInitial(watch);
     garbage.Add(std::exchange(watch.initial, nullptr));
     watch.is_initial = false;
