@@ -143,8 +143,8 @@ export const MUTATIONS = [
     invariant: 11,
     bug: 'what remains is told with a selector, too',
     file: 'lib/engine/javascript/list.ts',
-    text: 'remaining: scope.hasSelector ? undefined : behind',
-    replacement: 'remaining: behind',
+    text: 'if (!scope.hasSelector) this.remaining = ',
+    replacement: 'this.remaining = ',
     test: [READS, 'what remains is counted, and only without a selector'],
   },
   {

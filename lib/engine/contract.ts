@@ -152,16 +152,16 @@ export interface EngineList {
   settle(): boolean;
   /**
    * The next bytes: whole objects joined by commas (a comma leads every chunk but the first), about
-   * `maxBytes` long and never without an object, or `undefined` at the end. Looks at as many objects
-   * as it takes.
+   * `maxBytes` long and never without an object, or `undefined` at the end. Looks at as many
+   * objects as it takes.
    */
   read(maxBytes: number): Uint8Array | undefined;
   /**
    * The next bytes as `read` gives them, into the caller's memory from its beginning: as many whole
    * objects as fit. Tells how many bytes were written, 0 at the end and where the list was paused
    * before it found anything. Where not even the next object fits it writes nothing and tells the
-   * bytes that are needed for it, negated: the list goes on with that object, in larger memory or by
-   * `read`.
+   * bytes that are needed for it, negated: the list goes on with that object, in larger memory or
+   * by `read`.
    */
   readInto(target: Uint8Array): number;
   /**

@@ -141,12 +141,12 @@ export class Border {
   }
 
   openList(cache: number, scope: PackedScope = ALL, limit = 0, root = -1): number {
-    return this.addon.openList(cache, root, scope, undefined, limit);
+    return this.addon.openList(cache, root, scope, undefined, limit, 0);
   }
 
   openWatch(cache: number, scope: PackedScope = ALL, after?: bigint): number {
     this.revisions[HEAD_LANE.afterRevision] = after ?? 0n;
-    return this.addon.openWatch(cache, JSON.stringify(scope), scope, after === undefined);
+    return this.addon.openWatch(cache, JSON.stringify(scope), scope, after === undefined, 0);
   }
 
   /** The next objects of a list. */

@@ -185,7 +185,7 @@ test('a list is read in chunks that join, its page known from the start', (t) =>
   );
   t.is(addon.readList(list, border.page, 1), 0);
   t.is(addon.closeList(list), 0);
-  const rest = addon.openList(cache, -1, ALL, ['b', 'x\0'], 0);
+  const rest = addon.openList(cache, -1, ALL, ['b', 'x\0'], 0, 0);
   t.is(border.number('hasMore'), 0);
   t.is(addon.listLast(rest), STATUS.notFound);
   t.deepEqual(

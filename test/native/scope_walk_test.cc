@@ -42,6 +42,31 @@ class ScopeWalkTest : public testing::Test {
     return texts;
   }
 
+  // The same by so many looks at a time. Where it pauses, what was shown and what is to come lie
+  // before and behind what it has passed.
+  Texts WalkPaused(const Scope& scope, const std::optional<KeyView>& start, bool is_selecting,
+                   uint64_t looks) {
+    EpochPin pin(world_.cache().store().epochs(), world_.slot());
+    const State& state = world_.cache().store().LoadRoot()->state;
+    ScopeWalk walk(state, scope, start, is_selecting);
+    Texts texts;
+    std::optional<KeyView> passed;
+    do {
+      walk.Resume(looks);
+      while (const Version* const version = walk.Next()) {
+        if (passed) EXPECT_LT(CompareKeys(*passed, version->key()), 0);
+        texts.push_back(TextOf(*version));
+      }
+      if (!walk.is_paused()) break;
+      ++pauses_;
+      if (passed) EXPECT_LE(CompareKeys(*passed, *walk.passed()), 0);
+      passed = walk.passed();
+    } while (true);
+    EXPECT_EQ(walk.Next(), nullptr);
+    EXPECT_FALSE(walk.is_paused());
+    return texts;
+  }
+
   // All objects in key order, filtered.
   Texts Filter(const Scope& scope, const std::optional<KeyView>& start, bool is_selecting) {
     EpochPin pin(world_.cache().store().epochs(), world_.slot());
@@ -64,6 +89,7 @@ class ScopeWalkTest : public testing::Test {
   }
 
   World world_;
+  size_t pauses_ = 0;
 };
 
 TEST_F(ScopeWalkTest, FindsWhatAFilterOfEverythingFinds) {
@@ -87,6 +113,9 @@ TEST_F(ScopeWalkTest, FindsWhatAFilterOfEverythingFinds) {
           for (const bool is_selecting : {false, true}) {
             const Texts found = Walk(scope, start, is_selecting);
             EXPECT_EQ(found, Filter(scope, start, is_selecting));
+            for (const uint64_t looks : {1, 2, 5}) {
+              EXPECT_EQ(found, WalkPaused(scope, start, is_selecting, looks));
+            }
             walked += found.size();
           }
         }
@@ -94,6 +123,7 @@ TEST_F(ScopeWalkTest, FindsWhatAFilterOfEverythingFinds) {
     }
   }
   EXPECT_GT(walked, 300U);
+  EXPECT_GT(pauses_, 300U);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
  * Invariants:
  *  1. The page is settled before anything is read: which object is its last, and how many follow.
  *  2. The root is held until the last object was read or the list is closed, and let go once.
- *  3. No call looks at more objects than the query allows: it pauses then, with what it has found so
- *     far, and the next one goes on.
+ *  3. No call looks at more objects than the query allows: it pauses then, with what it has found
+ *     so far, and the next one goes on.
  */
 
 import type { ObjectKey } from '../../object/index.js';
@@ -130,6 +130,7 @@ export class JavaScriptList implements EngineList {
   readObjects(maxObjects: number): readonly EngineObject[] {
     const objects: EngineObject[] = [];
     let version = this.#resumed();
+    if (!this.#isSettled) return objects;
     while (version !== undefined && objects.length < maxObjects) {
       objects.push(readVersion(version, this.#rendering));
       this.#objects.advance();

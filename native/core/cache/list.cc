@@ -23,6 +23,7 @@ ScopeOutcome ListCursor::Open(StateHold state, const ListRequest& request) {
   index_ = walk_->index();
   if (is_searched_) {
     is_settled_ = false;
+    is_paused_ = true;
     if (looks_ == WalkBudget::kUnlimited) Settle();
   } else if (limit_ > 0) {
     CountPage(request);
