@@ -51,6 +51,8 @@ export class ListBody implements PullSource {
   readonly #identity: ListBodyOptions['identity'];
   #head: Uint8Array | undefined;
   #isOver = false;
+  // Whether the list has paused, and others have not had their turn since.
+  #isResting = false;
 
   /** Throws a TypeError for a kind or apiVersion that is not a plain name. */
   constructor(list: EngineList, head: ListHead, options: ListBodyOptions = {}) {
@@ -62,6 +64,7 @@ export class ListBody implements PullSource {
 
   pull(maxBytes: number): Pulled {
     if (this.#isOver) return { type: 'end' };
+    if (this.#isResting) return { type: 'wait' };
     const head = this.#head;
     this.#head = undefined;
     if (head !== undefined && head.length + TAIL.length > SLOT_BYTES) return ownChunk(head);
@@ -79,7 +82,7 @@ export class ListBody implements PullSource {
       return ownChunk(this.#list.read(needed)!);
     }
     const length = end === 0 ? this.#fill(bytes, 0, needed).end : end;
-    if ((this.#isOver || this.#list.isPaused) && length <= SHORT_BYTES_MAX) {
+    if ((this.#isOver || this.#isResting) && length <= SHORT_BYTES_MAX) {
       const chunk = bytes.slice(0, length);
       release();
       return ownChunk(chunk);
@@ -98,7 +101,10 @@ export class ListBody implements PullSource {
       const written = this.#list.readInto(bytes.subarray(end, limit));
       if (written < 0) return { end, needed: -written };
       end += written;
-      if (this.#list.isPaused) return { end, needed: 0 };
+      if (this.#list.isPaused) {
+        this.#isResting = true;
+        return { end, needed: 0 };
+      }
       if (written > 0) continue;
       bytes.set(TAIL, end);
       this.close();
@@ -112,7 +118,10 @@ export class ListBody implements PullSource {
 
   /** Others have their turn, and the search goes on. */
   onReadable(callback: () => void): void {
-    setImmediate(callback);
+    setImmediate(() => {
+      this.#isResting = false;
+      callback();
+    });
   }
 
   close(): void {

@@ -242,6 +242,8 @@ export interface WatchBatch<Item> {
 export interface EngineWatch {
   /** Where live events begin: strictly above this. The initial state is the state at it. */
   readonly revision: bigint;
+  /** Whether the last drain ended because it had looked at `looksMax` objects: the next goes on. */
+  readonly isPaused: boolean;
   /** Events with their objects. */
   drainEvents(maxEvents: number): WatchBatch<EngineEvent>;
   /**

@@ -88,8 +88,9 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #callback: (() => void) | undefined;
   // Whether something happened since the last look: a wake that comes before the consumer waits.
   #readable = false;
-  // Whether the engine has paused in its search for initial objects.
-  #isPaused = false;
+  // Whether the engine has paused in its search for initial objects, and others have not had their
+  // turn since.
+  #isResting = false;
   #bookmarkDue = false;
   // Whether there was a moment when nothing was left to deliver.
   #isUpToDate = false;
@@ -199,17 +200,17 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (this.#endReason !== undefined) return { type: 'end', reason: this.#endReason };
     if (this.#lastEnd !== undefined) return this.#finish(this.#lastEnd);
     this.#readable = false;
-    this.#isPaused = false;
+    if (this.#isResting) return { type: 'wait' };
     let batch = this.#drained(drain);
     let bookmark = this.#takeBookmark(batch);
     // The initial objects may be none, or end exactly here: what is live follows at once.
     while (batch.items.length === 0 && bookmark === undefined && batch.end === undefined) {
       if (!batch.more && batch.phase === 'live') break;
-      this.#isPaused = this.#isSearching(batch);
-      if (this.#isPaused) break;
+      if (this.#watch.isPaused) break;
       batch = this.#drained(drain);
       bookmark = this.#takeBookmark(batch);
     }
+    this.#isResting = this.#watch.isPaused;
     const items = bookmark === undefined ? batch.items : [...batch.items, show(bookmark)];
     if (batch.end !== undefined) {
       if (items.length === 0) return this.#finish(batch.end);
@@ -219,11 +220,6 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
     if (items.length === 0) return { type: 'wait' };
     const isLast = !batch.more && batch.phase === 'live' && batch.end === undefined;
     return { type: 'items', items, isLast };
-  }
-
-  // An initial state whose end is not reached is never empty, unless others are to have their turn.
-  #isSearching({ phase, more, position }: WatchBatch<unknown>): boolean {
-    return phase === 'initial' && more && position < this.#watch.revision;
   }
 
   #drained<Item>(drain: () => WatchBatch<Item>): WatchBatch<Item> {
@@ -255,7 +251,12 @@ export class WatchStream<T = UnknownObject> implements AsyncIterable<WatchEvent<
   #onReadable(callback: () => void): void {
     this.#callback = callback;
     if (this.#readable || this.#endReason !== undefined) queueMicrotask(() => this.#notify());
-    else if (this.#isPaused) setImmediate(() => this.#notify());
+    else if (this.#isResting) setImmediate(() => this.#rest());
+  }
+
+  #rest(): void {
+    this.#isResting = false;
+    this.#notify();
   }
 
   #notify(): void {

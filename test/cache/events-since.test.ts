@@ -106,6 +106,7 @@ cacheTest('a watch that has nothing to say yet is asked again', (t, kind) => {
   const slow = opening(engine, (query) => {
     const watch = engine.watch(query);
     return {
+      isPaused: false,
       revision: watch.revision,
       drainFrames: (maxBytes) => watch.drainFrames(maxBytes),
       close: () => watch.close(),

@@ -6,13 +6,17 @@ import { WatchCache } from '../../lib/cache/index.js';
 import { LOOKS_MAX } from '../../lib/cache/looks.js';
 import type { EngineKind } from '../../lib/engine/index.js';
 import type { PullSource } from '../../lib/request/index.js';
-import { drain, keys, rejects, serialCacheTest, type Widget, widget } from './fixture.js';
+import { drain, keys, pullText, rejects, serialCacheTest, type Widget, widget } from './fixture.js';
 
 /** A search through so many takes more than two turns. */
 const OBJECTS = 2 * LOOKS_MAX + 100;
 
 /** Met by the last object alone, and known of no other without asking it. */
 const LAST = { labelSelector: 'app!=common' };
+
+/** Every so many objects have a colour. */
+const EVERY = 1_000;
+const FOUND = Math.ceil(OBJECTS / EVERY);
 
 const LAST_NAME = `w${OBJECTS - 1}`;
 
@@ -22,12 +26,13 @@ const filled = new Map<EngineKind, WatchCache<Widget>>();
 function cacheOf(engine: EngineKind): WatchCache<Widget> {
   const known = filled.get(engine);
   if (known !== undefined) return known;
-  const cache = new WatchCache<Widget>({ engine });
+  const cache = new WatchCache<Widget>({ engine, fields: ['spec.color'] });
   filled.set(engine, cache);
-  const text = JSON.stringify(widget('ns', 'w00000', { labels: { app: 'common' } }));
+  const text = JSON.stringify(widget('ns', 'w00000', { labels: { app: 'common' }, color: 'C' }));
   for (let index = 0; index < OBJECTS; index++) {
     const object = text
       .replace('w00000', `w${String(index).padStart(5, '0')}`)
+      .replace('"C"', index % EVERY === 0 ? '"red"' : '""')
       .replace('common', index === OBJECTS - 1 ? 'rare' : 'common');
     cache.apply({ type: 'put', object });
   }
@@ -51,7 +56,7 @@ function countTurns(): { readonly count: number; stop(): void } {
   return turns;
 }
 
-/** Everything that a source has, and how often it had to be waited for. */
+/** Everything that a source has, pulled as a transport does, and how often that had to wait. */
 async function pullAll(source: PullSource): Promise<{ text: string; waits: number }> {
   let text = '';
   for (let waits = 0; ;) {
@@ -83,6 +88,29 @@ serialCacheTest('a list is searched for turn by turn', async (t, engine) => {
   t.true(waits >= 2, `${waits} waits`);
   t.true(turns.count >= 2);
   t.is(cache.stats().roots, roots, 'it holds no state any more');
+});
+
+/** Met by some objects, few in any turn. */
+const SOME = { fieldSelector: 'spec.color!=' };
+
+serialCacheTest('what is found on the way does not make a turn longer', async (t, engine) => {
+  const cache = cacheOf(engine);
+  const list = await cache.list(SOME);
+  const { text, waits } = await pullAll(list.body('WidgetList', 'example.com/v1'));
+  t.is((JSON.parse(text) as { items: unknown[] }).items.length, FOUND);
+  t.true(waits >= 2, `${waits} waits`);
+  const stream = await cache.watch({ ...SOME, resourceVersion: '0' });
+  const frames = stream.frames({ apiVersion: 'example.com/v1', kind: 'Widget' });
+  let length = 0;
+  for (let turns = 0; length < FOUND; turns++) {
+    t.true(turns <= 4, 'each turn gives what it has found');
+    // All that there is in one turn of the loop.
+    const inTurn = pullText(frames).split('\n').length - 1;
+    t.true(inTurn < LOOKS_MAX / EVERY + 2, `${inTurn} in one turn`);
+    length += inTurn;
+    if (length < FOUND) await new Promise<void>((resolve) => frames.onReadable(resolve));
+  }
+  stream.close();
 });
 
 serialCacheTest('whoever takes objects one by one gets them all', async (t, engine) => {

@@ -66,6 +66,9 @@ export function rig(
 function counted(watch: EngineWatch, calls: Calls): EngineWatch {
   return {
     revision: watch.revision,
+    get isPaused() {
+      return watch.isPaused;
+    },
     drainEvents: (maxEvents) => {
       calls.drains++;
       return watch.drainEvents(maxEvents);

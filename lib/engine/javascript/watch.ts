@@ -72,6 +72,7 @@ export class JavaScriptWatch implements EngineWatch {
   #position = 0n;
   #end: WatchEnd | undefined;
   #wakeState: WakeState = 'quiet';
+  #isPaused = false;
 
   constructor(
     group: WatchGroup,
@@ -86,6 +87,10 @@ export class JavaScriptWatch implements EngineWatch {
     this.#wake = wake;
     this.#looksMax = Math.max(1, looksMax);
     this.#initial = initial;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   /** Goes on with this cursor, which stands behind the initial state. Called once, at the start. */
@@ -156,6 +161,7 @@ export class JavaScriptWatch implements EngineWatch {
       const position = this.#position;
       return { items: [], bytes: 0, phase, position, more: false, end: this.#end };
     }
+    this.#isPaused = false;
     const sink = makeSink(this.group.scope.rendering);
     if (this.#initial === undefined) this.#drainLive(cursor, sink);
     else this.#drainInitial(this.#initial, sink);
@@ -170,7 +176,8 @@ export class JavaScriptWatch implements EngineWatch {
       if (!sink.addObject(version)) return;
       objects.advance();
     }
-    if (objects.isPaused) return;
+    this.#isPaused = objects.isPaused;
+    if (this.#isPaused) return;
     this.#initial = undefined;
     this.#position = this.revision;
     release();

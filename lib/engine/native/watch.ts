@@ -53,6 +53,7 @@ export class NativeWatch implements EngineWatch, Wakeable {
   readonly #wake: WatchQuery['wake'];
   #handle: number;
   #isReady = false;
+  #isPaused = false;
   #phase: 'initial' | 'live' = 'live';
   #position = 0n;
   #end: WatchEnd | undefined;
@@ -68,6 +69,10 @@ export class NativeWatch implements EngineWatch, Wakeable {
     if (from.type === 'state') this.#phase = 'initial';
     connection.add(this.#handle, this);
     connection.noteReady();
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   drainEvents(maxEvents: number): WatchBatch<EngineEvent> {
@@ -157,6 +162,7 @@ export class NativeWatch implements EngineWatch, Wakeable {
     const { numbers, revisions } = this.#cache.connection;
     const end = ENDS[numbers[HEAD_LANE.end]!];
     const more = numbers[HEAD_LANE.more] !== 0;
+    this.#isPaused = numbers[HEAD_LANE.paused] !== 0;
     const phase = PHASES[numbers[HEAD_LANE.phase]!]!;
     const position = revisions[HEAD_LANE.position]!;
     this.#phase = phase;
