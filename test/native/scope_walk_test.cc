@@ -54,12 +54,12 @@ class ScopeWalkTest : public testing::Test {
     do {
       walk.Resume(looks);
       while (const Version* const version = walk.Next()) {
-        if (passed) EXPECT_LT(CompareKeys(*passed, version->key()), 0);
+        EXPECT_TRUE(!passed || CompareKeys(*passed, version->key()) < 0);
         texts.push_back(TextOf(*version));
       }
       if (!walk.is_paused()) break;
       ++pauses_;
-      if (passed) EXPECT_LE(CompareKeys(*passed, *walk.passed()), 0);
+      EXPECT_TRUE(!passed || CompareKeys(*passed, *walk.passed()) <= 0);
       passed = walk.passed();
     } while (true);
     EXPECT_EQ(walk.Next(), nullptr);
@@ -123,7 +123,7 @@ TEST_F(ScopeWalkTest, FindsWhatAFilterOfEverythingFinds) {
     }
   }
   EXPECT_GT(walked, 300U);
-  EXPECT_GT(pauses_, 300U);
+  EXPECT_GT(pauses_, 200U);
 }
 
 }  // namespace
