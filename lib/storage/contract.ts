@@ -68,6 +68,8 @@ export interface StorageChange {
   readonly value: Uint8Array;
   readonly revision: bigint;
   readonly createRevision: bigint;
+  /** The revision of what it replaced or took, `0n` if nothing; absent where that is not known. */
+  readonly previousRevision?: bigint;
 }
 
 export interface WatchObserver {

@@ -115,6 +115,18 @@ for (const etcd of ETCDS) {
     t.false(result.ok);
     if (!result.ok) t.is(result.current?.revision, revision);
   });
+
+  test(`etcd ${etcd.version}: a deletion of a version long gone is not another one's deletion`, async (t) => {
+    const { proxy, storage, other, arrived } = await rig(t, etcd);
+    const expected = await put(storage, '/g/r/a', 'old');
+    await put(storage, '/g/r/a', 'new');
+    await arrived.until(() => arrived.changes.length === 2);
+    proxy.holdRequests();
+    const writing = storage.write({ key: '/g/r/a', expected, value: null });
+    await removeNow(other);
+    proxy.cut();
+    t.deepEqual(await writing, { ok: false, current: undefined });
+  });
 }
 
 test('of writes during kills of the leader each one that is acknowledged happened, once', async (t) => {

@@ -29,6 +29,7 @@ import {
 import type { EtcdClient } from '../client/client.js';
 import type { EtcdError } from '../client/error.js';
 import type { EtcdWatch } from '../client/watcher.js';
+import type { KeyValue } from '../rpc/range_pb.js';
 import type { Event } from '../rpc/watch_pb.js';
 import { FeedWatch } from './feed-watch.js';
 import type { KeySpace } from './keys.js';
@@ -236,6 +237,7 @@ export class ChangeFeed {
         value,
         revision,
         createRevision,
+        ...previousRevision(kv, prevKv),
       });
     }
     return changes;
@@ -279,4 +281,13 @@ export const EVENT_PUT = 0;
 
 function historyLost(): StorageError {
   return new StorageError('compacted', 'the value that a deletion took is compacted');
+}
+
+// Of a change just above a compaction etcd may not know it.
+function previousRevision(
+  { modRevision, createRevision }: KeyValue,
+  prevKv: KeyValue | undefined,
+): Pick<StorageChange, 'previousRevision'> {
+  if (prevKv !== undefined) return { previousRevision: prevKv.modRevision };
+  return modRevision === createRevision ? { previousRevision: 0n } : {};
 }

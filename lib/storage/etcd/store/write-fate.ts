@@ -1,13 +1,13 @@
 /**
  * What became of a write of which no answer came: found out by the changes of its key.
  *
- * An update or a deletion can only have been the first change of its key after the revision that it
- * expects. A creation can have been any that made the key: what is known may be so old that the key
- * was still there, and others may have made and deleted it meanwhile. So all changes up to a
- * revision that was read later tell: one of them is it, another one has come first, or there is
- * none; then the write was not applied so far, and sending it again is safe: of two that are sent
- * one at most is applied, or, where somebody deletes in between what was made, the second makes it
- * once more.
+ * An update or a deletion can only have been the change of its key that took the revision which it
+ * expects: that may be long past, and what happened since is another one's. A creation can have
+ * been any that made the key: what is known may be so old that the key was still there, and others
+ * may have made and deleted it meanwhile. So all changes up to a revision that was read later tell:
+ * one of them is it, another one has come first, or there is none; then the write was not applied
+ * so far, and sending it again is safe: of two that are sent one at most is applied, or, where
+ * somebody deletes in between what was made, the second makes it once more.
  */
 
 import type { StorageChange, StorageError, StorageWatch, WatchObserver } from '../../contract.js';
@@ -16,8 +16,8 @@ export interface FateQuestion {
   readonly key: string;
   /** As it was sent; `null` deletes. */
   readonly value: Uint8Array | null;
-  /** Whether it makes the key. */
-  readonly isCreation: boolean;
+  /** The revision that it writes over; `0n`: it makes the key. */
+  readonly expected: bigint;
   /** A revision that was there before the write was sent. */
   readonly after: bigint;
   /** One that was read after it was given up. */
@@ -78,10 +78,11 @@ export async function fateOf(
 function mayBeIt(question: FateQuestion, change: StorageChange): boolean {
   if (change.key !== question.key) return false;
   const isMade = change.type === 'put' && change.revision === change.createRevision;
-  return !question.isCreation || (isMade && isIt(question, change));
+  return question.expected !== 0n || (isMade && isIt(question, change));
 }
 
-function isIt({ value }: FateQuestion, change: StorageChange): boolean {
+function isIt({ value, expected }: FateQuestion, change: StorageChange): boolean {
+  if (expected !== 0n && (change.previousRevision ?? expected) !== expected) return false;
   if (value === null) return change.type === 'delete';
   return change.type === 'put' && Buffer.compare(change.value, value) === 0;
 }

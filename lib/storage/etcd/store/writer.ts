@@ -140,11 +140,10 @@ export class Writer {
     const { key, value, expected } = write;
     const { current, revision } = await this.#readAt(key);
     if (expected !== 0n && current?.revision === expected) return undefined;
-    const isCreation = expected === 0n;
-    const fate = await this.#options.fateOf({ key, value, isCreation, after, through: revision });
+    const fate = await this.#options.fateOf({ key, value, expected, after, through: revision });
     if (fate.kind === 'applied') return this.#applied(write, fate.revision);
     // Nothing has happened since, and yet it is not at what is expected: it never was.
-    if (fate.kind === 'overtaken' || !isCreation) return refused(key, current);
+    if (fate.kind === 'overtaken' || expected !== 0n) return refused(key, current);
     return current === undefined ? undefined : refused(key, current);
   }
 
