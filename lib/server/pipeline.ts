@@ -138,7 +138,9 @@ async function answerByDeadline(
  * requests never do: one that is made of two costs as much as reading an object.
  */
 class Expiry {
-  readonly #request: RequestRecord;
+  // Let go of at the deadline: the error that tells of it holds this, and handlers that don't come
+  // back hold the error.
+  #request: RequestRecord | undefined;
   readonly #controller = new AbortController();
   #signal: AbortSignal | undefined;
 
@@ -147,12 +149,15 @@ class Expiry {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= AbortSignal.any([this.#request.signal, this.#controller.signal]);
+    const own = this.#controller.signal;
+    if (this.#request === undefined) return this.#signal ?? own;
+    this.#signal ??= AbortSignal.any([this.#request.signal, own]);
     return this.#signal;
   }
 
   expire(reason: unknown): void {
     this.#controller.abort(reason);
+    this.#request = undefined;
   }
 }
 
