@@ -10,6 +10,8 @@ import type {
 
 export class Recorder implements WatchObserver {
   readonly changes: StorageChange[] = [];
+  /** Of each change, where the storage tells it. */
+  readonly previousRevisions: (bigint | undefined)[] = [];
   readonly progress: bigint[] = [];
   /** Every call in its order: `put /a/b/x 5`, `delete …`, `progress 7`, `end closed`. */
   readonly calls: string[] = [];
@@ -17,8 +19,9 @@ export class Recorder implements WatchObserver {
   #wake: (() => void)[] = [];
 
   readonly onChanges = (changes: readonly StorageChange[]): void => {
-    for (const change of changes) {
+    for (const { previousRevision, ...change } of changes) {
       this.changes.push(change);
+      this.previousRevisions.push(previousRevision);
       this.calls.push(`${change.type} ${change.key} ${change.revision}`);
     }
     this.#wakeAll();

@@ -73,7 +73,11 @@ test('the page lists the metrics of etcd, and each of them moves', async (t) => 
     (name) => name !== 'shardwatch_metrics_dropped_series_total',
   );
   t.deepEqual(own.toSorted(), [...listed.keys()].toSorted());
-  const levels = new Set(['shardwatch_etcd_outstanding_calls', 'shardwatch_etcd_circuit_state']);
+  const levels = new Set([
+    'shardwatch_etcd_connections',
+    'shardwatch_etcd_outstanding_calls',
+    'shardwatch_etcd_circuit_state',
+  ]);
   for (const [name, { type, labels }] of listed) {
     const metric = moved.get(name)!;
     t.deepEqual([metric.type, metric.labels], [type, labels], name);

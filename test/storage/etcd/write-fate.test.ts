@@ -2,12 +2,22 @@
 
 import test, { type ExecutionContext } from 'ava';
 
-import { EtcdClient, EtcdStorage, keyBytes } from '../../../lib/storage/etcd/index.js';
+import { EtcdClient, EtcdError, EtcdStorage, keyBytes } from '../../../lib/storage/etcd/index.js';
 import type { WriteResult } from '../../../lib/storage/index.js';
+import { systemClock } from '../../../lib/storage/clock.js';
+import type { TxnInit } from '../../../lib/storage/etcd/client/kv.js';
+import { KeySpace } from '../../../lib/storage/etcd/store/keys.js';
+import { LeaseGroups } from '../../../lib/storage/etcd/store/lease-groups.js';
+import { PointReads } from '../../../lib/storage/etcd/store/point-reads.js';
+import { fateOf } from '../../../lib/storage/etcd/store/write-fate.js';
+import { Writer } from '../../../lib/storage/etcd/store/writer.js';
+import { KnownValues } from '../../../lib/storage/known-values.js';
 import { bytes, put } from '../conformance/subject.js';
 import { record, type Recorder } from '../recorder.js';
 import { ETCDS, startCluster } from './member.js';
 import { TcpProxy } from './tcp-proxy.js';
+
+const CREATION = { key: '/g/r/a', expected: 0n, ttlSeconds: 0 };
 
 interface Rig {
   readonly proxy: TcpProxy;
@@ -95,7 +105,7 @@ for (const etcd of ETCDS) {
   });
 
   test(`etcd ${etcd.version}: a write that never arrived is sent again`, async (t) => {
-    const { proxy, storage, arrived } = await rig(t, etcd);
+    const { proxy, storage, other, arrived } = await rig(t, etcd);
     proxy.holdRequests();
     const writing = storage.write({ key: '/g/r/a', expected: 0n, value: bytes('mine') });
     await new Promise((resolve) => setImmediate(resolve));
@@ -103,6 +113,31 @@ for (const etcd of ETCDS) {
     const result = await writing;
     await arrived.until(() => arrived.changes.length === 1);
     t.deepEqual(result, { ok: true, revision: arrived.changes[0]!.revision, changed: true });
+    // To make sure of it, creations that are on their way were called off, everybody's.
+    t.true((await other.write({ key: '/g/r/b', expected: 0n, value: bytes('theirs') })).ok);
+  });
+
+  test(`etcd ${etcd.version}: changes tell which revision they replaced or took`, async (t) => {
+    const { other, arrived } = await rig(t, etcd);
+    const made = await put(other, '/g/r/a', 'old');
+    const updated = await put(other, '/g/r/a', 'new');
+    await removeNow(other);
+    await arrived.until(() => arrived.changes.length === 3);
+    t.deepEqual(arrived.previousRevisions, [0n, made, updated]);
+  });
+
+  test(`etcd ${etcd.version}: a creation that arrives late does not undo a deletion`, async (t) => {
+    const { client, other, arrived } = await rig(t, etcd);
+    const late = new LateClient(client);
+    const writer = writerOver(late, other);
+    const written = await writer.write({ ...CREATION, value: bytes('mine') });
+    t.true(written.ok);
+    await removeNow(other);
+    t.is(late.requests.length, 1);
+    t.false((await client.kv.txn(late.requests[0]!)).succeeded);
+    await put(other, '/g/r/after', 'x');
+    await arrived.until(() => arrived.changes.at(-1)?.key === '/g/r/after');
+    t.is(arrived.changes.length, 3);
   });
 
   test(`etcd ${etcd.version}: a write that never arrived and was overtaken is refused`, async (t) => {
@@ -181,6 +216,41 @@ async function rig(t: ExecutionContext, etcd: (typeof ETCDS)[number]): Promise<R
     await Promise.all([storage.close(), other.close(), client.close()]);
   });
   return { proxy, storage, other, client, arrived };
+}
+
+/** Takes the first transaction for lost, and keeps it. */
+class LateClient {
+  readonly requests: TxnInit[] = [];
+  readonly kv: EtcdClient['kv'];
+
+  constructor({ kv }: EtcdClient) {
+    this.kv = Object.assign(Object.create(kv) as EtcdClient['kv'], {
+      range: kv.range.bind(kv),
+      put: kv.put.bind(kv),
+      txn: (request: TxnInit) => {
+        if (this.requests.length > 0) return kv.txn(request);
+        this.requests.push(request);
+        throw new EtcdError('timeout', 'no answer came', { mayBeApplied: true });
+      },
+    });
+  }
+}
+
+function writerOver(client: LateClient, other: EtcdStorage): Writer {
+  return new Writer({
+    client,
+    reads: new PointReads(other.client),
+    keys: new KeySpace('/registry'),
+    known: new KnownValues(1_000),
+    leases: new LeaseGroups(other.client.lease, systemClock, Math.random),
+    seenRevision: () => 1n,
+    fateOf: (question) =>
+      fateOf(
+        question,
+        (_, after, observer) => other.watch('/g/r/', after, observer),
+        () => new Promise((resolve) => setImmediate(resolve)),
+      ),
+  });
 }
 
 async function removeNow(storage: EtcdStorage): Promise<void> {

@@ -3,8 +3,8 @@
  *
  *     /example.com/widgets/shop/a   <->   /registry/example.com/widgets/shop/a
  *
- * One key is beside them, `/registry.progress`: what is written there is no object, and yet in the
- * range that the storage watches.
+ * Two keys are beside them, `/registry.progress` and `/registry.fence`: what is written there is no
+ * object, and yet in the range that the storage watches.
  */
 
 import { StorageError } from '../../contract.js';
@@ -14,9 +14,11 @@ import { keyBytes, prefixRange, type KeyRange } from '../client/key-range.js';
 export class KeySpace {
   /** Without a slash at its end. */
   readonly prefix: string;
-  /** All keys of the storage, and the one beside them. */
+  /** All keys of the storage, and those beside them. */
   readonly watched: KeyRange;
   readonly progressKey: Uint8Array;
+  /** What creations depend on, so that they can be called off. */
+  readonly fenceKey: Uint8Array;
   /** A key at which nothing ever is; to ask for what every answer tells. */
   readonly emptyKey: Uint8Array;
   readonly #objects: string;
@@ -30,6 +32,7 @@ export class KeySpace {
     this.prefix = prefix;
     this.#objects = `${prefix}/`;
     this.progressKey = keyBytes(`${prefix}.progress`);
+    this.fenceKey = keyBytes(`${prefix}.fence`);
     this.emptyKey = keyBytes(`${prefix}.`);
     this.watched = { key: this.emptyKey, rangeEnd: prefixRange(this.#objects).rangeEnd };
   }

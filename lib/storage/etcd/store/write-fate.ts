@@ -6,8 +6,8 @@
  * been any that made the key: what is known may be so old that the key was still there, and others
  * may have made and deleted it meanwhile. So all changes up to a revision that was read later tell:
  * one of them is it, another one has come first, or there is none; then the write was not applied
- * so far, and sending it again is safe: of two that are sent one at most is applied, or, where
- * somebody deletes in between what was made, the second makes it once more.
+ * so far. To send it again is safe for an update or a deletion: of two at most one meets what it
+ * expects. A creation has to be called off before (`creation-fence.ts`).
  */
 
 import type { StorageChange, StorageError, StorageWatch, WatchObserver } from '../../contract.js';

@@ -16,13 +16,14 @@ import { EtcdError } from '../client/error.js';
 import { COMPARE_RESULT, COMPARE_TARGET, type TxnInit } from '../client/kv.js';
 import type { TxnResponse } from '../rpc/kv_pb.js';
 import type { KeyValue } from '../rpc/range_pb.js';
+import { CreationFence } from './creation-fence.js';
 import type { KeySpace } from './keys.js';
 import { leaseTtlSeconds, type LeaseGroups } from './lease-groups.js';
 import type { PointReads } from './point-reads.js';
 import type { Fate, FateQuestion } from './write-fate.js';
 
 export interface WriterOptions {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, 'kv'>;
   readonly reads: PointReads;
   readonly keys: KeySpace;
   readonly known: KnownValues;
@@ -50,9 +51,11 @@ export interface Current extends KnownValue {
 
 export class Writer {
   readonly #options: WriterOptions;
+  readonly #fence: CreationFence;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#fence = new CreationFence(options.client, options.keys.fenceKey);
   }
 
   /** Rejects with an EtcdError or a StorageError. */
@@ -91,7 +94,7 @@ export class Writer {
   }
 
   async #send(write: OwnWrite): Promise<WriteResult> {
-    const { client, keys, leases, seenRevision } = this.#options;
+    const { client, leases, seenRevision } = this.#options;
     const seen = seenRevision();
     const after = seen > write.expected ? seen : write.expected;
     let doubt: EtcdError | undefined;
@@ -99,12 +102,14 @@ export class Writer {
       const lease = await leases.take(write.ttlSeconds).catch((error: unknown) => {
         throw doubt ?? error;
       });
+      const fence = this.#fence.revision;
       try {
-        const response = await client.kv.txn(transactionOf(keys, write, lease));
+        const response = await client.kv.txn(this.#transactionOf(write, lease));
         if (response.succeeded) return this.#applied(write, response.header?.revision ?? 0n);
+        if (this.#isFenceRaised(write, response)) continue;
         // What is in its way may be the write itself, sent before and applied late.
         if (doubt === undefined) return refused(write.key, currentIn(response));
-        return (await this.#settle(write, after)) ?? refused(write.key, undefined);
+        return (await this.#settle(write, after, fence)) ?? refused(write.key, undefined);
       } catch (error) {
         if (!(error instanceof EtcdError)) throw doubt ?? error;
         if (error.mayBeApplied) doubt = error;
@@ -113,7 +118,7 @@ export class Writer {
         // One that was sent before may still be applied, whatever became of this one.
         else if (!error.mayBeApplied) throw doubt ?? error;
         else {
-          const settled = await this.#settled(write, after, error);
+          const settled = await this.#settled(write, after, fence, error);
           if (settled !== undefined) return settled;
         }
         // It would be told the same.
@@ -126,18 +131,21 @@ export class Writer {
   async #settled(
     write: OwnWrite,
     after: bigint,
+    fence: bigint,
     doubt: EtcdError,
   ): Promise<WriteResult | undefined> {
     try {
-      return await this.#settle(write, after);
+      return await this.#settle(write, after, fence);
     } catch {
       throw doubt;
     }
   }
 
-  // Its result, where it was applied or can't be any more; `undefined`: it may be sent again.
-  async #settle(write: OwnWrite, after: bigint): Promise<WriteResult | undefined> {
+  // Its result, where it was applied or can't be any more; `undefined`: it was not applied so far,
+  // and of two that are sent one at most will be.
+  async #settle(write: OwnWrite, after: bigint, fence: bigint): Promise<WriteResult | undefined> {
     const { key, value, expected } = write;
+    if (expected === 0n) await this.#fence.raise(fence);
     const { current, revision } = await this.#readAt(key);
     if (expected !== 0n && current?.revision === expected) return undefined;
     const fate = await this.#options.fateOf({ key, value, expected, after, through: revision });
@@ -145,6 +153,39 @@ export class Writer {
     // Nothing has happened since, and yet it is not at what is expected: it never was.
     if (fate.kind === 'overtaken' || expected !== 0n) return refused(key, current);
     return current === undefined ? undefined : refused(key, current);
+  }
+
+  #transactionOf({ key, expected, value }: OwnWrite, lease: bigint): TxnInit {
+    const { keys } = this.#options;
+    const at = keys.toEtcd(key);
+    const isAsExpected = {
+      key: at,
+      result: COMPARE_RESULT.equal,
+      target: COMPARE_TARGET.mod,
+      targetUnion: { case: 'modRevision' as const, value: expected },
+    };
+    const isCreation = expected === 0n;
+    return {
+      compare: isCreation ? [isAsExpected, this.#fence.compare()] : [isAsExpected],
+      success: [
+        {
+          request:
+            value === null
+              ? { case: 'requestDeleteRange', value: { key: at } }
+              : { case: 'requestPut', value: { key: at, value, lease } },
+        },
+      ],
+      failure: (isCreation ? [at, this.#fence.key] : [at]).map((read) => ({
+        request: { case: 'requestRange', value: { key: read } },
+      })),
+    };
+  }
+
+  // Whether that was what was in the way of a creation.
+  #isFenceRaised({ expected }: OwnWrite, response: TxnResponse): boolean {
+    if (expected !== 0n || kvIn(response, 0) !== undefined) return false;
+    this.#fence.found(kvIn(response, 1)?.modRevision ?? 0n);
+    return true;
   }
 
   #applied({ key, value, ttlSeconds }: OwnWrite, revision: bigint): WriteResult {
@@ -171,34 +212,14 @@ function refused(key: string, current: Current | undefined): WriteResult {
   return { ok: false, current: { key, value, revision, createRevision } };
 }
 
-function currentIn({ responses }: TxnResponse): Current | undefined {
-  const answer = responses[0]?.response;
-  const kv = answer?.case === 'responseRange' ? answer.value.kvs[0] : undefined;
+function currentIn(response: TxnResponse): Current | undefined {
+  const kv = kvIn(response, 0);
   return kv === undefined ? undefined : currentOf(kv);
 }
 
-function transactionOf(keys: KeySpace, write: OwnWrite, lease: bigint): TxnInit {
-  const key = keys.toEtcd(write.key);
-  const { value } = write;
-  return {
-    compare: [
-      {
-        key,
-        result: COMPARE_RESULT.equal,
-        target: COMPARE_TARGET.mod,
-        targetUnion: { case: 'modRevision', value: write.expected },
-      },
-    ],
-    success: [
-      {
-        request:
-          value === null
-            ? { case: 'requestDeleteRange', value: { key } }
-            : { case: 'requestPut', value: { key, value, lease } },
-      },
-    ],
-    failure: [{ request: { case: 'requestRange', value: { key } } }],
-  };
+function kvIn({ responses }: TxnResponse, place: number): KeyValue | undefined {
+  const answer = responses[place]?.response;
+  return answer?.case === 'responseRange' ? answer.value.kvs[0] : undefined;
 }
 
 function areEqual(left: Uint8Array, right: Uint8Array): boolean {
