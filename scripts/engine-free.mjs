@@ -13,6 +13,7 @@ export const ENGINE_FREE = [
   'test/rest-table/',
   'test/scripts/',
   'test/server/defragment',
+  'test/server/store-etcd',
   'test/storage/',
   'test/tidy/',
 ];

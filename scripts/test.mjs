@@ -39,6 +39,7 @@ const TOOL_TESTS = [
   'out/test/storage/etcd/',
   'out/test/scripts/etcd',
   'out/test/server/serve-etcd',
+  'out/test/server/store-etcd',
   'out/test/server/defragment',
 ];
 

@@ -14,7 +14,7 @@ export const STORE_EXIT = { done: 0, failed: 1, findings: 2, interrupted: 130 } 
 /** The command, to be added to the program. */
 export function storeCommand(): Command {
   const command = new Command('store').description(
-    'export, import and verify the lmdb store, and defragment etcd',
+    'export, import and verify a store, and defragment etcd',
   );
   addExport(command);
   addImport(command);
@@ -24,7 +24,7 @@ export function storeCommand(): Command {
 }
 
 function addExport(command: Command): void {
-  withFolder(command.command('export [file]'))
+  withStore(command.command('export [file]'))
     .description(
       'write the objects of one revision as lines of JSON to a file or standard output; the ' +
         'store may be in use',
@@ -40,10 +40,11 @@ function addExport(command: Command): void {
 }
 
 function addImport(command: Command): void {
-  withFolder(command.command('import <file>'))
+  withStore(command.command('import <file>'))
     .description(
       'read an export (-: standard input) into a store that no server has open: all of it, or ' +
-        'nothing. A store without objects gets them with their revisions',
+        'nothing. A store without objects gets them with their revisions. Into etcd: one by one, ' +
+        'with revisions of its own',
     )
     .option('--merge', 'into a store that holds objects; their revisions are assigned anew')
     .addOption(
@@ -61,7 +62,7 @@ function addImport(command: Command): void {
 }
 
 function addVerify(command: Command): void {
-  withFolder(command.command('verify [file]'))
+  withStore(command.command('verify [file]'))
     .description(
       'read all of the store, which may be in use, or of an export (-: standard input), and tell ' +
         'what is wrong; nothing is written',
@@ -74,18 +75,14 @@ function addVerify(command: Command): void {
 }
 
 function addDefragment(command: Command): void {
-  command
+  const defragment = command
     .command('defrag')
     .description(
       'give what is free in the databases of etcd back to their file systems: one member after ' +
         'the other, which answers nobody meanwhile, the leader last',
     )
-    .requiredOption('--etcd-servers <urls>', 'all members, separated by commas', parseList)
-    .option('--etcd-cafile <file>', "authorities of etcd's certificates (PEM)")
-    .option('--etcd-certfile <file>', 'client certificate for etcd (PEM)')
-    .option('--etcd-keyfile <file>', 'key of the client certificate for etcd (PEM)')
-    .option('--etcd-user <name>', 'user of etcd')
-    .option('--etcd-password-file <file>', "file that holds the password of etcd's user")
+    .requiredOption('--etcd-servers <urls>', 'all members, separated by commas', parseList);
+  withEtcdAccess(defragment)
     .addHelpText('after', DEFRAGMENT_EXITS)
     .action((flags: DefragmentFlags) =>
       interruptible(async (signal) => {
@@ -95,8 +92,24 @@ function addDefragment(command: Command): void {
     );
 }
 
-function withFolder(command: Command): Command {
-  return command.option('--data-dir <folder>', 'the data folder of the server', '.shardwatch');
+function withStore(command: Command): Command {
+  const folder = new Option('--data-dir <folder>', 'the data folder of the server')
+    .default('.shardwatch')
+    .conflicts('etcdServers');
+  command
+    .addOption(folder)
+    .option('--etcd-servers <urls>', 'etcd instead, separated by commas', parseList)
+    .option('--etcd-prefix <prefix>', 'where the objects are in etcd; /registry if not told');
+  return withEtcdAccess(command);
+}
+
+function withEtcdAccess(command: Command): Command {
+  return command
+    .option('--etcd-cafile <file>', "authorities of etcd's certificates (PEM)")
+    .option('--etcd-certfile <file>', 'client certificate for etcd (PEM)')
+    .option('--etcd-keyfile <file>', 'key of the client certificate for etcd (PEM)')
+    .option('--etcd-user <name>', 'user of etcd')
+    .option('--etcd-password-file <file>', "file that holds the password of etcd's user");
 }
 
 function run(action: (store: typeof Store, signal: AbortSignal) => StoreRun): Promise<void> {
@@ -128,5 +141,5 @@ Exit code: ${STORE_EXIT.done} done, ${STORE_EXIT.failed} not for all members, th
 apart, ${STORE_EXIT.interrupted} interrupted`;
 
 const EXITS = `
-Exit code: ${STORE_EXIT.done} done, ${STORE_EXIT.failed} it could not be done and nothing was \
-changed, ${STORE_EXIT.interrupted} interrupted, and nothing was changed`;
+Exit code: ${STORE_EXIT.done} done, ${STORE_EXIT.failed} it could not be done, \
+${STORE_EXIT.interrupted} interrupted; nothing was changed then, unless the message tells of it`;

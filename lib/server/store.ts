@@ -1,40 +1,30 @@
 /**
- * `shardwatch store export|import|verify`: from flags to the functions of the embedded store.
+ * `shardwatch store export|import|verify`: from flags to the functions of the store that they name.
  *
  * 1. Whatever the user can mend ends with one sentence on standard error.
  * 2. Progress goes to standard error, and only where that is a terminal.
  */
 
-import { join } from 'node:path';
 import { StorageError } from '../storage/index.js';
-import {
-  BackupError,
-  exportStore,
-  importStore,
-  verifyExport,
-  verifyStore,
-  type VerifyReport,
-} from '../storage/lmdb/index.js';
+import { BackupError, verifyExport, type VerifyReport } from '../storage/lmdb/index.js';
+import { backupStore, type StoreFlags } from './backup-store.js';
+import { FlagError } from './flag-error.js';
 import { STORE_EXIT } from './store-command.js';
 
-interface FolderFlag {
-  readonly dataDir: string;
-}
-
-export interface ExportFlags extends FolderFlag {
+export interface ExportFlags extends StoreFlags {
   readonly resource?: readonly string[];
   readonly namespace?: readonly string[];
   readonly gzip?: boolean;
   readonly force?: boolean;
 }
 
-export interface ImportFlags extends FolderFlag {
+export interface ImportFlags extends StoreFlags {
   readonly merge?: boolean;
   readonly existing?: 'fail' | 'skip' | 'replace';
   readonly dryRun?: boolean;
 }
 
-export interface VerifyFlags extends FolderFlag {
+export interface VerifyFlags extends StoreFlags {
   readonly json?: boolean;
 }
 
@@ -44,14 +34,14 @@ export type StoreRun = Promise<number>;
 /** A `file` that is absent or `-` is standard output. */
 export function runExport(
   file: string | undefined,
-  { dataDir, resource, namespace, gzip, force }: ExportFlags,
+  { resource, namespace, gzip, force, ...flags }: ExportFlags,
   signal: AbortSignal,
 ): StoreRun {
   return told(signal, async () => {
     const isStream = file === undefined || file === '-';
     const progress = terminalProgress('exported');
-    const { revision, objects } = await exportStore({
-      path: storeFolder(dataDir),
+    const store = await backupStore(flags);
+    const exported = store.export({
       output: isStream ? process.stdout : file,
       ...(gzip !== undefined && { gzip }),
       ...(force !== undefined && { force }),
@@ -59,7 +49,8 @@ export function runExport(
       ...(namespace && { namespaces: namespace }),
       signal,
       onProgress: progress.update,
-    }).finally(progress.end);
+    });
+    const { revision, objects } = await exported.finally(progress.end);
     const line = `exported ${count(objects)} at revision ${revision}`;
     if (!isStream) process.stdout.write(`${line} to ${file}\n`);
     return STORE_EXIT.done;
@@ -69,7 +60,7 @@ export function runExport(
 /** `-` is standard input. */
 export function runImport(
   file: string,
-  { dataDir, merge, existing, dryRun }: ImportFlags,
+  { merge, existing, dryRun, ...flags }: ImportFlags,
   signal: AbortSignal,
 ): StoreRun {
   return told(signal, async () => {
@@ -77,20 +68,20 @@ export function runImport(
       throw new BackupError('not-empty', '--existing says what --merge does, which is not there');
     }
     const progress = terminalProgress('read');
-    const path = storeFolder(dataDir);
-    const report = await importStore({
-      path,
+    const store = await backupStore(flags);
+    const imported = store.import({
       input: file === '-' ? process.stdin : file,
       ...(merge !== undefined && { merge }),
       ...(existing !== undefined && { existing }),
       ...(dryRun !== undefined && { dryRun }),
       signal,
       onProgress: progress.update,
-    }).finally(progress.end);
+    });
+    const report = await imported.finally(progress.end);
     const { objects, created, replaced, skipped, revision } = report;
     const verb = report.dryRun ? 'would import' : 'imported';
     process.stdout.write(
-      `${verb} ${count(objects)} into ${path}: ${created} created, ${replaced} replaced, ` +
+      `${verb} ${count(objects)} into ${store.name}: ${created} created, ${replaced} replaced, ` +
         `${skipped} skipped; the store is at revision ${revision}\n`,
     );
     return STORE_EXIT.done;
@@ -100,7 +91,7 @@ export function runImport(
 /** A `file` that is absent: the store; `-`: standard input. */
 export function runVerify(
   file: string | undefined,
-  { dataDir, json = false }: VerifyFlags,
+  { json = false, ...flags }: VerifyFlags,
   signal: AbortSignal,
 ): StoreRun {
   return told(signal, async () => {
@@ -108,7 +99,7 @@ export function runVerify(
     const options = { signal, onProgress: progress.update };
     const verified =
       file === undefined
-        ? verifyStore({ ...options, path: storeFolder(dataDir) })
+        ? (await backupStore(flags)).verify(options)
         : verifyExport({ ...options, input: file === '-' ? process.stdin : file });
     const report = await verified.finally(progress.end);
     process.stdout.write(`${json ? reportJson(report) : reportText(report)}\n`);
@@ -139,10 +130,6 @@ function reportJson(report: VerifyReport): string {
   return JSON.stringify(report, text, 2);
 }
 
-function storeFolder(dataDir: string): string {
-  return join(dataDir, 'store');
-}
-
 async function told(signal: AbortSignal, action: () => Promise<number>): StoreRun {
   try {
     return await action();
@@ -155,6 +142,7 @@ async function told(signal: AbortSignal, action: () => Promise<number>): StoreRu
 
 function isForTheUser(error: unknown): error is Error {
   if (error instanceof BackupError || error instanceof StorageError) return true;
+  if (error instanceof FlagError) return true;
   // Whoever read standard output has gone.
   return (error as NodeJS.ErrnoException | null)?.code === 'EPIPE';
 }

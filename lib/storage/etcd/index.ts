@@ -1,5 +1,13 @@
-/** etcd: the storage of many servers, and the client that it stands on, usable by itself. */
+/** etcd: the storage of many servers, its backup, and the client, usable by itself. */
 
+export { BackupError, type BackupErrorCode } from '../backup/error.js';
+export type { ExportOptions, ExportReport } from '../backup/export-lines.js';
+export type { Finding, FindingCode, VerifyReport } from '../backup/finding.js';
+export type { Existing, ImportReport, MergeReport } from '../backup/import-report.js';
+export { exportEtcd, type ExportEtcdOptions } from './backup/export-etcd.js';
+export { importEtcd, type ImportEtcdOptions } from './backup/import-etcd.js';
+export type { EtcdBackupOptions } from './backup/options.js';
+export { verifyEtcd } from './backup/verify-etcd.js';
 export type { CallObserver, CallType } from './client/call-observer.js';
 export type { CallOptions } from './client/caller.js';
 export type { CircuitState } from './client/circuit.js';

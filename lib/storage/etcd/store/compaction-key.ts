@@ -19,7 +19,9 @@ import { COMPARE_RESULT, COMPARE_TARGET } from '../client/kv.js';
 import type { EtcdWatch } from '../client/watcher.js';
 import type { KeyValue } from '../rpc/range_pb.js';
 
-const KEY = keyBytes('compact_rev_key');
+/** As kube-apiserver's. */
+export const COMPACTION_KEY = 'compact_rev_key';
+const KEY = keyBytes(COMPACTION_KEY);
 
 /** Compacts `compact`'s storage in turn with other servers, until stopped. */
 export function startSharedCompaction(
@@ -74,8 +76,14 @@ export function followCompaction(
 }
 
 function tell(kv: KeyValue | undefined, onCompacted: (revision: bigint) => void): void {
+  const revision = compactedIn(kv);
+  if (revision !== undefined) onCompacted(revision);
+}
+
+/** What the value of the key says; `undefined` where it says nothing. */
+export function compactedIn(kv: KeyValue | undefined): bigint | undefined {
   const text = Buffer.from(kv?.value ?? []).toString();
-  if (/^\d+$/.test(text)) onCompacted(BigInt(text));
+  return /^\d+$/.test(text) ? BigInt(text) : undefined;
 }
 
 async function advance(

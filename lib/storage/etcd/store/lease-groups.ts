@@ -22,7 +22,7 @@ import type { LeaseClient } from '../client/lease.js';
 const LEASE_KEYS_MAX = 1_000;
 const SHARED_SECONDS_MAX = 60;
 /** What a storage may be late with deleting keys itself. */
-const GRACE_SECONDS = 30;
+export const GRACE_SECONDS = 30;
 const TTL_BITS = 34n;
 const CHOSEN_BITS = 29;
 const ATTEMPTS = 5;
@@ -56,8 +56,8 @@ export class LeaseGroups {
       return present.lease;
     }
     this.#forgetPast(nowMs);
-    const sharedSeconds = Math.min(SHARED_SECONDS_MAX, Math.ceil(ttlSeconds / 20));
-    const lease = this.#grant(ttlSeconds, ttlSeconds + sharedSeconds + GRACE_SECONDS);
+    const sharedSeconds = sharedSecondsOf(ttlSeconds);
+    const lease = this.#grant(ttlSeconds, leaseSecondsOf(ttlSeconds));
     this.#byTtl.set(ttlSeconds, { lease, untilMs: nowMs + sharedSeconds * 1_000, keys: 1 });
     lease.catch(() => this.drop(ttlSeconds));
     return lease;
@@ -68,22 +68,8 @@ export class LeaseGroups {
     this.#byTtl.delete(ttlSeconds);
   }
 
-  async #grant(ttlSeconds: number, leaseSeconds: number): Promise<bigint> {
-    const TTL = BigInt(Math.min(leaseSeconds, TTL_SECONDS_MAX));
-    for (let attempt = 1; ; attempt++) {
-      const chosen = 1n + BigInt(Math.floor(this.#random() * (2 ** CHOSEN_BITS - 1)));
-      const ID = (chosen << TTL_BITS) | BigInt(ttlSeconds);
-      try {
-        await this.#client.grant({ TTL, ID });
-        return ID;
-      } catch (error) {
-        // Taken by somebody else, or by an attempt of which nobody knows: that one runs out.
-        const isTaken = error instanceof EtcdError && error.code === 'failed-precondition';
-        const mayBeTaken =
-          error instanceof EtcdError && error.mayBeApplied && error.code !== 'no-space';
-        if (attempt >= ATTEMPTS || !(isTaken || mayBeTaken)) throw error;
-      }
-    }
+  #grant(ttlSeconds: number, leaseSeconds: number): Promise<bigint> {
+    return grantLease(this.#client, this.#random, ttlSeconds, leaseSeconds);
   }
 
   #forgetPast(nowMs: number): void {
@@ -91,6 +77,40 @@ export class LeaseGroups {
       if (untilMs <= nowMs) this.#byTtl.delete(ttlSeconds);
     }
   }
+}
+
+/** Grants a lease that tells `ttlSeconds` and lasts `leaseSeconds`. */
+export async function grantLease(
+  client: LeaseClient,
+  random: () => number,
+  ttlSeconds: number,
+  leaseSeconds: number,
+): Promise<bigint> {
+  const TTL = BigInt(Math.min(leaseSeconds, TTL_SECONDS_MAX));
+  for (let attempt = 1; ; attempt++) {
+    const chosen = 1n + BigInt(Math.floor(random() * (2 ** CHOSEN_BITS - 1)));
+    const ID = (chosen << TTL_BITS) | BigInt(ttlSeconds);
+    try {
+      await client.grant({ TTL, ID });
+      return ID;
+    } catch (error) {
+      // Taken by somebody else, or by an attempt of which nobody knows: that one runs out.
+      const isTaken = error instanceof EtcdError && error.code === 'failed-precondition';
+      const mayBeTaken =
+        error instanceof EtcdError && error.mayBeApplied && error.code !== 'no-space';
+      if (attempt >= ATTEMPTS || !(isTaken || mayBeTaken)) throw error;
+    }
+  }
+}
+
+/** How long one lease is given to keys of this TTL. */
+export function sharedSecondsOf(ttlSeconds: number): number {
+  return Math.min(SHARED_SECONDS_MAX, Math.ceil(ttlSeconds / 20));
+}
+
+/** How long a lease of keys with this TTL lasts. */
+export function leaseSecondsOf(ttlSeconds: number): number {
+  return ttlSeconds + sharedSecondsOf(ttlSeconds) + GRACE_SECONDS;
 }
 
 /** The TTL that a lease's keys were written with; 0 for no lease. */

@@ -35,7 +35,7 @@ export interface RangeReadsOptions {
 }
 
 /** Keys of a first page, and of any; the latter is upstream's. */
-const PAGE_KEYS_FIRST = 1_000;
+export const PAGE_KEYS_FIRST = 1_000;
 const PAGE_KEYS_MAX = 10_000;
 /** What a page is to have at most, going by the one before it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
@@ -124,7 +124,7 @@ export class RangeReads {
       if (!page.more || left === 0 || last === undefined) {
         return { revision, values, more: page.more };
       }
-      key = Buffer.concat([last.key, AFTER]);
+      key = keyAfter(last.key);
       pageKeys = keysOfNextPage(page);
     }
   }
@@ -137,10 +137,15 @@ export class RangeReads {
   }
 }
 
-// The next key there can be is the same one with a NUL behind.
-const AFTER: Uint8Array = Uint8Array.of(0);
+/** The next key there can be. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  return Buffer.concat([key, NUL]);
+}
 
-function keysOfNextPage({ kvs }: RangeResponse): number {
+const NUL: Uint8Array = Uint8Array.of(0);
+
+/** How many keys the page behind this one is to have, so that it is of PAGE_BYTES. */
+export function keysOfNextPage({ kvs }: RangeResponse): number {
   const bytes = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
   const fitting = Math.floor((PAGE_BYTES * kvs.length) / Math.max(bytes, 1));
   return Math.max(1, Math.min(PAGE_KEYS_MAX, fitting));

@@ -15,11 +15,12 @@ import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { checkDataFile } from '../data-file.js';
-import { BackupError, checkAborted, fileFailure } from './error.js';
-import { ExportReader } from './export-reader.js';
-import type { Report } from './finding.js';
-import { mergeInto, type Existing, type MergeReport } from './merge.js';
-import { flushFolder } from './output-file.js';
+import { BackupError, checkAborted, fileFailure } from '../../backup/error.js';
+import { ExportReader } from '../../backup/export-reader.js';
+import type { Report } from '../../backup/finding.js';
+import type { Existing, ImportReport } from '../../backup/import-report.js';
+import { mergeInto } from './merge.js';
+import { flushFolder } from '../../backup/output-file.js';
 import { Staging } from './staging.js';
 
 export interface ImportStoreOptions {
@@ -40,12 +41,6 @@ export interface ImportStoreOptions {
   readonly mapSizeBytes?: number;
   /** A number in [0, 1), for the name under which the store is held. Default Math.random. */
   readonly random?: () => number;
-}
-
-export interface ImportReport extends MergeReport {
-  /** In the export. */
-  readonly objects: number;
-  readonly dryRun: boolean;
 }
 
 /**

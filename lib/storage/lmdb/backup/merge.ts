@@ -3,14 +3,13 @@
  * one: whatever stops it, all of them are there or none.
  */
 
+import type { Existing, MergeReport } from '../../backup/import-report.js';
 import type { Version } from '../../transition.js';
 import { Environment } from '../environment.js';
 import { decodeKey, decodeVersion } from '../layout.js';
 import { Meta, readMeta } from '../meta.js';
 import { VersionRows } from '../version-rows.js';
-import { BackupError } from './error.js';
-
-export type Existing = 'skip' | 'replace' | 'fail';
+import { BackupError } from '../../backup/error.js';
 
 export interface MergeOptions {
   /** `undefined`: only into a store without objects, which get the revisions that they had. */
@@ -18,16 +17,6 @@ export interface MergeOptions {
   readonly dryRun: boolean;
   readonly mapSizeBytes: number;
   readonly random: () => number;
-}
-
-export interface MergeReport {
-  /** Objects that are new to the store. */
-  readonly created: number;
-  readonly replaced: number;
-  /** Objects that were left as they were: they were the same already, or were to be kept. */
-  readonly skipped: number;
-  /** Of the store, afterwards. */
-  readonly revision: bigint;
 }
 
 /** Throws `not-empty` or `conflict`, or as `LmdbStorage.open`. */

@@ -11,8 +11,8 @@ import { Environment } from '../environment.js';
 import { makeFolder } from '../folder.js';
 import { writeMeta } from '../meta.js';
 import { VersionRows } from '../version-rows.js';
-import { fileFailure } from './error.js';
-import type { CheckedRow } from './export-reader.js';
+import { fileFailure } from '../../backup/error.js';
+import type { CheckedRow } from '../../backup/export-reader.js';
 
 export class Staging {
   readonly folder: string;

@@ -10,7 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import { checkDataFile, hasDataFile } from '../data-file.js';
 import { Environment, type EnvironmentOptions, type Snapshot, type Table } from '../environment.js';
-import { BackupError, checkAborted } from './error.js';
+import { BackupError, checkAborted } from '../../backup/error.js';
 
 /** Runs the action on a snapshot of a store. Throws `no-store`, or as opening the store does. */
 export async function readStore<Result>(

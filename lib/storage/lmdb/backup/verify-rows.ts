@@ -28,10 +28,10 @@ import {
   type LogRow,
 } from '../layout.js';
 import { readMeta, type MetaRows } from '../meta.js';
-import type { Findings } from './finding.js';
-import { checkObject, parseKey, resourceName } from './object-check.js';
-import { checkRevisions } from './revision-check.js';
-import { RevisionSet } from './revision-set.js';
+import type { Findings } from '../../backup/finding.js';
+import { checkObject, parseKey, resourceName } from '../../backup/object-check.js';
+import { checkRevisions } from '../../backup/revision-check.js';
+import { RevisionSet } from '../../backup/revision-set.js';
 import { readRows, type Row } from './store-reader.js';
 import type { VerifyStoreOptions } from './verify-store.js';
 

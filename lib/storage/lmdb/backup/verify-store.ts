@@ -13,8 +13,8 @@ import { StorageError } from '../../contract.js';
 import { openDataFile } from '../data-file.js';
 import { readDataMeta, walkPages } from '../data-pages.js';
 import { withPagesKept } from '../environment.js';
-import { BackupError, checkAborted } from './error.js';
-import { Findings, type VerifyReport } from './finding.js';
+import { BackupError, checkAborted } from '../../backup/error.js';
+import { Findings, type VerifyReport } from '../../backup/finding.js';
 import { findFolder, readerOptions, readStore } from './store-reader.js';
 import { RowVerifier } from './verify-rows.js';
 

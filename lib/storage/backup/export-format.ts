@@ -12,8 +12,7 @@
  *  3. The SHA-256 is that of all bytes before the footer, before compression.
  */
 
-import type { Version } from '../../transition.js';
-import { FORMAT_VERSION } from '../layout.js';
+import type { Version } from '../transition.js';
 import { BackupError } from './error.js';
 import type { Report } from './finding.js';
 
@@ -21,7 +20,7 @@ import type { Report } from './finding.js';
 export const EXPORT_VERSION = 1;
 
 export interface ExportHeader {
-  /** Of the store that was exported. */
+  /** Of the layout in which the store that was exported keeps its objects. */
   readonly storeFormatVersion: number;
   /** The one revision that the export shows. */
   readonly revision: bigint;
@@ -47,12 +46,12 @@ export interface ExportRow {
   readonly version: Version;
 }
 
-export function encodeHeader(header: Omit<ExportHeader, 'storeFormatVersion'>): Buffer {
-  const { revision, compactedRevision, ...rest } = header;
+export function encodeHeader(header: ExportHeader): Buffer {
+  const { storeFormatVersion, revision, compactedRevision, ...rest } = header;
   return encodeLine({
     format: FORMAT,
     formatVersion: EXPORT_VERSION,
-    storeFormatVersion: FORMAT_VERSION,
+    storeFormatVersion,
     revision: String(revision),
     compactedRevision: String(compactedRevision),
     ...rest,

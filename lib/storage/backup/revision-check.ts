@@ -1,7 +1,7 @@
 /** Whether the numbers of a version fit each other and the store's revision. */
 
-import { TTL_SECONDS_MAX } from '../../limits.js';
-import type { Version } from '../../transition.js';
+import { TTL_SECONDS_MAX } from '../limits.js';
+import type { Version } from '../transition.js';
 import type { Report } from './finding.js';
 
 /** Reports what is wrong with the numbers of a version. */

@@ -9,7 +9,6 @@ import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
-import { encodeKey } from '../layout.js';
 import { aborted, BackupError, fileFailure } from './error.js';
 import {
   decodeFooter,
@@ -73,7 +72,7 @@ export class ExportReader {
     const where = `line ${this.#lineNumber}`;
     const row = decodeRow(line, where, this.#report);
     if (row === undefined) return undefined;
-    const keyBytes = encodeKey(row.key);
+    const keyBytes = Buffer.from(row.key);
     const what = `${where}, ${row.key}`;
     this.#checkOrder(keyBytes, what);
     const parsedKey = parseKey(row.key, where, this.#report);

@@ -3,9 +3,9 @@
  * with the name, namespace and group of `/<group>/<resource>/[<namespace>/]<name>`.
  */
 
-import { ObjectError, qualifiedResource, scanObject } from '../../../object/index.js';
-import { StorageError } from '../../contract.js';
-import { checkKey } from '../../limits.js';
+import { ObjectError, qualifiedResource, scanObject } from '../../object/index.js';
+import { StorageError } from '../contract.js';
+import { checkKey } from '../limits.js';
 import type { Report } from './finding.js';
 
 export interface ParsedKey {
