@@ -9,8 +9,8 @@
  *    never is. Whoever is not accepted gets 401 Unauthorized, and is told no more.
  */
 
-import type { RequestRecord, StatusError, UserInfo } from '../request/index.js';
-import { isStatusError, unauthorized } from '../request/index.js';
+import type { Awaitable, RequestRecord, StatusError, UserInfo } from '../request/index.js';
+import { isPromise, isStatusError, unauthorized, whenThere } from '../request/index.js';
 import type { Authenticator } from './contract.js';
 
 /** The group of everybody who has been authenticated. */
@@ -31,7 +31,7 @@ const ANONYMOUS: UserInfo = {
 
 /** An authenticator that always decides: a user, or StatusError 401. */
 export interface AuthenticatorChain extends Authenticator {
-  authenticate(request: RequestRecord): Promise<UserInfo>;
+  authenticate(request: RequestRecord): Awaitable<UserInfo>;
 }
 
 export interface AuthenticatorChainOptions {
@@ -45,34 +45,72 @@ export function authenticatorChain(
   options: AuthenticatorChainOptions = {},
 ): AuthenticatorChain {
   return {
-    async authenticate(request) {
-      const { user, refused } = await authenticateFirst(authenticators, request);
-      if (user !== undefined) return withGroup(user);
-      if (refused === undefined && options.anonymous === true) return ANONYMOUS;
-      throw refused ?? unauthorized();
-    },
+    authenticate: (request) =>
+      whenThere(authenticateFirst(authenticators, request), ({ user, refused }) => {
+        if (user !== undefined) return withGroup(user);
+        if (refused === undefined && options.anonymous === true) return ANONYMOUS;
+        return Promise.reject(refused ?? unauthorized());
+      }),
     isCredentialHeader: (name) =>
       authenticators.some((authenticator) => authenticator.isCredentialHeader?.(name) === true),
   };
 }
 
-/** The first user that any of them knows; else the last refusal, if there was one. */
-export async function authenticateFirst(
+/** What authenticators have found, asked in turn. */
+export interface FirstUser {
+  readonly user: UserInfo | undefined;
+  /** The last refusal, if there was one. */
+  readonly refused: StatusError | undefined;
+}
+
+/** The first user that any of them knows. Rejects with what is no refusal. */
+export function authenticateFirst(
   authenticators: readonly Authenticator[],
   request: RequestRecord,
-): Promise<{ readonly user: UserInfo | undefined; readonly refused: StatusError | undefined }> {
-  let refused: StatusError | undefined;
-  for (const authenticator of authenticators) {
+): Awaitable<FirstUser> {
+  return askFrom(0, undefined, authenticators, request);
+}
+
+function askFrom(
+  first: number,
+  refusedBefore: StatusError | undefined,
+  authenticators: readonly Authenticator[],
+  request: RequestRecord,
+): Awaitable<FirstUser> {
+  let refused = refusedBefore;
+  for (let index = first; index < authenticators.length; index++) {
     try {
-      const user = await authenticator.authenticate(request);
-      if (user !== undefined) return { user, refused };
+      const asked = authenticators[index]?.authenticate(request);
+      if (isPromise(asked)) {
+        return found(asked, refused).then((known) =>
+          known.user === undefined
+            ? askFrom(index + 1, known.refused, authenticators, request)
+            : known,
+        );
+      }
+      if (asked !== undefined) return { user: asked, refused };
     } catch (error) {
-      if (!isStatusError(error) || error.code !== 401) throw error;
+      if (!isRefusal(error)) return Promise.reject(error);
       refused = error;
     }
   }
   return { user: undefined, refused };
 }
+
+async function found(
+  asked: Promise<UserInfo | undefined>,
+  refused: StatusError | undefined,
+): Promise<FirstUser> {
+  try {
+    return { user: await asked, refused };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { user: undefined, refused: error };
+  }
+}
+
+const isRefusal = (error: unknown): error is StatusError =>
+  isStatusError(error) && error.code === 401;
 
 function withGroup(user: UserInfo): UserInfo {
   const { groups } = user;

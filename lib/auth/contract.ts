@@ -1,6 +1,6 @@
 /** Who asks (Authenticator) and whether they may (Authorizer): the interfaces of both. */
 
-import type { RequestInfo, RequestRecord, UserInfo } from '../request/index.js';
+import type { Awaitable, RequestInfo, RequestRecord, UserInfo } from '../request/index.js';
 
 /** The clock that certificates' validity is judged by. */
 export interface AuthClock {
@@ -11,9 +11,10 @@ export interface AuthClock {
 export interface Authenticator {
   /**
    * Who the request comes from; undefined when it has no credentials of the kind this looks for.
-   * Rejects with a StatusError 401 when it has, and they are no good.
+   * Rejects with a StatusError 401 when it has, and they are no good. What needs no waiting may be
+   * told without a promise: the request is then not held up.
    */
-  authenticate(request: RequestRecord): Promise<UserInfo | undefined>;
+  authenticate(request: RequestRecord): Awaitable<UserInfo | undefined>;
   /**
    * Whether a header, by lower-case name, carries credentials that no handler is to see.
    * `Authorization` and the standard front-proxy headers (`X-Remote-User` and its kin) always do.
@@ -33,5 +34,6 @@ export type AuthorizationDecision =
   | { readonly allowed: false; readonly reason: string };
 
 export interface Authorizer {
-  authorize(request: AuthorizationRequest): Promise<AuthorizationDecision>;
+  /** Rejects where it can't decide. What needs no waiting may be told without a promise. */
+  authorize(request: AuthorizationRequest): Awaitable<AuthorizationDecision>;
 }

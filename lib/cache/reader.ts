@@ -15,8 +15,9 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { EngineCache, EngineList, ListQuery } from '../engine/index.js';
-import type { UnknownObject } from '../object/index.js';
+import type { EngineCache, EngineList, EngineObject, ListQuery } from '../engine/index.js';
+import type { ObjectKey, UnknownObject } from '../object/index.js';
+import type { Awaitable, BytesSource } from '../request/index.js';
 import { StorageError } from '../storage/index.js';
 import { type CachedObject, cachedObject } from '../watch/index.js';
 import { CachedList } from './cached-list.js';
@@ -24,6 +25,7 @@ import { encodeContinue, startKey, type TokenScope } from './continue-token.js';
 import type { CacheListOptions, FreshnessFallback, GetOptions, SignalSource } from './contract.js';
 import { CacheError } from './contract.js';
 import { CountedList } from './counted-list.js';
+import { objectDocument, readDocument } from './document.js';
 import { isExpired, translated } from './engine-error.js';
 import { type FreshnessGate, orAborted, throwIfAborted } from './freshness.js';
 import { LOOKS_MAX } from './looks.js';
@@ -59,6 +61,13 @@ interface Wanted {
   readonly isNewest: boolean;
   readonly revision: bigint;
   readonly fallback: FreshnessFallback;
+}
+
+/** A GET, and whether the cache answers it: false where the storage has to. */
+interface BegunGet {
+  readonly key: ObjectKey;
+  readonly revision: bigint;
+  readonly reaching: Awaitable<boolean>;
 }
 
 interface ListRequest {
@@ -109,20 +118,39 @@ export class Reader<T = UnknownObject> {
     name: string,
     options: GetOptions,
   ): Promise<CachedObject<T> | undefined> {
-    const revision = parseResourceVersion(options.resourceVersion);
-    const isNewest = (options.resourceVersion ?? '') === '';
-    if (typeof options.signal !== 'function') throwIfAborted(options.signal);
+    const object = await this.#read(this.#begin(namespace, name, options), options);
+    return object && cachedObject(object);
+  }
+
+  /** As `get`; throws instead of rejecting where it waits for nothing. */
+  document(
+    namespace: string,
+    name: string,
+    options: GetOptions,
+  ): Awaitable<BytesSource | undefined> {
+    const begun = this.#begin(namespace, name, options);
+    if (begun.reaching === true) return readDocument(this.#engine, begun.key, options.apiVersion);
+    return this.#read(begun, options).then((found) => found && objectDocument(found.object));
+  }
+
+  #begin(namespace: string, name: string, { resourceVersion = '', signal }: GetOptions): BegunGet {
+    const revision = parseResourceVersion(resourceVersion);
+    if (typeof signal !== 'function') throwIfAborted(signal);
+    const wanted = { isNewest: resourceVersion === '', revision, fallback: 'storage' } as const;
     const key = { namespace: this.#rules.namespaced === false ? '' : namespace, name };
-    const wanted = { isNewest, revision, fallback: 'storage' } as const;
-    const isFresh = this.#isReady() && (await this.#reach(wanted, options.signal));
-    if (isFresh && this.#isReady()) {
-      const object = translated(() => this.#engine.get(key, options.apiVersion));
-      return object === undefined ? undefined : cachedObject(object);
+    return { key, revision, reaching: this.#isReady() && this.#reach(wanted, signal) };
+  }
+
+  async #read(
+    { key, revision, reaching }: BegunGet,
+    { apiVersion }: GetOptions,
+  ): Promise<EngineObject | undefined> {
+    if ((await reaching) && this.#isReady()) {
+      return translated(() => this.#engine.get(key, apiVersion));
     }
     const source = this.#storedSource();
     await requireCommitted(source, revision);
-    const object = await getStored(source, key, options.apiVersion);
-    return object === undefined ? undefined : cachedObject(object);
+    return getStored(source, key, apiVersion);
   }
 
   async list(options: CacheListOptions): Promise<CachedList<T>> {
@@ -151,12 +179,7 @@ export class Reader<T = UnknownObject> {
 
   /** Resolves when the cache has reached what the storage has acknowledged by now. */
   async freshen(source?: SignalSource): Promise<void> {
-    const committed = this.#committed(typeof source === 'function' ? undefined : source);
-    const revision =
-      typeof committed === 'bigint' ? committed : await orAborted(committed, signalOf(source));
-    if (!this.#freshness.isReached(revision)) {
-      await this.#freshness.wait(revision, signalOf(source));
-    }
+    await this.#waitFor(this.#committed(typeof source === 'function' ? undefined : source), source);
   }
 
   async #listReady(request: ListRequest): Promise<FoundList> {
@@ -274,18 +297,24 @@ export class Reader<T = UnknownObject> {
   }
 
   // Whether the cache got there; false: it did not, but the storage can answer in its place.
-  async #reach(
-    { isNewest, revision, fallback }: Wanted,
+  #reach(wanted: Wanted, signal: SignalSource | undefined): Awaitable<boolean> {
+    const { isNewest, revision } = wanted;
+    if (!isNewest) {
+      if (this.#freshness.isReached(revision)) return true;
+      return this.#freshness.wait(revision, signalOf(signal)).then(() => true);
+    }
+    const committed = this.#committed(typeof signal === 'function' ? undefined : signal);
+    if (typeof committed === 'bigint' && this.#freshness.isReached(committed)) return true;
+    return this.#reachNewest(committed, wanted.fallback, signal);
+  }
+
+  async #reachNewest(
+    committed: bigint | Promise<bigint>,
+    fallback: FreshnessFallback,
     signal: SignalSource | undefined,
   ): Promise<boolean> {
-    if (!isNewest) {
-      if (!this.#freshness.isReached(revision)) {
-        await this.#freshness.wait(revision, signalOf(signal));
-      }
-      return true;
-    }
     try {
-      await this.freshen(signal);
+      await this.#waitFor(committed, signal);
       return true;
     } catch (error) {
       if (!(error instanceof CacheError) || error.code !== 'resource-version-too-large')
@@ -293,6 +322,17 @@ export class Reader<T = UnknownObject> {
       if (fallback === 'refuse') throw notFresh(error);
       if (this.#source === undefined) throw error;
       return false;
+    }
+  }
+
+  async #waitFor(
+    committed: bigint | Promise<bigint>,
+    signal: SignalSource | undefined,
+  ): Promise<void> {
+    const revision =
+      typeof committed === 'bigint' ? committed : await orAborted(committed, signalOf(signal));
+    if (!this.#freshness.isReached(revision)) {
+      await this.#freshness.wait(revision, signalOf(signal));
     }
   }
 

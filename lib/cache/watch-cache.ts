@@ -18,6 +18,7 @@
 
 import type { EngineKind } from '../engine/index.js';
 import type { UnknownObject } from '../object/index.js';
+import type { Awaitable, BytesSource } from '../request/index.js';
 import type { Timer } from '../storage/index.js';
 import { type CachedObject, cachedObject, type WatchStream } from '../watch/index.js';
 import type { CachedList } from './cached-list.js';
@@ -173,6 +174,19 @@ export class WatchCache<T = UnknownObject> {
     options: GetOptions = {},
   ): Promise<CachedObject<T> | undefined> {
     return this.#parts.reader.get(namespace, name, options);
+  }
+
+  /**
+   * One object as the body of an answer, its JSON and a newline, or `undefined` where there is
+   * none. As `get` in all else, but that nothing is promised where nothing has to be waited for:
+   * what `get` rejects with is then thrown.
+   */
+  document(
+    namespace: string,
+    name: string,
+    options: GetOptions = {},
+  ): Awaitable<BytesSource | undefined> {
+    return this.#parts.reader.document(namespace, name, options);
   }
 
   /**

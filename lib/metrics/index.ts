@@ -22,5 +22,5 @@ export type {
   Sample,
   ThreadsMetric,
 } from './registry.js';
-export { RequestMetrics, requestVerb } from './requests.js';
-export type { RequestLabels, WatchEventMetrics } from './requests.js';
+export { OTHER_VERB, RequestMetrics, requestVerb } from './requests.js';
+export type { RequestLabels, RequestSeries, WatchEventMetrics } from './requests.js';

@@ -101,16 +101,22 @@ export class RequestMetrics {
     });
   }
 
-  /** Counts a request that has been answered. `responseBytes` counts for GET and LIST only. */
-  answered(labels: RequestLabels, code: number, seconds: number, responseBytes?: number): void {
+  /** What requests with these labels are counted in. Keep it: it knows its series by then. */
+  series(labels: RequestLabels): RequestSeries {
     const { verb, dryRun, group, version, resource, subresource, scope } = labels;
     const type = [group, version, resource, subresource, scope, COMPONENT] as const;
-    this.#total.with(verb, dryRun, ...type, String(code)).value++;
-    this.#duration.with(verb, dryRun, ...type).observe(seconds);
-    if (dryRun === '') this.#sliDuration.with(verb, ...type).observe(seconds);
-    if (responseBytes !== undefined && READING_VERBS.has(verb)) {
-      this.#responseSizes.with(verb, ...type).observe(responseBytes);
-    }
+    const isReading = READING_VERBS.has(verb);
+    return new RequestSeries({
+      total: (code) => this.#total.with(verb, dryRun, ...type, String(code)),
+      duration: () => this.#duration.with(verb, dryRun, ...type),
+      sliDuration: dryRun === '' ? () => this.#sliDuration.with(verb, ...type) : undefined,
+      responseSizes: isReading ? () => this.#responseSizes.with(verb, ...type) : undefined,
+    });
+  }
+
+  /** Counts a request that has been answered. `responseBytes` counts for GET and LIST only. */
+  answered(labels: RequestLabels, code: number, seconds: number, responseBytes?: number): void {
+    this.series(labels).answered(code, seconds, responseBytes);
   }
 
   /** Counts a watch or connection as under way until the function returned is called. */
@@ -146,6 +152,48 @@ export class RequestMetrics {
   }
 }
 
+interface SeriesSource {
+  readonly total: (code: number) => NumberSeries;
+  readonly duration: () => BucketCounts;
+  /** Undefined where it is not counted; so is the next. */
+  readonly sliDuration: (() => BucketCounts) | undefined;
+  readonly responseSizes: (() => BucketCounts) | undefined;
+}
+
+/** The series of all requests with the same labels, each looked up when it is first counted in. */
+export class RequestSeries {
+  readonly #source: SeriesSource;
+  readonly #totals = new Map<number, NumberSeries>();
+  #duration: BucketCounts | undefined;
+  #sliDuration: BucketCounts | undefined;
+  #responseSizes: BucketCounts | undefined;
+
+  constructor(source: SeriesSource) {
+    this.#source = source;
+  }
+
+  /** Counts a request that has been answered. `responseBytes` counts for GET and LIST only. */
+  answered(code: number, seconds: number, responseBytes?: number): void {
+    const { total, duration, sliDuration, responseSizes } = this.#source;
+    let counter = this.#totals.get(code);
+    if (counter === undefined) {
+      counter = total(code);
+      this.#totals.set(code, counter);
+    }
+    counter.value++;
+    this.#duration ??= duration();
+    this.#duration.observe(seconds);
+    this.#sliDuration ??= sliDuration?.();
+    this.#sliDuration?.observe(seconds);
+    if (responseBytes === undefined) return;
+    this.#responseSizes ??= responseSizes?.();
+    this.#responseSizes?.observe(responseBytes);
+  }
+}
+
+/** The `verb` label of what has no name. */
+export const OTHER_VERB = 'OTHER';
+
 const VERBS: ReadonlyMap<string, string> = new Map([
   ['get', 'GET'],
   ['list', 'LIST'],
@@ -167,5 +215,5 @@ const VERBS: ReadonlyMap<string, string> = new Map([
  */
 export function requestVerb(verb: string, isApply = false): string {
   if (isApply && verb === 'patch') return 'APPLY';
-  return VERBS.get(verb) ?? 'OTHER';
+  return VERBS.get(verb) ?? OTHER_VERB;
 }

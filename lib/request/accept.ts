@@ -29,6 +29,22 @@ export function parseMediaType(text: string): MediaType | undefined {
  */
 export function parseAccept(text: string | undefined): readonly AcceptClause[] {
   if (text === undefined || text.trim() === '') return [ANYTHING];
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const clauses = readAccept(text);
+  if (text.length <= REMEMBERED_LENGTH_MAX) {
+    if (remembered.size === REMEMBERED_MAX) remembered.clear();
+    remembered.set(text, clauses);
+  }
+  return clauses;
+}
+
+/** Clients send the same few headers with every request. */
+const REMEMBERED_MAX = 256;
+const REMEMBERED_LENGTH_MAX = 512;
+const remembered = new Map<string, readonly AcceptClause[]>();
+
+function readAccept(text: string): readonly AcceptClause[] {
   const clauses: AcceptClause[] = [];
   for (const part of splitOutsideQuotes(text, ',')) {
     const mediaType = parseMediaType(part);

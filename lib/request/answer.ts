@@ -6,6 +6,7 @@
  * client is bounded by what the transport asks for.
  */
 
+import type { Awaitable } from './awaitable.js';
 import type { RequestRecord } from './record.js';
 
 export interface Answer {
@@ -26,6 +27,16 @@ export type Source = BytesSource | PullSource | ConnectSource;
 export interface BytesSource {
   readonly type: 'bytes';
   readonly bytes: Uint8Array;
+  /**
+   * The same bytes, each as the character of its number (latin1): a short body costs less as text,
+   * to make and to write. Where it is there, `bytes` may be made of it when somebody asks.
+   */
+  readonly latin1?: string;
+}
+
+/** How long a body is, without making bytes of text. */
+export function byteLengthOf(source: BytesSource): number {
+  return source.latin1?.length ?? source.bytes.byteLength;
 }
 
 /**
@@ -93,5 +104,8 @@ export interface Duplex {
   end(): void;
 }
 
-/** What a server is, to a transport. Never rejects: errors are answers. */
-export type Handler = (request: RequestRecord) => Promise<Answer>;
+/**
+ * What a server is, to a transport: gives its answer at once where it waits for nothing. Never
+ * throws or rejects: errors are answers.
+ */
+export type Handler = (request: RequestRecord) => Awaitable<Answer>;

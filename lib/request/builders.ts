@@ -3,7 +3,7 @@
  * every answer has (`Cache-Control`, `Audit-Id`) are the server's to add, lengths the transport's.
  */
 
-import type { Answer } from './answer.js';
+import type { Answer, BytesSource } from './answer.js';
 import { toStatusError } from './status.js';
 
 type Headers = Answer['headers'];
@@ -28,6 +28,26 @@ export function bytesAnswer(
     headers: [['Content-Type', contentType], ...headers],
     source: { type: 'bytes', bytes },
   };
+}
+
+/** A body whose bytes are the text's characters, all of them below 256. */
+export function latin1Source(latin1: string): BytesSource {
+  return new Latin1Source(latin1);
+}
+
+class Latin1Source implements BytesSource {
+  readonly type = 'bytes';
+  readonly latin1: string;
+  #bytes: Uint8Array | undefined;
+
+  constructor(latin1: string) {
+    this.latin1 = latin1;
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= Buffer.from(this.latin1, 'latin1');
+    return this.#bytes;
+  }
 }
 
 /** A plain-text body. */

@@ -16,69 +16,128 @@ export function derivedRecord(request: RequestRecord, changes: RecordChanges): R
   return new DerivedRecord(request, changes);
 }
 
-// Every request passes several filters: what nobody asks for is not copied from one to the next.
-class DerivedRecord implements RequestRecord {
+/** A record that says what another one says: for classes that say some things differently. */
+export class ForwardedRecord implements RequestRecord {
   declare readonly auditId?: string;
-  readonly #request: RequestRecord;
-  readonly #changes: RecordChanges;
+  protected readonly received: RequestRecord;
 
-  constructor(request: RequestRecord, changes: RecordChanges) {
-    this.#request = request;
-    this.#changes = changes;
-    const auditId = changes.auditId ?? request.auditId;
+  constructor(received: RequestRecord, auditId: string | undefined = received.auditId) {
+    this.received = received;
     if (auditId !== undefined) this.auditId = auditId;
   }
 
   get method(): string {
-    return this.#changes.method ?? this.#request.method;
+    return this.received.method;
   }
 
   get path(): string {
-    return this.#changes.path ?? this.#request.path;
+    return this.received.path;
   }
 
   get query(): URLSearchParams {
-    return this.#changes.query ?? this.#request.query;
+    return this.received.query;
   }
 
   get secure(): boolean {
-    return this.#changes.secure ?? this.#request.secure;
+    return this.received.secure;
   }
 
   get protocol(): RequestRecord['protocol'] {
-    return this.#changes.protocol ?? this.#request.protocol;
+    return this.received.protocol;
   }
 
   get remoteAddress(): string {
-    return this.#changes.remoteAddress ?? this.#request.remoteAddress;
+    return this.received.remoteAddress;
   }
 
   get peerCertificate(): RequestRecord['peerCertificate'] {
-    return this.#changes.peerCertificate ?? this.#request.peerCertificate;
+    return this.received.peerCertificate;
   }
 
   get signal(): AbortSignal {
-    return this.#changes.signal?.() ?? this.#request.signal;
+    return this.received.signal;
   }
 
   get receivedAt(): number {
-    return this.#changes.receivedAt ?? this.#request.receivedAt;
+    return this.received.receivedAt;
   }
 
   header(name: string): string | undefined {
-    const { header } = this.#changes;
-    return header === undefined ? this.#request.header(name) : header(name);
+    return this.received.header(name);
   }
 
   headers(name: string): readonly string[] {
-    return this.#changes.headers?.(name) ?? this.#request.headers(name);
+    return this.received.headers(name);
   }
 
   headerNames(): Iterable<string> {
-    return this.#changes.headerNames?.() ?? this.#request.headerNames();
+    return this.received.headerNames();
   }
 
   body(maxBytes: number): Promise<Uint8Array> {
-    return this.#changes.body?.(maxBytes) ?? this.#request.body(maxBytes);
+    return this.received.body(maxBytes);
+  }
+}
+
+// Every request passes several filters: what nobody asks for is not copied from one to the next.
+class DerivedRecord extends ForwardedRecord {
+  readonly #changes: RecordChanges;
+
+  constructor(request: RequestRecord, changes: RecordChanges) {
+    super(request, changes.auditId ?? request.auditId);
+    this.#changes = changes;
+  }
+
+  override get method(): string {
+    return this.#changes.method ?? super.method;
+  }
+
+  override get path(): string {
+    return this.#changes.path ?? super.path;
+  }
+
+  override get query(): URLSearchParams {
+    return this.#changes.query ?? super.query;
+  }
+
+  override get secure(): boolean {
+    return this.#changes.secure ?? super.secure;
+  }
+
+  override get protocol(): RequestRecord['protocol'] {
+    return this.#changes.protocol ?? super.protocol;
+  }
+
+  override get remoteAddress(): string {
+    return this.#changes.remoteAddress ?? super.remoteAddress;
+  }
+
+  override get peerCertificate(): RequestRecord['peerCertificate'] {
+    return this.#changes.peerCertificate ?? super.peerCertificate;
+  }
+
+  override get signal(): AbortSignal {
+    return this.#changes.signal?.() ?? super.signal;
+  }
+
+  override get receivedAt(): number {
+    return this.#changes.receivedAt ?? super.receivedAt;
+  }
+
+  override header(name: string): string | undefined {
+    const { header } = this.#changes;
+    return header === undefined ? super.header(name) : header(name);
+  }
+
+  override headers(name: string): readonly string[] {
+    return this.#changes.headers?.(name) ?? super.headers(name);
+  }
+
+  override headerNames(): Iterable<string> {
+    return this.#changes.headerNames?.() ?? super.headerNames();
+  }
+
+  override body(maxBytes: number): Promise<Uint8Array> {
+    return this.#changes.body?.(maxBytes) ?? super.body(maxBytes);
   }
 }

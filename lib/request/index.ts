@@ -5,6 +5,7 @@
 
 export { acceptsMediaType, parseAccept, parseMediaType } from './accept.js';
 export type { AcceptClause, MediaType } from './accept.js';
+export { byteLengthOf } from './answer.js';
 export type {
   Answer,
   BodyIdentity,
@@ -16,9 +17,18 @@ export type {
   PullSource,
   Source,
 } from './answer.js';
-export { bytesAnswer, emptyAnswer, jsonAnswer, statusAnswer, textAnswer } from './builders.js';
+export { isPromise, whenThere } from './awaitable.js';
+export type { Awaitable } from './awaitable.js';
+export {
+  bytesAnswer,
+  emptyAnswer,
+  jsonAnswer,
+  latin1Source,
+  statusAnswer,
+  textAnswer,
+} from './builders.js';
 export { matchesEtag } from './conditional.js';
-export { derivedRecord } from './derived.js';
+export { derivedRecord, ForwardedRecord } from './derived.js';
 export type { RecordChanges } from './derived.js';
 export { DurationError, parseGoDuration, requestDeadline } from './duration.js';
 export {

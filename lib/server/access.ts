@@ -9,32 +9,48 @@
  * 3. Whom nobody knows does not keep an HTTP/2 connection.
  */
 
-import type { Authenticator, Authorizer } from '../auth/index.js';
+import type { AuthorizationDecision, Authenticator, Authorizer } from '../auth/index.js';
 import {
-  derivedRecord,
+  ForwardedRecord,
   forbidden,
+  isPromise,
   isStatusError,
   quote,
   StatusError,
   type Answer,
+  type Awaitable,
   type RequestInfo,
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
 
-/** Rejects with a StatusError: 403, or 500 where the authorizer does not decide. */
-export async function requireAllowed(
+/** Throws or rejects with a StatusError: 403, or 500 where the authorizer does not decide. */
+export function requireAllowed(
   authorizer: Authorizer,
   user: UserInfo,
   request: RequestRecord,
   info: RequestInfo,
-): Promise<void> {
-  let decision;
+): Awaitable<void> {
+  let deciding;
   try {
-    decision = await authorizer.authorize({ user, info });
+    deciding = authorizer.authorize({ user, info });
   } catch (error) {
     throw undecided(request, error);
   }
+  if (!isPromise(deciding)) return requireAllowance(deciding, user, info);
+  return deciding.then(
+    (decision) => requireAllowance(decision, user, info),
+    (error: unknown) => {
+      throw undecided(request, error);
+    },
+  );
+}
+
+function requireAllowance(
+  decision: AuthorizationDecision,
+  user: UserInfo,
+  info: RequestInfo,
+): void {
   if (decision.allowed) return;
   const because = decision.reason === '' ? '' : `: ${decision.reason}`;
   const why = `${withoutMarkup(deed(user, info))}${because}`;
@@ -55,12 +71,29 @@ export function withoutCredentials(
   request: RequestRecord,
   authenticator: Authenticator,
 ): RequestRecord {
-  const isKept = (name: string): boolean => !isCredentialHeader(name, authenticator);
-  return derivedRecord(request, {
-    header: (name) => (isKept(name) ? request.header(name) : undefined),
-    headers: (name) => (isKept(name) ? request.headers(name) : []),
-    headerNames: () => [...request.headerNames()].filter(isKept),
-  });
+  return new JudgedRecord(request, authenticator);
+}
+
+class JudgedRecord extends ForwardedRecord {
+  readonly #authenticator: Authenticator;
+
+  constructor(request: RequestRecord, authenticator: Authenticator) {
+    super(request);
+    this.#authenticator = authenticator;
+  }
+
+  override header(name: string): string | undefined {
+    return isCredentialHeader(name, this.#authenticator) ? undefined : super.header(name);
+  }
+
+  override headers(name: string): readonly string[] {
+    return isCredentialHeader(name, this.#authenticator) ? [] : super.headers(name);
+  }
+
+  override headerNames(): Iterable<string> {
+    const names = [...super.headerNames()];
+    return names.filter((name) => !isCredentialHeader(name, this.#authenticator));
+  }
 }
 
 /** Whether a header, by its lower-case name, is one by which clients say who they are. */

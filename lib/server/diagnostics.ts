@@ -10,7 +10,14 @@
 
 import { channel } from 'node:diagnostics_channel';
 
-import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../request/index.js';
+import {
+  byteLengthOf,
+  type Answer,
+  type Pulled,
+  type PullSource,
+  type RequestInfo,
+  type RequestRecord,
+} from '../request/index.js';
 import type { Clock } from '../storage/index.js';
 import type { ListeningServer, ServerCloseOptions } from './lifecycle.js';
 import type { ApiServer } from './server.js';
@@ -136,7 +143,7 @@ export class Diagnostics {
     };
     const { source } = answer;
     if (source.type === 'pull') return { ...answer, source: tracedSource(source, ended) };
-    ended(source.type === 'bytes' ? source.bytes.byteLength : 0, request.signal.aborted);
+    ended(source.type === 'bytes' ? byteLengthOf(source) : 0, request.signal.aborted);
     return answer;
   }
 

@@ -21,11 +21,12 @@ export interface HealthCheck {
 
 export type ReportFailure = (endpoint: HealthEndpoint, check: string, reason: string) => void;
 
-const ENDPOINTS: readonly HealthEndpoint[] = ['healthz', 'livez', 'readyz'];
+const PATHS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Whether a path is one of the health endpoints or below one. */
 export function isHealthPath(path: string): boolean {
-  return ENDPOINTS.some((name) => path === `/${name}` || path.startsWith(`/${name}/`));
+  const end = path.indexOf('/', 1);
+  return PATHS.has(end < 0 ? path : path.slice(0, end));
 }
 
 /** The answer for a path of which `isHealthPath` is true; undefined for a check nobody knows. */

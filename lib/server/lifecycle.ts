@@ -112,9 +112,9 @@ export class Lifecycle {
 
   /** What a request for that path is told if it comes too late: 503. */
   refusal(path: string): StatusError | undefined {
-    const isOpen = this.#phase === 'serving' || this.#phase === 'stopping';
+    if (this.#phase === 'serving' || this.#phase === 'stopping') return undefined;
     const isProbe = isHealthPath(path) || path === '/metrics';
-    if (isOpen || (isProbe && this.#phase === 'draining')) return undefined;
+    if (isProbe && this.#phase === 'draining') return undefined;
     return serviceUnavailable('apiserver is shutting down', RETRY_AFTER_SECONDS);
   }
 

@@ -14,12 +14,17 @@ export function lineLogger(write: (line: string) => void, verbosity: number): Lo
     write(`${level} ${message}${pairs.join('')}\n`);
   };
   return {
-    debug: (fields, message) => void (verbosity >= 2 && line('debug', fields, message)),
-    info: (fields, message) => void (verbosity >= 1 && line('info', fields, message)),
+    debug: (fields, message) =>
+      void (verbosity >= VERBOSITY.debug && line('debug', fields, message)),
+    info: (fields, message) => void (verbosity >= VERBOSITY.info && line('info', fields, message)),
     warn: (fields, message) => line('warn', fields, message),
     error: (fields, message) => line('error', fields, message),
+    isLevelEnabled: (level) => verbosity >= VERBOSITY[level],
   };
 }
+
+/** From which on entries of a level are written. */
+const VERBOSITY = { debug: 2, info: 1, warn: 0, error: 0 } as const;
 
 function show(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;

@@ -16,14 +16,17 @@
 import { ANONYMOUS_USER, type Authenticator, type Authorizer } from '../auth/index.js';
 import type { Clock } from '../storage/index.js';
 import {
-  derivedRecord,
+  ForwardedRecord,
+  isPromise,
   parseRequestInfo,
   requestDeadline,
   statusAnswer,
   timeout,
   toStatusError,
   unauthorized,
+  whenThere,
   type Answer,
+  type Awaitable,
   type RequestInfo,
   type RequestRecord,
   type StatusError,
@@ -53,7 +56,7 @@ export interface PipelineParts {
     request: RequestRecord,
     info: RequestInfo | undefined,
     answer: Answer,
-  ) => Promise<Answer>;
+  ) => Awaitable<Answer>;
 }
 
 /** What stands behind the filters. */
@@ -61,7 +64,7 @@ export type Route = (
   request: RequestRecord,
   info: RequestInfo,
   user: UserInfo | undefined,
-) => Promise<Answer>;
+) => Awaitable<Answer>;
 
 /** Who a request comes from, where that has been settled before it came. */
 export interface Sender {
@@ -71,49 +74,60 @@ export interface Sender {
 }
 
 /** A handler; whoever makes requests in the same process may say who sends them. */
-export type Pipeline = (request: RequestRecord, sender?: Sender) => Promise<Answer>;
+export type Pipeline = (request: RequestRecord, sender?: Sender) => Awaitable<Answer>;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  return async (received, sender) => {
+  return (received, sender) => {
     const auditId = auditIdOf(received, parts.uuid);
-    const request = derivedRecord(received, { auditId });
+    const request = new ForwardedRecord(received, auditId);
     parts.started(request);
     let info: RequestInfo | undefined;
-    let answer: Answer;
+    let answering: Awaitable<Answer>;
     try {
       info = parseRequestInfo(request.method, request.path, request.query);
       parts.begun(info);
       const refusal = parts.refusal(info.path);
-      answer =
+      answering =
         refusal === undefined
-          ? await answerByDeadline(parts, request, info, sender)
+          ? answerByDeadline(parts, request, info, sender)
           : statusAnswer(refusal);
     } catch (error) {
-      answer = failureAnswer(parts, request, error);
+      answering = failureAnswer(parts, request, error);
     }
-    return parts.finish(request, info, withStandardHeaders(answer, auditId));
+    if (!isPromise(answering)) {
+      return parts.finish(request, info, withStandardHeaders(answering, auditId));
+    }
+    return answering
+      .catch((error: unknown) => failureAnswer(parts, request, error))
+      .then((answer) => parts.finish(request, info, withStandardHeaders(answer, auditId)));
   };
 }
 
-async function answerByDeadline(
+// Throws or rejects where there is no answer.
+function answerByDeadline(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
   sender: Sender | undefined,
-): Promise<Answer> {
+): Awaitable<Answer> {
   if (info.verb === 'watch') return answerAllowed(parts, request, info, sender);
   const { query, receivedAt } = request;
   const deadline = requestDeadline(query, receivedAt, parts.requestTimeoutMs, info.verb);
-  const expiry = new Expiry(request);
-  const answering = answerAllowed(
-    parts,
-    derivedRecord(request, { signal: () => expiry.signal }),
-    info,
-    sender,
-  );
+  const expiring = new ExpiringRecord(request);
+  const answering = answerAllowed(parts, expiring, info, sender);
+  if (!isPromise(answering)) return withDeadline(answering, deadline);
+  return untilDeadline(parts.clock, expiring.expiry, answering, deadline);
+}
+
+function untilDeadline(
+  clock: Clock,
+  expiry: Expiry,
+  answering: Promise<Answer>,
+  deadline: number,
+): Promise<Answer> {
   return new Promise<Answer>((resolve, reject) => {
     let late = false;
-    const timer = parts.clock.setTimer(deadline - parts.clock.now(), () => {
+    const timer = clock.setTimer(deadline - clock.now(), () => {
       late = true;
       const error = timeout();
       reject(error);
@@ -123,7 +137,7 @@ async function answerByDeadline(
       (answer) => {
         timer.cancel();
         if (late) release(answer);
-        else resolve({ ...answer, deadline });
+        else resolve(withDeadline(answer, deadline));
       },
       (error: unknown) => {
         timer.cancel();
@@ -131,6 +145,21 @@ async function answerByDeadline(
       },
     );
   });
+}
+
+/** A request whose signal is also aborted at its deadline. */
+class ExpiringRecord extends ForwardedRecord {
+  #expiry: Expiry | undefined;
+
+  /** Made for who waits: most requests are answered at once, and need none. */
+  get expiry(): Expiry {
+    this.#expiry ??= new Expiry(this.received);
+    return this.#expiry;
+  }
+
+  override get signal(): AbortSignal {
+    return this.expiry.signal;
+  }
 }
 
 /**
@@ -161,33 +190,56 @@ class Expiry {
   }
 }
 
-async function answerAllowed(
+function answerAllowed(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
   sender: Sender | undefined,
-): Promise<Answer> {
+): Awaitable<Answer> {
   // Probes come without credentials, and learn nothing but whether the server is well.
   if (isHealthPath(info.path)) return parts.route(request, info, undefined);
-  const user = sender?.user ?? (await parts.authenticator.authenticate(request));
-  if (user === undefined) throw unauthorized();
-  const answering = answerSender(parts, request, info, {
-    user,
-    isTrusted: sender?.isTrusted === true,
+  if (sender !== undefined) return answerSender(parts, request, info, sender);
+  return whenThere(parts.authenticator.authenticate(request), (user) => {
+    if (user === undefined) throw unauthorized();
+    return answerSender(parts, request, info, { user, isTrusted: false });
   });
-  if (user.username !== ANONYMOUS_USER) return answering;
-  const answer = answering.catch((error: unknown) => failureAnswer(parts, request, error));
-  return answerToStranger(await answer, request);
 }
 
-async function answerSender(
+function answerSender(
+  parts: PipelineParts,
+  request: RequestRecord,
+  info: RequestInfo,
+  sender: Sender,
+): Awaitable<Answer> {
+  if (sender.user.username !== ANONYMOUS_USER) return answerKnown(parts, request, info, sender);
+  return answerAnonymous(parts, request, info, sender);
+}
+
+async function answerAnonymous(
+  parts: PipelineParts,
+  request: RequestRecord,
+  info: RequestInfo,
+  sender: Sender,
+): Promise<Answer> {
+  let answer: Answer;
+  try {
+    answer = await answerKnown(parts, request, info, sender);
+  } catch (error) {
+    answer = failureAnswer(parts, request, error);
+  }
+  return answerToStranger(answer, request);
+}
+
+function answerKnown(
   parts: PipelineParts,
   request: RequestRecord,
   info: RequestInfo,
   { user, isTrusted }: Sender,
-): Promise<Answer> {
-  if (!isTrusted) await requireAllowed(parts.authorizer, user, request, info);
-  return parts.route(withoutCredentials(request, parts.authenticator), info, user);
+): Awaitable<Answer> {
+  const allowing = isTrusted ? undefined : requireAllowed(parts.authorizer, user, request, info);
+  return whenThere(allowing, () =>
+    parts.route(withoutCredentials(request, parts.authenticator), info, user),
+  );
 }
 
 function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unknown): Answer {
@@ -201,19 +253,35 @@ function failureAnswer(parts: PipelineParts, request: RequestRecord, thrown: unk
   return error.code === 401 ? answerToStranger(answer, request) : answer;
 }
 
+function withDeadline({ status, headers, source }: Answer, deadline: number): Answer {
+  return { status, headers, source, deadline };
+}
+
 function withStandardHeaders(answer: Answer, auditId: string): Answer {
-  const added: [string, string][] = [['Audit-Id', auditId]];
-  if (!answer.headers.some(([name]) => name.toLowerCase() === 'cache-control')) {
-    added.push(['Cache-Control', 'no-cache, private']);
+  const { status, source, deadline } = answer;
+  const headers: (readonly [string, string])[] = [['Audit-Id', auditId]];
+  if (!hasHeader(answer, 'cache-control')) headers.push(NOT_CACHED);
+  for (const header of answer.headers) headers.push(header);
+  return deadline === undefined
+    ? { status, headers, source }
+    : { status, headers, source, deadline };
+}
+
+const NOT_CACHED = ['Cache-Control', 'no-cache, private'] as const;
+
+function hasHeader({ headers }: Answer, wanted: string): boolean {
+  for (const [name] of headers) {
+    if (name.length === wanted.length && name.toLowerCase() === wanted) return true;
   }
-  return { ...answer, headers: [...added, ...answer.headers] };
+  return false;
 }
 
 const AUDIT_ID_LENGTH_MAX = 64;
 
 // A client's own ID is echoed only if it can stand in a header without harm.
 function auditIdOf(request: RequestRecord, uuid: () => string): string {
-  const given = request.header('audit-id') ?? '';
+  const given = request.header('audit-id');
+  if (given === undefined) return uuid();
   return /^[\x21-\x7e]+$/.test(given) && given.length <= AUDIT_ID_LENGTH_MAX ? given : uuid();
 }
 

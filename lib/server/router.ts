@@ -3,7 +3,7 @@
 import { createDiscoveryHandler } from '../discovery/index.js';
 import { qualifiedResource, type ResourceType } from '../object/index.js';
 import { createOpenApiHandler } from '../openapi/index.js';
-import { pageNotFound } from '../request/index.js';
+import { pageNotFound, type Answer, type RequestRecord } from '../request/index.js';
 import type { RestHandler } from '../rest/index.js';
 import { endpointAnswer, type EndpointParts } from './endpoints.js';
 import { implicitNamespaceAnswer } from './implicit-namespace.js';
@@ -22,16 +22,20 @@ export function createRouter({ types, rest, endpoints, now }: RouterParts): Rout
   const openApi = createOpenApiHandler(types);
   const hasNamespaces = types.some((type) => qualifiedResource(type) === 'namespaces');
   const parts: EndpointParts = { ...endpoints, paths: () => groupPaths(types) };
-  return async (request, info, user) => {
+  return (request, info, user) => {
     if (info.isResourceRequest) {
       const namespace = hasNamespaces ? undefined : implicitNamespaceAnswer(info);
       return namespace ?? rest(request, info, user ?? ADMINISTRATOR);
     }
+    return documentAnswer(request);
+  };
+
+  async function documentAnswer(request: RequestRecord): Promise<Answer> {
     const answer =
       (await endpointAnswer(request, parts)) ?? discovery(request) ?? openApi(request, now());
     if (answer === undefined) throw pageNotFound();
     return answer;
-  };
+  }
 }
 
 function groupPaths(types: readonly ResourceType[]): string[] {

@@ -2,11 +2,9 @@
  * What one server counts: every request under upstream's labels, what its watches send, and what
  * its caches hold.
  *
- * 1. Label values come from the served types, never from clients: whatever is not served counts
- *    under empty ones.
- * 2. A request that is no watch and no connection is in flight from when it is known what it wants
+ * 1. A request that is no watch and no connection is in flight from when it is known what it wants
  *    until its answer has been made or its body is closed.
- * 3. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
+ * 2. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
  *    counts as long-running until then, and its events one by one (a chunk of a watch is an event).
  */
 
@@ -19,7 +17,6 @@ import {
   registerCacheMetrics,
   registerProcessMetrics,
   RequestMetrics,
-  requestVerb,
   type CacheSample,
   type Family,
   type NumberSeries,
@@ -27,10 +24,18 @@ import {
   type RequestLabels,
 } from '../metrics/index.js';
 import type { ResourceType } from '../object/index.js';
-import type { Answer, Pulled, PullSource, RequestInfo, RequestRecord } from '../request/index.js';
+import {
+  byteLengthOf,
+  type Answer,
+  type Pulled,
+  type PullSource,
+  type RequestInfo,
+  type RequestRecord,
+} from '../request/index.js';
 import type { HandlerFailure, ReadThroughReader } from '../rest/index.js';
 import type { Clock } from '../storage/index.js';
 import { registerReaderMetrics } from './reader-metrics.js';
+import { RequestSeriesTable, type CountedRequest } from './request-series.js';
 import { registerThreadMetrics, type ServingThread } from './threads/index.js';
 
 export interface ServerMetricsOptions {
@@ -49,7 +54,7 @@ export class ServerMetrics {
   readonly #inflight: InflightRequests;
   readonly #handlerFailures: Family<NumberSeries>;
   readonly #stopProcessMetrics: () => void;
-  readonly #served: ReadonlySet<string>;
+  readonly #series: RequestSeriesTable;
   readonly #clock: Clock;
 
   constructor(options: ServerMetricsOptions) {
@@ -64,7 +69,7 @@ export class ServerMetrics {
       labels: ['group', 'resource', 'handler', 'reason'],
     });
     this.#clock = clock;
-    this.#served = new Set(types.flatMap(servedKeys));
+    this.#series = new RequestSeriesTable(types, this.#requests);
     registerCacheMetrics(registry, () => Array.from(caches, sampleOf));
     registerReaderMetrics(registry, readers);
     registerThreadMetrics(registry, options.threads);
@@ -92,26 +97,31 @@ export class ServerMetrics {
 
   /** Counts a request; the answer to send in its place is measured while it is sent. */
   measure(request: RequestRecord, info: RequestInfo | undefined, answer: Answer): Answer {
-    const labels = this.#labels(request, info);
-    const { source } = answer;
-    const answered = (bytes?: number): void => {
-      if (info !== undefined && !isLongRunning(info)) this.#inflight.end(kindOf(info));
-      const seconds = Math.max(0, this.#clock.now() - request.receivedAt) / 1_000;
-      this.#requests.answered(labels, answer.status, seconds, bytes);
-    };
-    if (source.type === 'bytes') {
-      answered(source.bytes.byteLength);
-      return answer;
+    const counted = this.#series.of(request, info);
+    const { status, source } = answer;
+    if (source.type === 'pull') {
+      const answered = (bytes?: number): void =>
+        this.#answered(counted, request, info, status, bytes);
+      return { ...answer, source: this.#measured(source, counted.labels, answered) };
     }
-    if (source.type === 'connect') {
-      answered();
-      return answer;
-    }
-    return { ...answer, source: this.#measured(source, labels, answered) };
+    const bytes = source.type === 'bytes' ? byteLengthOf(source) : undefined;
+    this.#answered(counted, request, info, status, bytes);
+    return answer;
   }
 
   stop(): void {
     this.#stopProcessMetrics();
+  }
+
+  #answered(
+    { series }: CountedRequest,
+    { receivedAt }: RequestRecord,
+    info: RequestInfo | undefined,
+    status: number,
+    bytes: number | undefined,
+  ): void {
+    if (info !== undefined && !isLongRunning(info)) this.#inflight.end(kindOf(info));
+    series.answered(status, Math.max(0, this.#clock.now() - receivedAt) / 1_000, bytes);
   }
 
   #measured(
@@ -135,23 +145,6 @@ export class ServerMetrics {
       },
     );
   }
-
-  #labels(request: RequestRecord, info: RequestInfo | undefined): RequestLabels {
-    const verb = requestVerb(info?.verb ?? request.method.toLowerCase());
-    const dryRun = request.query.has('dryRun') ? 'All' : '';
-    const key = info === undefined ? '' : keyOf(info.group, info.version, info.resource);
-    if (info === undefined || !this.#served.has(key)) return { ...NOTHING, verb, dryRun };
-    const { group, version, resource, subresource } = info;
-    return {
-      verb,
-      dryRun,
-      group,
-      version,
-      resource,
-      subresource: subresource === 'status' ? subresource : '',
-      scope: scopeOf(info),
-    };
-  }
 }
 
 const LONG_RUNNING_VERBS: ReadonlySet<string> = new Set(['watch', 'connect']);
@@ -161,21 +154,6 @@ const isLongRunning = ({ verb }: RequestInfo): boolean => LONG_RUNNING_VERBS.has
 
 const kindOf = ({ verb }: RequestInfo): RequestKind =>
   READING_VERBS.has(verb) ? 'readOnly' : 'mutating';
-
-const NOTHING = { group: '', version: '', resource: '', subresource: '', scope: '' };
-
-const keyOf = (group: string, version: string, resource: string): string =>
-  `${group}/${version}/${resource}`;
-
-const servedKeys = (type: ResourceType): string[] =>
-  type.versions
-    .filter(({ served }) => served)
-    .map(({ name }) => keyOf(type.group, name, type.resource));
-
-function scopeOf({ name, verb, namespace }: RequestInfo): string {
-  if (name !== '' || verb === 'create') return 'resource';
-  return namespace === '' ? 'cluster' : 'namespace';
-}
 
 function sampleOf([type, cache]: [ResourceType, WatchCache]): CacheSample {
   return { ...cache.stats(), group: type.group, resource: type.resource };

@@ -18,7 +18,7 @@ import type { WatchCache } from '../cache/index.js';
 import type { EngineKind } from '../engine/index.js';
 import { CacheActivityMetrics, MetricsRegistry, type MetricsSnapshot } from '../metrics/index.js';
 import { qualifiedResource } from '../object/index.js';
-import type { Handler } from '../request/index.js';
+import { whenThere, type Handler } from '../request/index.js';
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
 import {
@@ -246,12 +246,15 @@ export class ApiServer {
       refusal: (path) => this.#lifecycle.refusal(path),
       started: (request) => diagnostics.started(request),
       begun: (info) => this.#metrics.begin(info),
-      finish: async (request, info, answer) => {
-        this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
-        // What is measured is what is sent, as upstream does it.
-        const packed = await gzipAnswer(answer, request, this.#gzips);
-        const measured = this.#metrics.measure(request, info, packed);
-        return diagnostics.answered(request, info, measured);
+      finish: (request, info, answer) => {
+        if (this.#logger !== silentLogger && this.#logger.isLevelEnabled?.('debug') !== false) {
+          this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
+        }
+        return whenThere(gzipAnswer(answer, request, this.#gzips), (packed) => {
+          // What is measured is what is sent, as upstream does it.
+          const measured = this.#metrics.measure(request, info, packed);
+          return diagnostics.answered(request, info, measured);
+        });
       },
     });
   }

@@ -62,7 +62,7 @@ export class Front {
     this.requests.note(recorded);
     const answer = await this.faults.serve(
       arrival,
-      () => this.#parts.handler(arrival.request),
+      async () => this.#parts.handler(arrival.request),
       (served) => this.#watchOf(served, recorded),
     );
     if (!isLost(answer)) this.requests.answered(recorded, answer.status);

@@ -11,7 +11,14 @@
 
 import { constants, gzip } from 'node:zlib';
 
-import type { Answer, Pulled, PullSource, RequestRecord } from '../request/index.js';
+import {
+  byteLengthOf,
+  type Answer,
+  type Awaitable,
+  type Pulled,
+  type PullSource,
+  type RequestRecord,
+} from '../request/index.js';
 import type { GzipCache } from './gzip-cache.js';
 import { pullFrom, SharedGzip } from './shared-gzip.js';
 
@@ -25,21 +32,30 @@ const level = constants.Z_BEST_SPEED;
  * `GZIP_BYTES_MIN`, and the client accepts gzip. To tell the length, up to that much of a pulled
  * body is read first; answers that flush their headers (watches) are left alone.
  *
- * `cache` has what was compressed before. Never rejects because of the answer; rejects only when
- * zlib itself fails.
+ * `cache` has what was compressed before. Nothing is waited for where the answer stays as it is.
+ * Never rejects because of the answer; rejects only when zlib itself fails.
  */
-export async function gzipAnswer(
+export function gzipAnswer(
   answer: Answer,
   request: RequestRecord,
   cache?: GzipCache,
-): Promise<Answer> {
+): Awaitable<Answer> {
   const { source } = answer;
-  if (source.type === 'connect' || !wantsGzip(answer, request)) return answer;
+  if (source.type === 'connect') return answer;
   if (source.type === 'bytes') {
-    if (source.bytes.byteLength <= GZIP_BYTES_MIN) return answer;
-    return encoded(answer, { type: 'bytes', bytes: await gzipBytes(source.bytes) });
+    if (byteLengthOf(source) <= GZIP_BYTES_MIN || !wantsGzip(answer, request)) return answer;
+    return gzipBytes(source.bytes).then((bytes) => encoded(answer, { type: 'bytes', bytes }));
   }
-  if (source.flushHeaders) return answer;
+  if (source.flushHeaders || !wantsGzip(answer, request)) return answer;
+  return gzipPulled(answer, source, request, cache);
+}
+
+async function gzipPulled(
+  answer: Answer,
+  source: PullSource,
+  request: RequestRecord,
+  cache: GzipCache | undefined,
+): Promise<Answer> {
   const identity = cache === undefined ? undefined : source.identity?.();
   const known = identity === undefined ? undefined : cache?.join(identity);
   if (known !== undefined) {

@@ -10,8 +10,21 @@
  * 4. An answer that is long enough to be held up by its client is broken off at its deadline.
  */
 
-import type { Answer, ConnectSource, Handler, RequestRecord } from '../request/index.js';
-import { badRequest, internalError, statusAnswer } from '../request/index.js';
+import type {
+  Answer,
+  Awaitable,
+  BytesSource,
+  ConnectSource,
+  Handler,
+  RequestRecord,
+} from '../request/index.js';
+import {
+  badRequest,
+  byteLengthOf,
+  internalError,
+  isPromise,
+  statusAnswer,
+} from '../request/index.js';
 import type { ErrorReport, TransportClock } from './contract.js';
 import { TransportError } from './error.js';
 import { Pump, TURN_BYTES_MAX } from './pump.js';
@@ -52,17 +65,21 @@ export class Exchange {
     this.#options = options;
   }
 
-  /** Calls the handler and answers. Never rejects. */
-  async run(): Promise<void> {
-    let answer: Answer;
+  /** Calls the handler and answers, at once where the handler does. Never throws or rejects. */
+  run(): Awaitable<void> {
+    let answering: Awaitable<Answer>;
     try {
       const { handler = this.#context.handler, request } = this.#options;
-      answer = await handler(request);
+      answering = handler(request);
     } catch (error) {
       this.#fail(error);
       return;
     }
-    this.answer(answer);
+    if (!isPromise(answering)) return this.answer(answering);
+    return answering.then(
+      (answer) => this.answer(answer),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** The answer has been sent, or the client has left: releases what is under way. */
@@ -83,11 +100,11 @@ export class Exchange {
     } else if (request.method === 'HEAD' || isBodiless(answer.status)) {
       if (source.type === 'pull') this.#closeSource(source);
       const length =
-        source.type === 'bytes' && !isBodiless(answer.status) ? source.bytes.byteLength : undefined;
+        source.type === 'bytes' && !isBodiless(answer.status) ? byteLengthOf(source) : undefined;
       this.#whole(answer, undefined, length);
     } else if (source.type === 'bytes') {
-      if (source.bytes.byteLength > TURN_BYTES_MAX) this.#limit(answer);
-      this.#whole(answer, source.bytes);
+      if (byteLengthOf(source) > TURN_BYTES_MAX) this.#limit(answer);
+      this.#whole(answer, source);
     } else {
       this.#limit(answer);
       this.#pumpAnswer(answer, source);
@@ -144,9 +161,10 @@ export class Exchange {
     }
   }
 
-  #whole(answer: Answer, bytes: Uint8Array | undefined, length?: number): void {
+  #whole(answer: Answer, body: BytesSource | undefined, length?: number): void {
     try {
-      this.#options.stream.whole(answer.status, answer.headers, bytes, length);
+      const { stream } = this.#options;
+      stream.whole(answer.status, answer.headers, body && (body.latin1 ?? body.bytes), length);
     } catch (error) {
       this.#fail(error);
     }

@@ -15,7 +15,8 @@ import { guardedReport, TransportError } from './error.js';
 import { Exchange } from './exchange.js';
 import type { ExchangeContext } from './exchange.js';
 import { assertSendable } from './node/field.js';
-import type { AnswerStream, Headers } from './stream.js';
+import { bytesOf } from './stream.js';
+import type { AnswerStream, Body, Headers } from './stream.js';
 import { parseTarget } from './target.js';
 import { TurnQueue } from './turns.js';
 
@@ -199,15 +200,15 @@ class LocalStream implements AnswerStream, AsyncIterableIterator<Uint8Array> {
   whole(
     status: number,
     headers: Headers,
-    bytes: Uint8Array | undefined,
+    body: Body | undefined,
     length?: number,
     taken?: () => void,
   ): void {
-    const bodyBytes = bytes?.byteLength ?? length;
+    const bodyBytes = body?.length ?? length;
     const all: Headers =
       bodyBytes === undefined ? headers : [...headers, ['Content-Length', String(bodyBytes)]];
     this.head(status, all, false);
-    this.end(bytes, taken);
+    this.end(bytesOf(body), taken);
   }
 
   head(status: number, headers: Headers, isStreaming: boolean): void {

@@ -7,20 +7,30 @@ import type { Answer } from '../request/index.js';
 
 export type Headers = Answer['headers'];
 
+/** A whole body; of a text each character is a byte (latin1). */
+export type Body = Uint8Array | string;
+
+/** The bytes of a body. */
+export function bytesOf(body: Body): Uint8Array;
+export function bytesOf(body: Body | undefined): Uint8Array | undefined;
+export function bytesOf(body: Body | undefined): Uint8Array | undefined {
+  return typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+}
+
 export interface AnswerStream {
   /** No bytes can be sent any more: the client has left, or the answer has ended. */
   readonly closed: boolean;
   /** Whether the head has been sent: from then on the status can't be changed. */
   readonly headSent: boolean;
   /**
-   * The whole answer: head, body, end. `bytes` is undefined where no body belongs (HEAD, 204, 304);
+   * The whole answer: head, body, end. `body` is undefined where no body belongs (HEAD, 204, 304);
    * `length` is then what Content-Length says, if anything. `taken` as in `write`. Throws when a
    * header can't be sent; nothing has been written then, and `taken` is not called.
    */
   whole(
     status: number,
     headers: Headers,
-    bytes: Uint8Array | undefined,
+    body: Body | undefined,
     length?: number,
     taken?: () => void,
   ): void;

@@ -43,9 +43,8 @@ for (const [name, authenticators] of [
   ['bad credentials', [nothing, refuses]],
 ] as const) {
   test(`with ${name} everybody gets 401 Unauthorized`, async (t) => {
-    const error = await t.throwsAsync(
-      authenticatorChain(authenticators).authenticate(requestOf({})),
-    );
+    const chain = authenticatorChain(authenticators);
+    const error = await t.throwsAsync(async () => chain.authenticate(requestOf({})));
     t.true(isStatusError(error));
     t.like(error, { code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
   });
@@ -55,7 +54,7 @@ test('an authenticator that fails is no refusal', async (t) => {
   const failure = new Error('a bug');
   const failing: Authenticator = { authenticate: () => Promise.reject(failure) };
   const chain = authenticatorChain([failing, knows(userOf('a'))]);
-  t.is(await t.throwsAsync(chain.authenticate(requestOf({}))), failure);
+  t.is(await t.throwsAsync(async () => chain.authenticate(requestOf({}))), failure);
 });
 
 test('whoever is authenticated may do everything, nobody else anything', async (t) => {
@@ -79,7 +78,7 @@ test('who shows no credentials is anonymous where that is allowed, who shows bad
   t.deepEqual(await ask(nothing), anonymous);
   t.deepEqual(await ask(), anonymous);
   t.is((await ask(nothing, knows(userOf('a')))).username, 'a');
-  const error = await t.throwsAsync(ask(nothing, refuses, nothing));
+  const error = await t.throwsAsync(async () => ask(nothing, refuses, nothing));
   t.like(error, { code: 401 });
 });
 

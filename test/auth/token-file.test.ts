@@ -80,7 +80,7 @@ test('tokens of a file are users, others are 401, no token is nobody', async (t)
   const file = join(directory, 'tokens.csv');
   writeFileSync(file, 'secret,anna,7,"dev,ops"\nother,bert,8\n');
   const authenticator = tokenFileAuthenticator(file);
-  const authenticate = (authorization?: string) =>
+  const authenticate = async (authorization?: string) =>
     authenticator.authenticate(requestOf(authorization === undefined ? {} : { authorization }));
   t.deepEqual(await authenticate('Bearer secret'), {
     username: 'anna',
@@ -89,6 +89,7 @@ test('tokens of a file are users, others are 401, no token is nobody', async (t)
     extra: {},
   });
   t.is((await authenticate('bearer other'))?.username, 'bert');
+  t.is((await authenticate('Bearer secret'))?.username, 'anna', 'the same header again');
   t.is(await authenticate(), undefined);
   t.is(await authenticate('Basic c2VjcmV0'), undefined);
   for (const token of ['secret2', 'secre', 'SECRET', 'x'.repeat(10_000)]) {

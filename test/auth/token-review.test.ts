@@ -27,7 +27,7 @@ async function asking(
     onFailure: (error) => void failures.push((error as Error).message),
     ...options,
   });
-  const ask = (token: string): Promise<UserInfo | undefined> =>
+  const ask = async (token: string): Promise<UserInfo | undefined> =>
     authenticator.authenticate(requestOf({ authorization: `Bearer ${token}` }));
   return { ...world, failures, ask };
 }

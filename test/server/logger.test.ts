@@ -36,6 +36,38 @@ test('an error is told with its stack, on one line', (t) => {
   t.regex(lines.join(''), /^error said error="Error: no\\n .*"\n$/);
 });
 
+test('a logger tells which levels it writes', (t) => {
+  for (const verbosity of [0, 1, 2]) {
+    const lines: string[] = [];
+    const logger = lineLogger((line) => void lines.push(line), verbosity);
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+      lines.length = 0;
+      logger[level]({}, 'said');
+      t.is(logger.isLevelEnabled?.(level), lines.length === 1, `${level} at ${verbosity}`);
+    }
+  }
+});
+
+test('entries about requests are made for who writes them', async (t) => {
+  for (const enabled of [true, false, undefined]) {
+    const told: LogFields[] = [];
+    const server = createServer({
+      resources: [widgets],
+      logger: {
+        debug: (fields) => void told.push(fields),
+        info: () => undefined,
+        warn: () => undefined,
+        error: () => undefined,
+        ...(enabled === undefined ? {} : { isLevelEnabled: () => enabled }),
+      },
+    });
+    await server.inject({ path: '/version' });
+    await server.close();
+    const answered = told.filter(({ path }) => path === '/version');
+    t.is(answered.length, enabled === false ? 0 : 1);
+  }
+});
+
 const widgets = defineResource({ group: 'example.com', version: 'v1', kind: 'Widget' });
 
 const failing: Authenticator = {

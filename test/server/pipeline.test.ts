@@ -39,7 +39,7 @@ interface Asked {
   readonly headers?: { readonly [name: string]: string };
 }
 
-function ask(
+async function ask(
   parts: PipelineParts,
   { method = 'GET', path = '/version', headers = {} }: Asked = {},
   sender?: Sender,

@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { bytesAnswer, emptyAnswer, textAnswer } from '../../lib/request/index.js';
+import { bytesAnswer, emptyAnswer, latin1Source, textAnswer } from '../../lib/request/index.js';
 import type { Answer, PullSource } from '../../lib/request/index.js';
 import type { TransportError } from '../../lib/transport/index.js';
 import { bench, TestSource } from './fixture.js';
@@ -25,6 +25,36 @@ for (const { name: server, protocol, bench } of SERVED) {
     t.deepEqual(response.headers['warning'], ['299 - "one"', '299 - "two"']);
     t.is(response.headers['x-one'], 'a');
     t.is(await response.text(), '{"ä":1}');
+  });
+
+  test(`${server}: a body of text is sent as its bytes, short or long`, async (t) => {
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const { client } = await bench(t, protocol, ({ path }) => {
+      const times = Number(path.slice(1));
+      const latin1 = every.toString('latin1').repeat(times);
+      return { status: 200, headers: [['X', 'y']], source: latin1Source(latin1) };
+    });
+    for (const times of [0, 1, 60, 61, 1_000]) {
+      const response = await client.send('GET', `/${times}`);
+      t.is(response.headers['content-length'], String(256 * times));
+      t.deepEqual(
+        await response.bytes(),
+        Buffer.concat(Array.from({ length: times }, () => every)),
+      );
+    }
+    t.is((await client.send('HEAD', '/61')).headers['content-length'], String(256 * 61));
+    t.is(client.ports.size, 1);
+  });
+
+  test(`${server}: an answer that is there at once overtakes the rest of the body`, async (t) => {
+    const { client } = await bench(t, protocol, () => textAnswer(413, 'no'));
+    const body = Buffer.alloc(100_000, 'x');
+    for (let times = 0; times < 3; times++) {
+      const response = await client.send('POST', '/', { body });
+      t.is(response.status, 413);
+      t.is(await response.text(), 'no');
+    }
+    t.is(client.ports.size, 1);
   });
 
   test(`${server}: HEAD has the length, no body, and nothing is pulled`, async (t) => {

@@ -33,10 +33,16 @@ class DeadStream implements AnswerStream {
   }
 }
 
+function fails(): never {
+  throw new Error('a bug');
+}
+
 for (const [what, handler] of [
   ['bytes', async () => textAnswer(200, 'ok')],
+  ['bytes at once', () => textAnswer(200, 'ok')],
   ['a pulled body', async () => ({ status: 200, headers: [], source: new TestSource(true) })],
   ['a fault', () => Promise.reject(new Error('a bug'))],
+  ['a fault at once', fails],
 ] as const) {
   test(`${what} for a stream that takes nothing ends in a reset, not in a rejection`, async (t) => {
     const stream = new DeadStream();
@@ -50,7 +56,8 @@ for (const [what, handler] of [
       closing: false,
     };
     const request = { method: 'GET' } as RequestRecord;
-    await t.notThrowsAsync(new Exchange(context, { request, stream, connect: undefined }).run());
+    const exchange = new Exchange(context, { request, stream, connect: undefined });
+    await t.notThrowsAsync(async () => exchange.run());
     t.is(stream.resets, 1);
     t.is(errors.length, 2);
   });

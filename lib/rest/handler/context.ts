@@ -4,7 +4,14 @@
  */
 
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
-import type { Answer, Logger, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type {
+  Answer,
+  Awaitable,
+  Logger,
+  RequestInfo,
+  RequestRecord,
+  UserInfo,
+} from '../../request/index.js';
 import type { Representation } from '../negotiation/index.js';
 import type { ResourceStore } from '../store/index.js';
 import type { TablePrinter } from '../table/index.js';
@@ -58,7 +65,7 @@ export interface Context extends RequestContext {
 }
 
 /** Answers one verb of one resource. What it throws is answered as a Status. */
-export type VerbHandler = (context: RequestContext) => Promise<Answer>;
+export type VerbHandler = (context: RequestContext) => Awaitable<Answer>;
 
 /** What is served of a resource: a handler for each verb that it has. */
 export type VerbTable = ReadonlyMap<string, VerbHandler>;

@@ -10,9 +10,17 @@
 import type { ResourceType, ResourceVersion } from '../../object/index.js';
 import { compareVersions } from '../../discovery/index.js';
 import { apiVersionOf, isPathSegmentName } from '../../object/index.js';
-import type { Answer, Logger, RequestInfo, RequestRecord, UserInfo } from '../../request/index.js';
+import type {
+  Answer,
+  Awaitable,
+  Logger,
+  RequestInfo,
+  RequestRecord,
+  UserInfo,
+} from '../../request/index.js';
 import {
   badRequest,
+  isPromise,
   methodNotAllowed,
   notFound,
   pageNotFound,
@@ -80,9 +88,9 @@ export type RestHandler = (
   request: RequestRecord,
   info: RequestInfo,
   user: UserInfo,
-) => Promise<Answer>;
+) => Awaitable<Answer>;
 
-const RESOURCE_VERBS: ReadonlyMap<string, StoredVerb> = new Map([
+const RESOURCE_VERBS: ReadonlyMap<string, StoredVerb> = new Map<string, StoredVerb>([
   ['get', get],
   ['list', list],
   ['watch', watch],
@@ -119,6 +127,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
         resource: { type, version, apiVersion, printer },
         verbs,
         subresources: subresourcesOf(version),
+        warnings: deprecation(type, version),
       });
     }
   };
@@ -135,7 +144,7 @@ export function createRestHandler(options: RestHandlerOptions): RestHandler {
     authorize: options.authorize ?? (async () => undefined),
     logger: options.logger ?? silentLogger,
   };
-  return async (request, info, user) => {
+  return (request, info, user) => {
     const key = resourceKey(info.group, info.version, info.resource);
     const routed = info.isResourceRequest ? resources.get(key) : undefined;
     if (routed === undefined) return statusAnswer(pageNotFound());
@@ -149,37 +158,52 @@ interface RoutedResource {
   readonly verbs: VerbTable;
   /** By the subresource's name. */
   readonly subresources: ReadonlyMap<string, VerbTable>;
+  /** Headers of every answer. */
+  readonly warnings: Answer['headers'];
 }
 
-async function serve(
+function serve(
   routed: RoutedResource,
   asked: Pick<RequestContext, 'request' | 'info' | 'user' | 'settings'>,
-): Promise<Answer> {
-  const { request, info, user, settings } = asked;
-  const { type, version, apiVersion, printer } = routed.resource;
-  const warnings = deprecation(type, version);
+): Awaitable<Answer> {
+  const { request, info } = asked;
+  const failed = (error: unknown): Answer => {
+    const failure = toStatusFailure(routed.resource.type, info.verb, error);
+    return forMethod(request.method, failureAnswer(request, failure, routed.warnings));
+  };
   try {
-    const verb = route(info, routed);
-    const mediaTypes = info.verb === 'watch' ? ([MEDIA_TYPE_JSON] as const) : undefined;
-    const representation = negotiate(request, mediaTypes);
-    // Member by member: spreading records is a good part of what a GET costs.
-    const answer = await verb({
-      type,
-      version,
-      apiVersion,
-      printer,
-      request,
-      info,
-      user,
-      settings,
-      representation,
-    });
-    if (warnings.length === 0) return forMethod(request.method, answer);
-    return forMethod(request.method, { ...answer, headers: [...answer.headers, ...warnings] });
+    const answering = call(routed, asked);
+    if (!isPromise(answering)) return finished(answering, request, routed);
+    return answering.then((answer) => finished(answer, request, routed)).catch(failed);
   } catch (error) {
-    const failure = toStatusFailure(type, info.verb, error);
-    return forMethod(request.method, failureAnswer(request, failure, warnings));
+    return failed(error);
   }
+}
+
+function call(
+  routed: RoutedResource,
+  { request, info, user, settings }: Pick<RequestContext, 'request' | 'info' | 'user' | 'settings'>,
+): Awaitable<Answer> {
+  const { type, version, apiVersion, printer } = routed.resource;
+  const verb = route(info, routed);
+  const mediaTypes = info.verb === 'watch' ? ([MEDIA_TYPE_JSON] as const) : undefined;
+  const representation = negotiate(request, mediaTypes);
+  return verb({
+    type,
+    version,
+    apiVersion,
+    printer,
+    request,
+    info,
+    user,
+    settings,
+    representation,
+  });
+}
+
+function finished(answer: Answer, { method }: RequestRecord, { warnings }: RoutedResource): Answer {
+  if (warnings.length === 0) return forMethod(method, answer);
+  return forMethod(method, { ...answer, headers: [...answer.headers, ...warnings] });
 }
 
 // Throws 404 or 405.

@@ -6,10 +6,16 @@
  *     answer closes the source, whatever happens.
  */
 
-import type { CacheListOptions } from '../../cache/index.js';
+import type { CacheListOptions, GetOptions } from '../../cache/index.js';
 import type { FieldRequirement } from '../../object/index.js';
-import type { Answer, PullSource, RequestRecord } from '../../request/index.js';
-import { booleanParameter, expired, notFound } from '../../request/index.js';
+import type {
+  Answer,
+  Awaitable,
+  BytesSource,
+  PullSource,
+  RequestRecord,
+} from '../../request/index.js';
+import { booleanParameter, expired, isPromise, notFound } from '../../request/index.js';
 import type { BookmarkEvent, WatchEvent, WatchStream } from '../../watch/index.js';
 import { INITIAL_EVENTS_END } from '../../watch/index.js';
 import { MEDIA_TYPE_JSON } from '../negotiation/index.js';
@@ -19,28 +25,59 @@ import { endingWith, errorEvent, eventsSource } from '../source/index.js';
 import { toStatusFailure, toStreamFailure } from '../store/index.js';
 import { partialObjectMetadata, type TableOptions } from '../table/index.js';
 import type { ReadContext, RequestContext } from './context.js';
-import { checkRepresentation, listAnswer, objectAnswer, tableOptions } from './represent.js';
+import {
+  bodyAnswer,
+  checkRepresentation,
+  listAnswer,
+  objectAnswer,
+  tableOptions,
+} from './represent.js';
 
-export async function get(context: ReadContext): Promise<Answer> {
+/** Throws or rejects with a StatusError: 404, 406, and what the cache can't do. */
+export function get(context: ReadContext): Awaitable<Answer> {
   checkRepresentation(context, false);
+  if (context.representation.transformation !== undefined) return getTransformed(context);
+  const { store, info } = context;
+  try {
+    const found = store.cache.document(info.namespace, info.name, getOptions(context));
+    if (!isPromise(found)) return wholeAnswer(context, found);
+    return found.then(
+      (body) => wholeAnswer(context, body),
+      (error: unknown) => {
+        throw toStatusFailure(context.type, 'get', error);
+      },
+    );
+  } catch (error) {
+    throw toStatusFailure(context.type, 'get', error);
+  }
+}
+
+async function getTransformed(context: ReadContext): Promise<Answer> {
   return objectAnswer(context, 200, await objectBytes(context));
+}
+
+function wholeAnswer(context: ReadContext, body: BytesSource | undefined): Answer {
+  if (body === undefined) throw notFound(context.type, context.info.name);
+  return bodyAnswer(context, 200, body);
 }
 
 /** The object that the request names, in its version. Rejects with a StatusError 404. */
 export async function objectBytes(context: ReadContext): Promise<Uint8Array> {
-  const { store, type, request, info, apiVersion } = context;
-  const resourceVersion = textParameter(request.query, 'resourceVersion');
+  const { store, type, info } = context;
   try {
-    const object = await store.cache.get(info.namespace, info.name, {
-      apiVersion,
-      signal: () => request.signal,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    });
+    const object = await store.cache.get(info.namespace, info.name, getOptions(context));
     if (object === undefined) throw notFound(type, info.name);
     return object.bytes;
   } catch (error) {
     throw toStatusFailure(type, 'get', error);
   }
+}
+
+function getOptions({ request, apiVersion }: RequestContext): GetOptions {
+  const resourceVersion = textParameter(request.query, 'resourceVersion');
+  const signal = (): AbortSignal => request.signal;
+  if (resourceVersion === undefined) return { apiVersion, signal };
+  return { apiVersion, signal, resourceVersion };
 }
 
 export async function list(context: ReadContext): Promise<Answer> {

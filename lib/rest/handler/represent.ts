@@ -5,7 +5,7 @@
 
 import type { CachedList } from '../../cache/index.js';
 import { decodeJson } from '../../object/lossless/index.js';
-import type { Answer, RequestRecord, Source } from '../../request/index.js';
+import type { Answer, BytesSource, RequestRecord, Source } from '../../request/index.js';
 import { statusAnswer, StatusError } from '../../request/index.js';
 import { encodeYaml } from '../body/index.js';
 import { MEDIA_TYPE_JSON, MEDIA_TYPE_YAML, negotiate } from '../negotiation/index.js';
@@ -32,6 +32,11 @@ export function objectAnswer(
 ): Answer {
   const json = Buffer.concat([showObject(context, bytes), NEWLINE]);
   return answer(context, status, { type: 'bytes', bytes: json }, headers);
+}
+
+/** One object as itself; `body` is its JSON and a newline. */
+export function bodyAnswer(context: RequestContext, status: number, body: BytesSource): Answer {
+  return answer(context, status, body, []);
 }
 
 /** A list, out of the root that it holds. Throws a StatusError 406 or 400; then closes the list. */
@@ -172,7 +177,8 @@ function answer(
   source: Source,
   headers: Headers,
 ): Answer {
-  const all: Headers = [['Content-Type', representation.mediaType], ...headers];
+  const contentType = ['Content-Type', representation.mediaType] as const;
+  const all: Headers = headers.length === 0 ? [contentType] : [contentType, ...headers];
   if (representation.mediaType === MEDIA_TYPE_YAML) {
     return { status, headers: all, source: { type: 'bytes', bytes: asYaml(source) } };
   }

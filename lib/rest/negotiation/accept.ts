@@ -25,6 +25,8 @@ export const MEDIA_TYPE_JSON = 'application/json';
 export const MEDIA_TYPE_YAML = 'application/yaml';
 export type MediaType = typeof MEDIA_TYPE_JSON | typeof MEDIA_TYPE_YAML;
 
+const ALL_MEDIA_TYPES: readonly MediaType[] = [MEDIA_TYPE_JSON, MEDIA_TYPE_YAML];
+
 const TRANSFORMATIONS: ReadonlySet<string> = new Set<Transformation>([
   'Table',
   'PartialObjectMetadata',
@@ -34,9 +36,10 @@ const TRANSFORMATIONS: ReadonlySet<string> = new Set<Transformation>([
 /** Throws a StatusError 406 when none of `mediaTypes` is accepted. */
 export function negotiate(
   request: Pick<RequestRecord, 'header' | 'headers' | 'query'>,
-  mediaTypes: readonly MediaType[] = [MEDIA_TYPE_JSON, MEDIA_TYPE_YAML],
+  mediaTypes: readonly MediaType[] = ALL_MEDIA_TYPES,
 ): Representation {
-  for (const clause of parseAccept(request.headers('accept').join(','))) {
+  const accept = request.headers('accept');
+  for (const clause of parseAccept(accept.length === 1 ? accept[0] : accept.join(','))) {
     const mediaType = mediaTypes.find((candidate) => acceptsMediaType(clause, candidate));
     if (mediaType === undefined) continue;
     const transformation = transformationOf(clause.parameters);

@@ -92,7 +92,13 @@ function forwarding(thread: number, channel: ThreadChannel<FromThread, ToThread>
     (level: 'info' | 'warn' | 'error') =>
     (fields: LogFields, message: string): void =>
       channel.tell({ type: 'log', level, fields: sendable({ ...fields, thread }), message });
-  return { debug: () => undefined, info: tell('info'), warn: tell('warn'), error: tell('error') };
+  return {
+    debug: () => undefined,
+    info: tell('info'),
+    warn: tell('warn'),
+    error: tell('error'),
+    isLevelEnabled: (level) => level !== 'debug',
+  };
 }
 
 // A logger must not fail: what has no copy (a function, a socket) is told as text.

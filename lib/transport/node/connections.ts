@@ -48,6 +48,8 @@ export class Connection {
 export interface RequestConnections {
   /** Whether a connection ends with its last answer. */
   readonly closing: boolean;
+  /** Whether the server is the listener's own: nobody else has his hands in responses then. */
+  readonly isOwn: boolean;
   of(socket: Socket): Connection;
   find(socket: Socket): Connection | undefined;
   begin(connection: Connection): void;
@@ -60,6 +62,7 @@ export interface RequestConnections {
 
 /** The connections of a listener of one's own. */
 export class Connections implements RequestConnections {
+  readonly isOwn = true;
   readonly #open = new Map<Socket, Connection>();
   readonly #byEndpoint = new Map<string, Connection>();
   /** TCP sockets whose TLS handshake is not done, by the client's address and port. */
@@ -137,6 +140,7 @@ export class Connections implements RequestConnections {
 /** The connections of somebody else's server: they are known, and left to it. */
 export class ForeignConnections implements RequestConnections {
   readonly closing = false;
+  readonly isOwn = false;
   readonly #known = new WeakMap<Socket, Connection>();
 
   of(socket: Socket): Connection {

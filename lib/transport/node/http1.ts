@@ -19,7 +19,8 @@ import { FRAMED_BYTES_MAX } from '../chunk-sharing.js';
 import { TransportError } from '../error.js';
 import { Exchange } from '../exchange.js';
 import type { ExchangeOptions } from '../exchange.js';
-import type { AnswerStream, Headers } from '../stream.js';
+import { bytesOf } from '../stream.js';
+import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import type { MountedTarget } from '../target.js';
 import { bodyReadBefore, readBody, wasReadBefore } from './body.js';
@@ -192,16 +193,17 @@ class Http1Stream implements AnswerStream {
   whole(
     status: number,
     headers: Headers,
-    bytes: Uint8Array | undefined,
+    body: Body | undefined,
     length?: number,
     taken?: () => void,
   ): void {
-    const bodyBytes = bytes?.byteLength ?? length;
-    this.#writeHead(
-      status,
-      bodyBytes === undefined ? headers : [...headers, ['Content-Length', String(bodyBytes)]],
-    );
-    this.end(bytes, taken);
+    this.#writeHead(status, headers, body?.length ?? length);
+    if (body === undefined || taken !== undefined || this.#isWrapped()) {
+      this.end(bytesOf(body), taken);
+    } else {
+      this.#ended = true;
+      this.#endWith(isShort(body) ? latin1Of(body) : bytesOf(body));
+    }
   }
 
   head(status: number, headers: Headers, flushNow: boolean): void {
@@ -238,16 +240,9 @@ class Http1Stream implements AnswerStream {
     if (this.#ended) return;
     this.#ended = true;
     // The end calls back by `finish`, which may come before the write lets its bytes go.
-    const isLent = taken !== undefined || isWrapped(this.#response);
-    const rest = isLent ? undefined : bytes;
+    const isLent = taken !== undefined || this.#isWrapped();
     if (bytes !== undefined && isLent) write(this.#response, bytes, taken ?? ignore);
-    if (!this.#bodyIsComing()) {
-      this.#response.end(rest);
-      return;
-    }
-    if (rest !== undefined && rest.byteLength > 0) this.#response.write(rest);
-    else this.#response.flushHeaders();
-    this.#discardBody();
+    this.#endWith(isLent ? undefined : bytes);
   }
 
   reset(): void {
@@ -255,22 +250,45 @@ class Http1Stream implements AnswerStream {
     this.#response.destroy();
   }
 
+  // Node makes one write of the head and a text, and two of the head and bytes.
+  #endWith(rest: Body | undefined): void {
+    const response = this.#response;
+    if (!this.#bodyIsComing()) {
+      if (typeof rest === 'string') response.end(rest, 'latin1');
+      else response.end(rest);
+      return;
+    }
+    if (rest === undefined || rest.length === 0) response.flushHeaders();
+    else if (typeof rest === 'string') response.write(rest, 'latin1');
+    else response.write(rest);
+    this.#discardBody();
+  }
+
+  #isWrapped(): boolean {
+    return !this.#context.connections.isOwn && isWrapped(this.#response);
+  }
+
   // Null where there is no chunked coding, where an answer before this one is still being sent, and
   // where somebody else has his hands in the response.
   #chunkedSocket(): Socket | null {
     const response = this.#response;
-    if (!this.#isHeadWritten || !response.chunkedEncoding || isWrapped(response)) return null;
+    if (!this.#isHeadWritten || !response.chunkedEncoding || this.#isWrapped()) return null;
     return response.socket?.writable === true ? response.socket : null;
   }
 
   // A client that still waits to be told to send its body may send it or not: what it sends next
   // can't be told apart, so the connection ends (RFC 9110 §10.1.1).
-  #writeHead(status: number, headers: Headers): void {
-    const last = this.#expectsContinue || this.#context.connections.closing;
-    const saysClose = last && !headers.some(([name]) => name.toLowerCase() === 'connection');
-    const all: Headers = saysClose ? [...headers, ['Connection', 'close']] : headers;
-    if (isUntouched(this.#response)) this.#response.writeHead(status, all.flat());
-    else writeHead(this.#response, status, all);
+  #writeHead(status: number, headers: Headers, bodyBytes?: number): void {
+    const { closing, isOwn } = this.#context.connections;
+    const lines: string[] = [];
+    for (const [name, value] of headers) lines.push(name, value);
+    if (bodyBytes !== undefined) lines.push('Content-Length', String(bodyBytes));
+    const last = this.#expectsContinue || closing;
+    if (last && !headers.some(([name]) => name.toLowerCase() === 'connection')) {
+      lines.push('Connection', 'close');
+    }
+    if (isOwn || isUntouched(this.#response)) this.#response.writeHead(status, lines);
+    else writeHead(this.#response, status, lines);
     this.headSent = true;
   }
 
@@ -293,6 +311,16 @@ class Http1Stream implements AnswerStream {
     });
     this.#request.resume();
   }
+}
+
+/** What Node writes as text without making room for it first, less what stands before a body. */
+const TEXT_BYTES_MAX = 15_361;
+
+const isShort = (body: Body): boolean => body.length <= TEXT_BYTES_MAX;
+
+function latin1Of(body: Body): string {
+  if (typeof body === 'string') return body;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
 }
 
 function ignore(): void {}

@@ -15,7 +15,8 @@ import type { Answer, ConnectSource } from '../../request/index.js';
 import { badRequest, statusAnswer } from '../../request/index.js';
 import { TransportError } from '../error.js';
 import { Exchange } from '../exchange.js';
-import type { AnswerStream, Headers } from '../stream.js';
+import { bytesOf } from '../stream.js';
+import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import type { MountedTarget } from '../target.js';
 import { bodyReadBefore, readBody, wasReadBefore } from './body.js';
@@ -131,16 +132,16 @@ class Http2ResponseStream implements AnswerStream {
   whole(
     status: number,
     headers: Headers,
-    bytes: Uint8Array | undefined,
+    body: Body | undefined,
     length?: number,
     taken?: () => void,
   ): void {
-    const bodyBytes = bytes?.byteLength ?? length;
+    const bodyBytes = body?.length ?? length;
     this.#writeHead(
       status,
       bodyBytes === undefined ? headers : [...headers, ['content-length', String(bodyBytes)]],
     );
-    this.end(bytes, taken);
+    this.end(bytesOf(body), taken);
   }
 
   head(status: number, headers: Headers): void {
@@ -180,7 +181,7 @@ class Http2ResponseStream implements AnswerStream {
 
   #writeHead(status: number, headers: Headers): void {
     const sendable = headers.filter(([name]) => !connectionSpecific.has(name.toLowerCase()));
-    writeHead(this.#response, status, sendable);
+    writeHead(this.#response, status, sendable.flat());
   }
 
   // Not reset at once, as by the core API: the reset overtakes the frame that ends the answer.

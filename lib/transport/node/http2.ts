@@ -25,7 +25,8 @@ import { badRequest, statusAnswer } from '../../request/index.js';
 import { TransportError } from '../error.js';
 import type { TransportLimits } from '../contract.js';
 import { Exchange } from '../exchange.js';
-import type { AnswerStream, Headers } from '../stream.js';
+import { bytesOf } from '../stream.js';
+import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import { assertSendable } from './field.js';
 import { readBody } from './body.js';
@@ -194,10 +195,11 @@ class Http2Stream implements AnswerStream {
   whole(
     status: number,
     headers: Headers,
-    bytes: Uint8Array | undefined,
+    body: Body | undefined,
     length?: number,
     taken?: () => void,
   ): void {
+    const bytes = bytesOf(body);
     const bodyBytes = bytes?.byteLength ?? length;
     const all: Headers =
       bodyBytes === undefined ? headers : [...headers, ['content-length', String(bodyBytes)]];

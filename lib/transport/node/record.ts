@@ -27,7 +27,6 @@ export class NodeRequestRecord implements RequestRecord {
   readonly protocol: 'HTTP/1.1' | 'HTTP/2';
   readonly receivedAt: number;
   readonly #options: RecordOptions;
-  #headers: Map<string, string[]> | undefined;
   #body: Promise<Uint8Array> | undefined;
   #controller: AbortController | undefined;
   #abortReason: TransportError | undefined;
@@ -58,15 +57,34 @@ export class NodeRequestRecord implements RequestRecord {
   }
 
   header(name: string): string | undefined {
-    return this.#table().get(name)?.[0];
+    const { rawHeaders, moreHeaders } = this.#options;
+    if (name.startsWith(':')) return undefined;
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      if (isNamed(rawHeaders[index] ?? '', name)) return rawHeaders[index + 1];
+    }
+    return moreHeaders?.find(([other]) => other === name)?.[1];
   }
 
   headers(name: string): readonly string[] {
-    return this.#table().get(name) ?? [];
+    const { rawHeaders } = this.#options;
+    const first = this.header(name);
+    if (first === undefined) return [];
+    const values: string[] = [];
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      if (isNamed(rawHeaders[index] ?? '', name)) values.push(rawHeaders[index + 1] ?? '');
+    }
+    return values.length === 0 ? [first] : values;
   }
 
   headerNames(): Iterable<string> {
-    return this.#table().keys();
+    const { rawHeaders, moreHeaders = [] } = this.#options;
+    const names = new Set<string>();
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? '';
+      if (!name.startsWith(':')) names.add(name.toLowerCase());
+    }
+    for (const [name] of moreHeaders) names.add(name);
+    return names;
   }
 
   // The first caller's limit counts: there is one body.
@@ -81,27 +99,9 @@ export class NodeRequestRecord implements RequestRecord {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
   }
-
-  #table(): Map<string, string[]> {
-    this.#headers ??= headerTable(this.#options.rawHeaders, this.#options.moreHeaders ?? []);
-    return this.#headers;
-  }
 }
 
-function headerTable(
-  rawHeaders: readonly string[],
-  moreHeaders: readonly (readonly [name: string, value: string])[],
-): Map<string, string[]> {
-  const table = new Map<string, string[]>();
-  const add = (name: string, value: string): void => {
-    const values = table.get(name);
-    if (values === undefined) table.set(name, [value]);
-    else values.push(value);
-  };
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    if (!name.startsWith(':')) add(name.toLowerCase(), rawHeaders[index + 1] ?? '');
-  }
-  for (const [name, value] of moreHeaders) if (!table.has(name)) add(name, value);
-  return table;
+// A few headers are looked for among few: a table of all of them would cost more.
+function isNamed(raw: string, name: string): boolean {
+  return raw.length === name.length && (raw === name || raw.toLowerCase() === name);
 }

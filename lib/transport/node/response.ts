@@ -11,15 +11,18 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 
-import type { Headers } from '../stream.js';
 import { assertSendable } from './field.js';
 
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** Sends the head. Throws when a header can't be sent; the response is as before then. */
-export function writeHead(response: NodeResponse, status: number, headers: Headers): void {
+/**
+ * Sends the head; `fields` are names and values in turn. Throws when one can't be sent; the
+ * response is as before then.
+ */
+export function writeHead(response: NodeResponse, status: number, fields: readonly string[]): void {
   const lines = new Map<string, { name: string; readonly values: string[] }>();
-  for (const [name, value] of headers) {
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [name = '', value = ''] = fields.slice(index, index + 2);
     assertSendable(name, value);
     const line = lines.get(name.toLowerCase());
     if (line === undefined) lines.set(name.toLowerCase(), { name, values: [value] });
