@@ -1,6 +1,11 @@
 /**
  * How many requests are being served, as a high-water mark of the last second (upstream's
  * `apiserver_current_inflight_requests`): a burst between two scrapes is seen.
+ *
+ * Threads count their requests together, and each marks what it sees of that number: after it has
+ * risen here and, once a second, before it falls here. So every number that stood at some moment of
+ * a second was marked in that second by some thread, or stands still; the highest mark of all
+ * threads is the number itself.
  */
 
 import type { MetricsRegistry } from './registry.js';
@@ -12,30 +17,43 @@ const WINDOW_MS = 1_000;
 
 export class InflightRequests {
   readonly #now: () => number;
+  readonly #count: (kind: RequestKind) => number;
   readonly #marks: { readonly [Kind in RequestKind]: HighWaterMark } = {
     readOnly: new HighWaterMark(),
     mutating: new HighWaterMark(),
   };
 
-  /** `now` tells milliseconds. */
-  constructor(registry: MetricsRegistry, now: () => number) {
+  /** `now` tells milliseconds, `count` how many there are now in all threads. */
+  constructor(registry: MetricsRegistry, now: () => number, count: (kind: RequestKind) => number) {
     this.#now = now;
+    this.#count = count;
     const definition = {
       name: 'apiserver_current_inflight_requests',
       help: 'Most requests that were served at once in the last second, watches left aside.',
       labels: ['request_kind'],
-    };
+      over: 'max',
+    } as const;
     registry.observed('gauge', definition, () =>
-      KINDS.map((kind) => ({ labels: [kind], value: this.#marks[kind].highest(this.#window()) })),
+      KINDS.map((kind) => ({ labels: [kind], value: this.#highest(kind) })),
     );
   }
 
-  begin(kind: RequestKind): void {
-    this.#marks[kind].add(1, this.#window());
+  /** One has been added here; there are `count` now in all threads. */
+  entered(kind: RequestKind, count: number): void {
+    this.#marks[kind].mark(count, this.#window());
   }
 
-  end(kind: RequestKind): void {
-    this.#marks[kind].add(-1, this.#window());
+  /** One is about to be taken off here. */
+  leaving(kind: RequestKind): void {
+    const window = this.#window();
+    const mark = this.#marks[kind];
+    if (!mark.isIn(window)) mark.mark(this.#count(kind), window);
+  }
+
+  #highest(kind: RequestKind): number {
+    const mark = this.#marks[kind];
+    mark.mark(this.#count(kind), this.#window());
+    return mark.highest;
   }
 
   #window(): number {
@@ -43,28 +61,27 @@ export class InflightRequests {
   }
 }
 
-/** The highest a number has been in the present window of time and in the one before. */
+/** The highest marks of the last window of time in which there was one, and of the one before. */
 class HighWaterMark {
-  #value = 0;
-  #window = 0;
+  #window = -1;
   #present = 0;
   #before = 0;
 
-  add(step: number, window: number): void {
-    this.#enter(window);
-    this.#value += step;
-    this.#present = Math.max(this.#present, this.#value);
-  }
-
-  highest(window: number): number {
-    this.#enter(window);
+  get highest(): number {
     return Math.max(this.#present, this.#before);
   }
 
-  #enter(window: number): void {
-    if (window === this.#window) return;
-    this.#before = window === this.#window + 1 ? this.#present : this.#value;
-    this.#present = this.#value;
-    this.#window = window;
+  isIn(window: number): boolean {
+    return window === this.#window;
+  }
+
+  mark(value: number, window: number): void {
+    if (window !== this.#window) {
+      // Without a mark nothing has changed here: what others changed, they have marked.
+      this.#before = window === this.#window + 1 ? this.#present : value;
+      this.#present = value;
+      this.#window = window;
+    }
+    this.#present = Math.max(this.#present, value);
   }
 }

@@ -53,6 +53,7 @@ export class RequestMetrics {
   readonly #total: Family<NumberSeries>;
   readonly #duration: Family<BucketCounts>;
   readonly #sliDuration: Family<BucketCounts>;
+  readonly #terminations: Family<NumberSeries>;
   readonly #longRunning: Family<NumberSeries>;
   readonly #responseSizes: Family<BucketCounts>;
   readonly #events: Family<NumberSeries>;
@@ -76,6 +77,11 @@ export class RequestMetrics {
       help: 'The same of requests that are no dry run, without what others made them wait for.',
       labels: REQUEST_LABELS,
       buckets: SLI_BUCKETS_SECONDS,
+    });
+    this.#terminations = registry.counter({
+      name: 'apiserver_request_terminations_total',
+      help: 'Requests that the server ended in self-defence.',
+      labels: [...REQUEST_LABELS, 'code'],
     });
     this.#longRunning = registry.gauge({
       name: 'apiserver_longrunning_requests',
@@ -117,6 +123,13 @@ export class RequestMetrics {
   /** Counts a request that has been answered. `responseBytes` counts for GET and LIST only. */
   answered(labels: RequestLabels, code: number, seconds: number, responseBytes?: number): void {
     this.series(labels).answered(code, seconds, responseBytes);
+  }
+
+  /** Counts a request that the server has ended to defend itself; it is `answered`, too. */
+  terminated(labels: RequestLabels, code: number): void {
+    const { verb, group, version, resource, subresource, scope } = labels;
+    const type = [group, version, resource, subresource, scope, COMPONENT] as const;
+    this.#terminations.with(verb, ...type, String(code)).value++;
   }
 
   /** Counts a watch or connection as under way until the function returned is called. */

@@ -124,6 +124,22 @@ program
       .default(300_000, '5m'),
   )
   .addOption(
+    new Option(
+      '--max-requests-inflight <count>',
+      'most GET and LIST at once, over all threads; 0: any number',
+    )
+      .argParser(parseLimit)
+      .default(400),
+  )
+  .addOption(
+    new Option(
+      '--max-mutating-requests-inflight <count>',
+      'most other requests at once, over all threads, but watches; 0: any number',
+    )
+      .argParser(parseLimit)
+      .default(200),
+  )
+  .addOption(
     new Option('--request-timeout <duration>', 'how long a request other than a watch may take')
       .argParser(parseDuration)
       .default(60_000, '60s'),
@@ -217,6 +233,11 @@ function parsePort(text: string): number {
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a number from 1 to 9999.');
+}
+
+function parseLimit(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number from 0 on.');
 }
 
 function parseThreads(text: string): number {

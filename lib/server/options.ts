@@ -37,6 +37,14 @@ export interface ServerOptions {
   readonly authenticator?: Authenticator;
   /** Default: whoever is known may do everything. */
   readonly authorizer?: Authorizer;
+  /**
+   * How many GET and LIST may be under way at once, over all threads; what is more is answered 429.
+   * Watches are not counted, and members of `system:masters` not refused. 0: any number. Default
+   * 400.
+   */
+  readonly maxRequestsInflight?: number;
+  /** The same of all requests that are neither. Default 200. */
+  readonly maxMutatingRequestsInflight?: number;
   /** How long a request other than a watch may take. Default 60 000. */
   readonly requestTimeoutMs?: number;
   /** A watch that names no end gets a random one between this and twice this. Default 1 800 000. */

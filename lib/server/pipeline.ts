@@ -1,8 +1,8 @@
 /**
  * The filters that every request passes, outermost first (apiserver
  * `server.DefaultBuildHandlerChain`, restated): audit ID, recovery, request info, refusal while
- * the server closes, deadline, authentication, authorization, then the handler, which sees no
- * credentials.
+ * the server closes, deadline, authentication, flow control, authorization, then the handler, which
+ * sees no credentials.
  *
  * 1. The order is behaviour: who is unknown gets 401 whatever he asks for, who is known and not
  *    allowed 403, and only then does anybody look whether the thing exists.
@@ -14,6 +14,7 @@
  */
 
 import { ANONYMOUS_USER, type Authenticator, type Authorizer } from '../auth/index.js';
+import type { InflightLimiter } from '../flowcontrol/index.js';
 import type { Clock } from '../storage/index.js';
 import {
   ForwardedRecord,
@@ -22,6 +23,7 @@ import {
   requestDeadline,
   statusAnswer,
   timeout,
+  tooManyInFlight,
   toStatusError,
   unauthorized,
   whenThere,
@@ -39,6 +41,7 @@ import type { Logger } from './logger.js';
 export interface PipelineParts {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  readonly inflight: InflightLimiter;
   readonly route: Route;
   readonly clock: Clock;
   /** How long a request that is not long-running may take. */
@@ -49,8 +52,8 @@ export interface PipelineParts {
   readonly refusal: (path: string) => StatusError | undefined;
   /** Sees every request before anything is done with it. */
   readonly started: (request: RequestRecord) => void;
-  /** Sees what a request wants, once that is known. */
-  readonly begun: (info: RequestInfo) => void;
+  /** Sees requests that the server itself ends: 429 for want of a seat, 504 at the deadline. */
+  readonly terminated: (request: RequestRecord, info: RequestInfo, code: number) => void;
   /** Sees every answer before it is sent, and gives the one to send: counted, compressed. */
   readonly finish: (
     request: RequestRecord,
@@ -85,7 +88,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let answering: Awaitable<Answer>;
     try {
       info = parseRequestInfo(request.method, request.path, request.query);
-      parts.begun(info);
       const refusal = parts.refusal(info.path);
       answering =
         refusal === undefined
@@ -116,20 +118,23 @@ function answerByDeadline(
   const expiring = new ExpiringRecord(request);
   const answering = answerAllowed(parts, expiring, info, sender);
   if (!isPromise(answering)) return withDeadline(answering, deadline);
-  return untilDeadline(parts.clock, expiring.expiry, answering, deadline);
+  return untilDeadline(parts, expiring, info, answering, deadline);
 }
 
 function untilDeadline(
-  clock: Clock,
-  expiry: Expiry,
+  { clock, terminated }: PipelineParts,
+  request: ExpiringRecord,
+  info: RequestInfo,
   answering: Promise<Answer>,
   deadline: number,
 ): Promise<Answer> {
+  const { expiry } = request;
   return new Promise<Answer>((resolve, reject) => {
     let late = false;
     const timer = clock.setTimer(deadline - clock.now(), () => {
       late = true;
       const error = timeout();
+      terminated(request, info, error.code);
       reject(error);
       expiry.expire(error);
     });
@@ -236,9 +241,30 @@ function answerKnown(
   info: RequestInfo,
   { user, isTrusted }: Sender,
 ): Awaitable<Answer> {
-  const allowing = isTrusted ? undefined : requireAllowed(parts.authorizer, user, request, info);
-  return whenThere(allowing, () =>
-    parts.route(withoutCredentials(request, parts.authenticator), info, user),
+  const { inflight } = parts;
+  const entry = inflight.enter(info.verb, user.groups);
+  if (entry === 'refused') {
+    const error = tooManyInFlight();
+    parts.terminated(request, info, error.code);
+    throw error;
+  }
+  let answering: Awaitable<Answer>;
+  try {
+    const allowing = isTrusted ? undefined : requireAllowed(parts.authorizer, user, request, info);
+    answering = whenThere(allowing, () =>
+      parts.route(withoutCredentials(request, parts.authenticator), info, user),
+    );
+  } catch (error) {
+    inflight.leave(entry);
+    throw error;
+  }
+  if (!isPromise(answering)) return inflight.answered(entry, answering);
+  return answering.then(
+    (answer) => inflight.answered(entry, answer),
+    (error: unknown) => {
+      inflight.leave(entry);
+      throw error;
+    },
   );
 }
 

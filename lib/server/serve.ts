@@ -50,6 +50,8 @@ export interface ServeOptions extends StoreOptions {
   readonly eventWindow: number;
   readonly freshnessFallback: 'storage' | 'refuse';
   readonly consistencyCheckInterval: number;
+  readonly maxRequestsInflight: number;
+  readonly maxMutatingRequestsInflight: number;
   readonly requestTimeout: number;
   readonly minRequestTimeout: number;
   readonly shutdownGracePeriod: number;
@@ -116,6 +118,8 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     history: { windowMs: options.eventWindow },
     consistencyCheckIntervalMs: options.consistencyCheckInterval,
     healthChecks: checks,
+    maxRequestsInflight: options.maxRequestsInflight,
+    maxMutatingRequestsInflight: options.maxMutatingRequestsInflight,
     metrics,
     threads: {
       count: options.threads,

@@ -2,13 +2,13 @@
  * What one server counts: every request under upstream's labels, what its watches send, and what
  * its caches hold.
  *
- * 1. A request that is no watch and no connection is in flight from when it is known what it wants
- *    until its answer has been made or its body is closed.
+ * 1. What is in flight is what holds a seat of the limits, in any thread.
  * 2. A body that is pulled is counted when it is closed, with what was really taken of it; a watch
  *    counts as long-running until then, and its events one by one (a chunk of a watch is an event).
  */
 
 import type { WatchCache } from '../cache/index.js';
+import type { InflightObserver, InflightSeats } from '../flowcontrol/index.js';
 import {
   InflightRequests,
   mergedExposition,
@@ -20,7 +20,6 @@ import {
   type CacheSample,
   type Family,
   type NumberSeries,
-  type RequestKind,
   type RequestLabels,
 } from '../metrics/index.js';
 import type { ResourceType } from '../object/index.js';
@@ -44,24 +43,30 @@ export interface ServerMetricsOptions {
   readonly readers: readonly ReadThroughReader[];
   readonly clock: Clock;
   readonly registry: MetricsRegistry;
+  readonly seats: InflightSeats;
   /** Those beside this one. */
   readonly threads: () => readonly ServingThread[];
 }
 
 export class ServerMetrics {
+  /** Sees seats of the limits being taken and given back. */
+  readonly inflight: InflightObserver;
   readonly #registry: MetricsRegistry;
   readonly #requests: RequestMetrics;
-  readonly #inflight: InflightRequests;
   readonly #handlerFailures: Family<NumberSeries>;
   readonly #stopProcessMetrics: () => void;
   readonly #series: RequestSeriesTable;
   readonly #clock: Clock;
 
   constructor(options: ServerMetricsOptions) {
-    const { types, caches, readers, clock, registry } = options;
+    const { types, caches, readers, clock, registry, seats } = options;
     this.#registry = registry;
     this.#requests = new RequestMetrics(registry);
-    this.#inflight = new InflightRequests(registry, () => clock.now());
+    this.inflight = new InflightRequests(
+      registry,
+      () => clock.now(),
+      (kind) => seats.taken(kind),
+    );
     this.#stopProcessMetrics = registerProcessMetrics(registry);
     this.#handlerFailures = registry.counter({
       name: 'shardwatch_virtual_handler_failures_total',
@@ -90,9 +95,9 @@ export class ServerMetrics {
     return this.#registry.snapshot();
   }
 
-  /** It is known what a request wants. `measure` is to follow with the same info. */
-  begin(info: RequestInfo): void {
-    if (!isLongRunning(info)) this.#inflight.begin(kindOf(info));
+  /** Counts a request that the server itself has ended; `measure` is to follow. */
+  terminated(request: RequestRecord, info: RequestInfo, code: number): void {
+    this.#requests.terminated(this.#series.of(request, info).labels, code);
   }
 
   /** Counts a request; the answer to send in its place is measured while it is sent. */
@@ -100,12 +105,11 @@ export class ServerMetrics {
     const counted = this.#series.of(request, info);
     const { status, source } = answer;
     if (source.type === 'pull') {
-      const answered = (bytes?: number): void =>
-        this.#answered(counted, request, info, status, bytes);
+      const answered = (bytes?: number): void => this.#answered(counted, request, status, bytes);
       return { ...answer, source: this.#measured(source, counted.labels, answered) };
     }
     const bytes = source.type === 'bytes' ? byteLengthOf(source) : undefined;
-    this.#answered(counted, request, info, status, bytes);
+    this.#answered(counted, request, status, bytes);
     return answer;
   }
 
@@ -116,11 +120,9 @@ export class ServerMetrics {
   #answered(
     { series }: CountedRequest,
     { receivedAt }: RequestRecord,
-    info: RequestInfo | undefined,
     status: number,
     bytes: number | undefined,
   ): void {
-    if (info !== undefined && !isLongRunning(info)) this.#inflight.end(kindOf(info));
     series.answered(status, Math.max(0, this.#clock.now() - receivedAt) / 1_000, bytes);
   }
 
@@ -146,14 +148,6 @@ export class ServerMetrics {
     );
   }
 }
-
-const LONG_RUNNING_VERBS: ReadonlySet<string> = new Set(['watch', 'connect']);
-const READING_VERBS: ReadonlySet<string> = new Set(['get', 'list', 'head', 'options']);
-
-const isLongRunning = ({ verb }: RequestInfo): boolean => LONG_RUNNING_VERBS.has(verb);
-
-const kindOf = ({ verb }: RequestInfo): RequestKind =>
-  READING_VERBS.has(verb) ? 'readOnly' : 'mutating';
 
 function sampleOf([type, cache]: [ResourceType, WatchCache]): CacheSample {
   return { ...cache.stats(), group: type.group, resource: type.resource };

@@ -16,6 +16,12 @@ import {
 } from '../auth/index.js';
 import type { WatchCache } from '../cache/index.js';
 import type { EngineKind } from '../engine/index.js';
+import {
+  InflightLimiter,
+  inflightShare,
+  InflightSeats,
+  type InflightShare,
+} from '../flowcontrol/index.js';
 import { CacheActivityMetrics, MetricsRegistry, type MetricsSnapshot } from '../metrics/index.js';
 import { qualifiedResource } from '../object/index.js';
 import { whenThere, type Handler } from '../request/index.js';
@@ -73,6 +79,7 @@ export class ApiServer {
   readonly #lifecycle: Lifecycle;
   readonly #gzips = new GzipCache();
   readonly #place: ThreadPlace | undefined;
+  readonly #inflight: InflightShare;
   readonly #threads: ThreadGroup | undefined;
 
   /**
@@ -84,6 +91,7 @@ export class ApiServer {
     checkNameConflicts(options.resources);
     if (options.threads !== undefined) checkThreads(options.threads, options.engine ?? 'auto');
     this.#place = place;
+    this.#inflight = place?.inflight ?? sharedLimits(options);
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#storage = place?.storage ?? options.storage ?? new MemoryStorage({ clock: this.#clock });
@@ -108,6 +116,7 @@ export class ApiServer {
       readers: this.#resources.readers,
       clock: this.#clock,
       registry,
+      seats: new InflightSeats(this.#inflight.seats),
       threads: () => this.threads,
     });
     const authorizer = options.authorizer ?? allowAuthenticated;
@@ -238,6 +247,11 @@ export class ApiServer {
     return createPipeline({
       authenticator: this.#authenticator,
       authorizer,
+      inflight: new InflightLimiter(
+        this.#inflight,
+        this.#place?.thread ?? 1,
+        this.#metrics.inflight,
+      ),
       route: this.#router(options),
       clock: this.#clock,
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
@@ -245,7 +259,7 @@ export class ApiServer {
       logger: this.#logger,
       refusal: (path) => this.#lifecycle.refusal(path),
       started: (request) => diagnostics.started(request),
-      begun: (info) => this.#metrics.begin(info),
+      terminated: (...ended) => this.#metrics.terminated(...ended),
       finish: (request, info, answer) => {
         if (this.#logger !== silentLogger && this.#logger.isLevelEnabled?.('debug') !== false) {
           this.#logger.debug(accessFields(request, info, answer, this.#clock), 'answered');
@@ -305,6 +319,7 @@ export class ApiServer {
       random: options.random ?? Math.random,
       logger: this.#logger,
       checks: [...this.#resources.checks, ...(options.healthChecks ?? [])],
+      inflight: this.#inflight,
       shares: () => this.#resources.shares(),
       exposition: () => this.#exposition(),
       settle: ({ resource, key, content }) => this.#resources.settle(resource, key, content),
@@ -355,14 +370,27 @@ export class ApiServer {
   }
 }
 
+/** As kube-apiserver's `--max-requests-inflight`. */
+const MAX_REQUESTS_INFLIGHT = 400;
+/** As kube-apiserver's `--max-mutating-requests-inflight`. */
+const MAX_MUTATING_REQUESTS_INFLIGHT = 200;
 /** As kube-apiserver's `--min-request-timeout`. */
 const MIN_REQUEST_TIMEOUT_MS = 1_800_000;
 /** As kube-apiserver's `--request-timeout`. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources, and
- * a DefinitionError when two types claim one name.
+/**
+ * Makes a server; see `ServerOptions` for the defaults. Throws a RangeError without resources and
+ * for limits and counts that are none, and a DefinitionError when two types claim one name.
  */
 export function createServer(options: ServerOptions): ApiServer {
   return new ApiServer(options);
+}
+
+function sharedLimits({
+  maxRequestsInflight = MAX_REQUESTS_INFLIGHT,
+  maxMutatingRequestsInflight = MAX_MUTATING_REQUESTS_INFLIGHT,
+  threads,
+}: ServerOptions): InflightShare {
+  return inflightShare({ maxRequestsInflight, maxMutatingRequestsInflight }, threads?.count ?? 1);
 }

@@ -11,6 +11,7 @@ import {
   registerProcessMetrics,
   RequestMetrics,
   requestVerb,
+  type RequestKind,
 } from '../../lib/metrics/index.js';
 import type { CacheSample, RequestLabels } from '../../lib/metrics/index.js';
 
@@ -274,25 +275,35 @@ test('what caches do is counted, with upstream’s buckets', async (t) => {
 test('requests in flight are told as the most there were in the last second', async (t) => {
   const registry = new MetricsRegistry();
   let now = 1_000_000;
-  const inflight = new InflightRequests(registry, () => now);
+  const counts = { readOnly: 0, mutating: 0 };
+  const inflight = new InflightRequests(
+    registry,
+    () => now,
+    (kind) => counts[kind],
+  );
+  const enter = (kind: RequestKind): void => inflight.entered(kind, ++counts[kind]);
+  const leave = (kind: RequestKind): void => {
+    inflight.leaving(kind);
+    counts[kind]--;
+  };
   const values = async (): Promise<number[]> =>
     (await linesOf(registry, 'apiserver_current_inflight_requests')).map((line) =>
       Number(line.split(' ').at(-1)),
     );
   t.deepEqual(await values(), [0, 0]);
-  for (let count = 0; count < 3; count++) inflight.begin('readOnly');
-  inflight.begin('mutating');
-  for (let count = 0; count < 2; count++) inflight.end('readOnly');
+  for (let count = 0; count < 3; count++) enter('readOnly');
+  enter('mutating');
+  for (let count = 0; count < 2; count++) leave('readOnly');
   t.deepEqual(await values(), [3, 1]);
   now += 1_000;
-  inflight.end('mutating');
+  leave('mutating');
   t.deepEqual(await values(), [3, 1], 'a second ago');
   now += 1_000;
   t.deepEqual(await values(), [1, 1], 'the mutating one ended within the second before');
   now += 1_000;
   t.deepEqual(await values(), [1, 0]);
   now += 3_600_000;
-  inflight.end('readOnly');
+  leave('readOnly');
   t.deepEqual(await values(), [1, 0]);
   now += 2_000;
   t.deepEqual(await values(), [0, 0]);

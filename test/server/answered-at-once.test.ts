@@ -17,6 +17,7 @@ import { silentLogger } from '../../lib/server/logger.js';
 import { createPipeline, type PipelineParts } from '../../lib/server/pipeline.js';
 import { ManualClock } from '../clock.js';
 import { ENGINES } from '../engine/engines.js';
+import { limiterOf } from '../flowcontrol/limiter.js';
 import { makeRecord } from '../request/make-record.js';
 
 const ANA: UserInfo = { username: 'ana', uid: '', groups: ['system:authenticated'], extra: {} };
@@ -48,13 +49,19 @@ function give<T>(value: T | Error): T {
   return value;
 }
 
-function partsOf(said: Said, clock: ManualClock, isLate: boolean): PipelineParts {
+function partsOf(
+  said: Said,
+  clock: ManualClock,
+  isLate: boolean,
+  inflight = limiterOf(1),
+): PipelineParts {
   const { decision = { allowed: true }, answer = jsonAnswer(200, {}) } = said;
   const user = 'user' in said ? said.user : ANA;
   const by = <T>(value: T | Error) => (isLate ? async () => give(value) : () => give(value));
   return {
     authenticator: { authenticate: by(user) },
     authorizer: { authorize: by(decision) },
+    inflight,
     route: by(answer),
     clock,
     requestTimeoutMs: 60_000,
@@ -62,7 +69,7 @@ function partsOf(said: Said, clock: ManualClock, isLate: boolean): PipelineParts
     logger: silentLogger,
     refusal: () => undefined,
     started: () => undefined,
-    begun: () => undefined,
+    terminated: () => undefined,
     finish: (_request, _info, finished) => finished,
   };
 }
@@ -70,18 +77,22 @@ function partsOf(said: Said, clock: ManualClock, isLate: boolean): PipelineParts
 for (const [what, said, status] of CASES) {
   test(`${what} is the same at once and later`, async (t) => {
     const clock = new ManualClock();
+    // Whoever does not give the only seat back has the next one refused.
+    const inflight = limiterOf(1);
     const ask = (isLate: boolean) => {
       const record = {
         ...makeRecord('/apis/example.com/v1/widgets?timeout=5s', {}),
         protocol: 'HTTP/2' as const,
         receivedAt: clock.now(),
       };
-      return createPipeline(partsOf(said, clock, isLate))(record);
+      return createPipeline(partsOf(said, clock, isLate, inflight))(record);
     };
     const later = ask(true);
     t.true(isPromise(later));
-    t.deepEqual(await ask(false), await later);
-    t.is((await later).status, status);
+    const answer = await later;
+    t.is(answer.status, status);
+    t.deepEqual(await ask(false), answer);
+    t.deepEqual(await ask(true), answer);
     t.is(clock.pending, 0);
   });
 }

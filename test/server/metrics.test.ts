@@ -48,6 +48,7 @@ const reviews = defineResource({
     list: () => {
       throw new Error('a bug');
     },
+    get: () => new Promise<never>(() => undefined),
   },
 });
 
@@ -127,6 +128,12 @@ const widget = (name: string, value: number, resourceVersion?: string): object =
 const scrape = async (url: string): Promise<Map<string, ScrapedMetric>> =>
   parseExposition((await ask(`${url}/metrics`)).text);
 
+/** Reads under way, this one included. */
+async function inflight(url: string): Promise<number> {
+  const gauge = (await ask(`${url}/metrics`)).text;
+  return Number(/inflight_requests\{request_kind="readOnly"\} (\d+)/.exec(gauge)?.[1]);
+}
+
 /** Lets everything happen that a metric counts. `release` ends what is still under way. */
 async function everything(
   t: ExecutionContext,
@@ -141,6 +148,11 @@ async function everything(
   clock.advance(10_000);
   await until(() => polls.length === 2);
   polls[1]!(new Error('no route to host'));
+
+  const late = ask(`${url}/apis/example.com/v1/namespaces/shop/reviews/a?timeout=1s`);
+  await until(async () => (await inflight(url)) === 2);
+  clock.advance(1_000);
+  t.is((await late).status, 504);
 
   const cache = server.cache('widgets.example.com')!;
   const slow = (await cache.watch()).source();
@@ -164,11 +176,11 @@ async function everything(
 
   storage.isAnswering = false;
   await storage.write({ key: '/other/x', expected: 0n, value: Buffer.from('{}') });
-  const late = Array.from({ length: 3 }, () => ask(at));
+  const waiting = Array.from({ length: 3 }, () => ask(at));
   await until(() => storage.requests.length > 0);
   for (let count = 0; count < 50; count++) await turn();
   clock.advance(3_000);
-  for (const { status } of await Promise.all(late)) t.is(status, 200);
+  for (const { status } of await Promise.all(waiting)) t.is(status, 200);
   return {
     release: async () => {
       snapshot.close();
@@ -252,6 +264,8 @@ const SAMPLES: readonly string[] = [
     'resource="widgets",scope="namespace"} 1',
   'apiserver_cache_list_total{group="example.com",resource="widgets",index=""} 1',
   'apiserver_cache_list_returned_objects_total{group="example.com",resource="widgets"} 1',
+  'apiserver_request_terminations_total{verb="GET",group="example.com",version="v1",' +
+    'resource="reviews",subresource="",scope="resource",component="apiserver",code="504"} 1',
   'apiserver_resource_objects{group="example.com",resource="goods"} 1',
 ];
 

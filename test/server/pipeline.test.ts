@@ -12,6 +12,7 @@ import {
 import { silentLogger, type LogFields } from '../../lib/server/logger.js';
 import { createPipeline, type PipelineParts, type Sender } from '../../lib/server/pipeline.js';
 import { ManualClock } from '../clock.js';
+import { limiterOf } from '../flowcontrol/limiter.js';
 import { makeRecord } from '../request/make-record.js';
 
 const ANA: UserInfo = { username: 'ana', uid: '', groups: ['system:authenticated'], extra: {} };
@@ -20,6 +21,7 @@ function partsWith(parts: Partial<PipelineParts> = {}): PipelineParts {
   return {
     authenticator: { authenticate: async () => ANA },
     authorizer: { authorize: async () => ({ allowed: true }) },
+    inflight: limiterOf(0),
     route: async () => jsonAnswer(200, {}),
     clock: new ManualClock(),
     requestTimeoutMs: 60_000,
@@ -27,11 +29,13 @@ function partsWith(parts: Partial<PipelineParts> = {}): PipelineParts {
     logger: silentLogger,
     refusal: () => undefined,
     started: () => undefined,
-    begun: () => undefined,
+    terminated: () => undefined,
     finish: async (_request, _info, answer) => answer,
     ...parts,
   };
 }
+
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 interface Asked {
   readonly method?: string;
@@ -274,6 +278,30 @@ test('a request is given up at its deadline, and its late answer is released', a
   finish({ status: 200, headers: [], source });
   await new Promise((resolve) => setImmediate(resolve));
   t.is(closed, 1);
+});
+
+test('a seat is held until the handler is back, deadline or not', async (t) => {
+  const clock = new ManualClock();
+  const inflight = limiterOf(1);
+  const ended: number[] = [];
+  const terminated: PipelineParts['terminated'] = (_request, _info, code) => void ended.push(code);
+  let comeBack!: (answer: Answer) => void;
+  const route = () => new Promise<Answer>((resolve) => (comeBack = resolve));
+  const parts = partsWith({ clock, inflight, route, terminated });
+  const path = '/apis/example.com/v1/teams';
+  const late = ask(parts, { path });
+  await settled();
+  clock.advance(60_000);
+  t.is((await late).status, 504);
+  const others = { ...parts, route: async () => jsonAnswer(200, {}) };
+  t.is((await ask(others, { path })).status, 429);
+  t.is((await ask(others, { path, method: 'POST' })).status, 200);
+  comeBack(jsonAnswer(200, {}));
+  await settled();
+  t.is((await ask(others, { path })).status, 200);
+  t.deepEqual(ended, [504, 429]);
+  const failing = { ...parts, route: () => Promise.reject(new Error('a bug')) };
+  for (let count = 0; count < 3; count++) t.is((await ask(failing, { path })).status, 500);
 });
 
 test('a watch has no deadline, and a malformed timeout is refused', async (t) => {

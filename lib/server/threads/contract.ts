@@ -9,6 +9,7 @@
  */
 
 import type { CacheShare } from '../../cache/index.js';
+import type { InflightShare } from '../../flowcontrol/index.js';
 import type { SourceKey } from '../../rest/index.js';
 import type { StorageShare } from '../../storage/index.js';
 import type { ServingCertificate, TlsOptions, TransportLimits } from '../../transport/index.js';
@@ -46,6 +47,8 @@ type Settled =
   | 'history'
   | 'consistencyCheckIntervalMs'
   | 'healthChecks'
+  | 'maxRequestsInflight'
+  | 'maxMutatingRequestsInflight'
   | 'metrics'
   | 'threads';
 
@@ -83,6 +86,7 @@ export interface ThreadStart {
   readonly module: string;
   readonly data: unknown;
   readonly storage: StorageShare;
+  readonly inflight: InflightShare;
   /** By the name of the resource: `widgets.example.com`. */
   readonly caches: Readonly<Record<string, CacheShare>>;
   /** What the types say of themselves, by the same names; see types.ts. */

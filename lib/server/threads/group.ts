@@ -22,6 +22,8 @@ export interface ThreadGroupOptions extends Pick<MemberOptions, 'clock' | 'rando
   readonly count: number;
   readonly prepare: (thread: number) => ReturnType<MemberOptions['prepare']>;
   readonly logger: Logger;
+  /** A thread has ended; nothing of it runs any more, and its successor not yet. */
+  readonly onEnded: (thread: number) => void;
 }
 
 interface Place extends ListenPlace {
@@ -138,6 +140,7 @@ export class ThreadGroup {
   }
 
   #ended(thread: number, { error, lasting, retryMs }: EndedThread): void {
+    this.#options.onEnded(thread);
     if (lasting !== undefined) this.#fold(lasting);
     if (retryMs === undefined) return;
     const fields = { thread, err: error, retryMs };

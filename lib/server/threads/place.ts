@@ -4,6 +4,7 @@
  */
 
 import type { CacheShare } from '../../cache/index.js';
+import type { InflightShare } from '../../flowcontrol/index.js';
 import type { Clock, Storage } from '../../storage/index.js';
 import type { SourceKey } from '../../rest/index.js';
 import type { HealthCheck } from '../health.js';
@@ -11,6 +12,8 @@ import type { ThreadChannel } from './channel.js';
 import type { FromThread, ThreadStart, ToThread } from './contract.js';
 
 export interface ThreadPlace {
+  readonly thread: number;
+  readonly inflight: InflightShare;
   readonly storage: Storage;
   /** By the name of the resource. */
   readonly caches: Readonly<Record<string, CacheShare>>;
@@ -40,6 +43,8 @@ export function threadPlace(
 ): ThreadPlace {
   let failing: Readonly<Record<string, string>> = {};
   return {
+    thread: start.thread,
+    inflight: start.inflight,
     storage,
     caches: start.caches,
     types: start.types,

@@ -5,6 +5,7 @@ import { isAbsolute } from 'node:path';
 
 import type { CacheShare } from '../../cache/index.js';
 import { EngineError, engineReport, type EngineKind } from '../../engine/index.js';
+import { InflightSeats, type InflightShare } from '../../flowcontrol/index.js';
 import type { ResourceType } from '../../object/index.js';
 import { type Clock, type Storage, StorageHost } from '../../storage/index.js';
 import type { HealthCheck } from '../health.js';
@@ -23,6 +24,7 @@ export interface ThreadedServer {
   readonly logger: Logger;
   /** What the first thread alone can check. */
   readonly checks: readonly HealthCheck[];
+  readonly inflight: InflightShare;
   /** By the names of the resources. */
   readonly shares: () => Readonly<Record<string, CacheShare>>;
   readonly exposition: () => Promise<string>;
@@ -57,6 +59,7 @@ export function startThreads(
 ): ThreadGroup | undefined {
   if (count === 1) return undefined;
   const types = describeTypes(server.types);
+  const seats = new InflightSeats(server.inflight.seats);
   const checks = server.checks.map(({ name, endpoints }) => ({ name, endpoints }));
   return new ThreadGroup({
     count,
@@ -72,12 +75,14 @@ export function startThreads(
         module: moduleUrl(module),
         data,
         storage: host.share,
+        inflight: server.inflight,
         caches: server.shares(),
         types,
         checks,
       } as const;
       return { start, host };
     },
+    onEnded: (thread) => seats.clear(thread),
     answer: (question) => answer(question, server),
   });
 }

@@ -23,14 +23,11 @@ function threadTest(title: string, run: (t: ExecutionContext) => Promise<void>):
 
 threadTest('a thread that crashes is replaced, and the others go on', async (t) => {
   const { server, url, logged } = await threaded(t, 2);
-  const lines = await linesToThreads(t, url, 2);
-  const threads = await Promise.all(lines.map((line) => line.thread()));
-  // The first thread's identifier is the lower one.
-  const [first, second] = threads[0]! < threads[1]! ? lines : [lines[1]!, lines[0]!];
-  await first!.request(WIDGETS, 'POST', widget('a', 1));
-  await second!.request('/apis/example.com/v1/probes/crash').catch(() => undefined);
+  const [first, second] = await ordered(t, url);
+  await first.request(WIDGETS, 'POST', widget('a', 1));
+  await second.request('/apis/example.com/v1/probes/crash').catch(() => undefined);
   await until(() => server.threads[0]?.restarts === 1);
-  t.is((await first!.request(`${WIDGETS}/a`)).status, 200);
+  t.is((await first.request(`${WIDGETS}/a`)).status, 200);
   await until(() => server.threads[0]?.state === 'serving');
   const anew = await linesToThreads(t, url, 2);
   for (const line of anew) t.is((await line.request(`${WIDGETS}/a`)).status, 200);
@@ -39,6 +36,39 @@ threadTest('a thread that crashes is replaced, and the others go on', async (t) 
   t.regex(text, /^shardwatch_thread_restarts_total 1$/m);
   t.regex(text, /^shardwatch_serving_threads 2$/m);
   await t.throwsAsync(() => server.replaceThread(3), { instanceOf: RangeError });
+});
+
+const HOLD = '/apis/example.com/v1/probes/hold';
+
+/** Lines to the first thread, whose identifier is the lower one, and to the second. */
+async function ordered(t: ExecutionContext, url: string): Promise<readonly [Line, Line]> {
+  const [one, other] = (await linesToThreads(t, url, 2)) as [Line, Line];
+  return (await one.thread()) < (await other.thread()) ? [one, other] : [other, one];
+}
+
+threadTest('limits are of all threads, and a thread that ends gives its seats back', async (t) => {
+  // As many as `linesToThreads` asks at once.
+  const { server, url } = await threaded(t, 2, { maxRequestsInflight: 16 });
+  const [first, second] = await ordered(t, url);
+  const holders = [...(await ordered(t, url)), ...Array.from({ length: 14 }, () => new Line(url))];
+  const holding = holders.map((line) => line.request(HOLD).then(({ status }) => status));
+  const ended = Promise.allSettled(holding);
+  const isFull = async (line: Line): Promise<boolean> =>
+    (await line.request(WIDGETS)).status === 429;
+  await until(() => isFull(first));
+  t.true(await isFull(second));
+  const created = await second.request(WIDGETS, 'POST', widget('a', 1));
+  t.is(created.status, 201, 'writes have seats of their own');
+  await server.replaceThread(2);
+  await until(() => server.threads[0]?.restarts === 1);
+  t.is((await first.request(`${WIDGETS}/a`)).status, 200);
+  t.is((await first.request('/apis/example.com/v1/probes/all', 'DELETE')).status, 200);
+  const results = await ended;
+  t.is(results[0]?.status, 'fulfilled');
+  t.is(results[1]?.status, 'rejected');
+  const { text } = await first.request('/metrics');
+  t.regex(text, /^apiserver_request_terminations_total\{.*code="429"\} [1-9]/m);
+  holders.forEach((line) => line.close());
 });
 
 threadTest('a server that is closed while its threads start leaves none', async (t) => {

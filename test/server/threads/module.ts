@@ -22,16 +22,25 @@ const widgets = defineResource<Widget>({
   },
 });
 
-/** Answers with the thread that was asked, or ends it: its name says which. */
+/** Reads that wait in this thread. */
+let held: (() => void)[] = [];
+
+/** Answers with the thread that was asked, at once, when it is deleted, or never: by its name. */
 const probes = defineResource({
   group: 'example.com',
   version: 'v1',
   kind: 'Probe',
   scope: 'Cluster',
   handlers: {
-    get: ({ name }) => {
+    get: async ({ name }) => {
       if (name === 'crash') setImmediate(crash);
+      if (name === 'hold') await new Promise<void>((resolve) => held.push(resolve));
       return { metadata: { name }, spec: { thread: threadId } };
+    },
+    delete: () => {
+      held.forEach((letGo) => letGo());
+      held = [];
+      return true;
     },
   },
 });
