@@ -130,6 +130,7 @@ const NOTHING: Omit<RequestInfo, 'path' | 'verb'> = {
 };
 
 function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   try {
     return decodeURIComponent(path);
   } catch (error) {
@@ -145,15 +146,22 @@ interface Located {
 }
 
 function locate(path: string): Located | undefined {
-  const trimmed = path.replace(/^\/+|\/+$/g, '');
-  const [apiPrefix = '', ...segments] = trimmed.split('/');
-  if (segments.length < 2 || !API_PREFIXES.has(apiPrefix)) return undefined;
+  const all = withoutOuterSlashes(path).split('/');
+  const [apiPrefix = '', first = '', second = ''] = all;
+  if (all.length < 3 || !API_PREFIXES.has(apiPrefix)) return undefined;
   if (apiPrefix === 'api') {
-    return { apiPrefix, group: '', version: segments[0] ?? '', segments: segments.slice(1) };
+    return { apiPrefix, group: '', version: first, segments: all.slice(2) };
   }
-  if (segments.length < 3) return undefined;
-  const [group = '', version = '', ...rest] = segments;
-  return { apiPrefix, group, version, segments: rest };
+  if (all.length < 4) return undefined;
+  return { apiPrefix, group: first, version: second, segments: all.slice(3) };
+}
+
+function withoutOuterSlashes(path: string): string {
+  let start = 0;
+  let end = path.length;
+  while (path[start] === '/') start++;
+  while (end > start && path[end - 1] === '/') end--;
+  return path.slice(start, end);
 }
 
 function takeNamespace(segments: readonly string[]): {

@@ -27,7 +27,7 @@ import { bodyReadBefore, readBody, wasReadBefore } from './body.js';
 import type { Connection } from './connections.js';
 import type { NodeContext } from './context.js';
 import { NodeRequestRecord } from './record.js';
-import { flush, isUntouched, isWrapped, write, writeHead } from './response.js';
+import { endInOneWrite, flush, isUntouched, isWrapped, write, writeHead } from './response.js';
 
 /** The events of a server that speaks HTTP/1.1; an HTTP/2 server with the fallback has them too. */
 export type Http1Server = Pick<Server, 'on'>;
@@ -250,18 +250,21 @@ class Http1Stream implements AnswerStream {
     this.#response.destroy();
   }
 
-  // Node makes one write of the head and a text, and two of the head and bytes.
   #endWith(rest: Body | undefined): void {
     const response = this.#response;
     if (!this.#bodyIsComing()) {
-      if (typeof rest === 'string') response.end(rest, 'latin1');
-      else response.end(rest);
+      if (typeof rest !== 'string') response.end(rest);
+      else if (!this.#isOneWrite(rest)) response.end(rest, 'latin1');
       return;
     }
     if (rest === undefined || rest.length === 0) response.flushHeaders();
     else if (typeof rest === 'string') response.write(rest, 'latin1');
     else response.write(rest);
     this.#discardBody();
+  }
+
+  #isOneWrite(text: string): boolean {
+    return this.#context.connections.isOwn && endInOneWrite(this.#response, text);
   }
 
   #isWrapped(): boolean {

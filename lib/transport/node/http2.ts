@@ -28,7 +28,7 @@ import { Exchange } from '../exchange.js';
 import { bytesOf } from '../stream.js';
 import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
-import { assertSendable } from './field.js';
+import { sendableName } from './field.js';
 import { readBody } from './body.js';
 import type { Connection, Connections } from './connections.js';
 import type { NodeContext } from './context.js';
@@ -97,7 +97,7 @@ class Session {
     this.#idleTimer = undefined;
     const context = this.#context;
     const out = new Http2Stream(stream, headers);
-    const target = parseTarget(headers[':path'] ?? '');
+    const target = parseTarget(insideHeap(headers[':path'] ?? ''));
     const record = this.#record(stream, headers, rawHeaders, out, target);
     const exchange = new Exchange(context.exchanges, {
       request: record,
@@ -199,18 +199,14 @@ class Http2Stream implements AnswerStream {
     length?: number,
     taken?: () => void,
   ): void {
-    const bytes = bytesOf(body);
-    const bodyBytes = bytes?.byteLength ?? length;
-    const all: Headers =
-      bodyBytes === undefined ? headers : [...headers, ['content-length', String(bodyBytes)]];
-    const endStream = bytes === undefined || bytes.byteLength === 0;
-    this.#respond(status, all, endStream);
+    const endStream = body === undefined || body.length === 0;
+    this.#respond(status, headers, endStream, body?.length ?? length);
     if (endStream) {
       this.#ended = true;
       taken?.();
       this.#stopReading();
     } else {
-      this.end(bytes, taken);
+      this.#endWith(body, taken);
     }
   }
 
@@ -226,9 +222,18 @@ class Http2Stream implements AnswerStream {
   }
 
   end(bytes?: Uint8Array, taken?: () => void): void {
+    this.#endWith(bytes, taken);
+  }
+
+  #endWith(body: Body | undefined, taken: (() => void) | undefined): void {
     this.#ended = true;
-    if (bytes !== undefined && taken !== undefined) this.#stream.write(bytes, taken);
-    this.#stream.end(taken === undefined ? bytes : undefined, () => this.#stopReading());
+    const stream = this.#stream;
+    if (body !== undefined && taken !== undefined) stream.write(bytesOf(body), taken);
+    const rest = taken === undefined ? body : undefined;
+    if (typeof rest === 'string') stream.end(rest, 'latin1');
+    else stream.end(rest);
+    // The request is complete, as mostly: there is nothing to stop.
+    if (!stream.endAfterHeaders) stream.once('finish', () => this.#stopReading());
   }
 
   /** The stream has been closed. */
@@ -247,12 +252,12 @@ class Http2Stream implements AnswerStream {
     source.connect(duplexOf(this.#stream));
   }
 
-  #respond(status: number, headers: Headers, endStream: boolean): void {
+  #respond(status: number, headers: Headers, endStream: boolean, bodyBytes?: number): void {
     const fields: OutgoingHttpHeaders = { ':status': status };
+    if (bodyBytes !== undefined) fields['content-length'] = String(bodyBytes);
     let last = false;
     for (const [name, value] of headers) {
-      assertSendable(name, value);
-      const key = name.toLowerCase();
+      const key = sendableName(name, value);
       if (key === 'connection') last ||= value.toLowerCase() === 'close';
       if (connectionSpecific.has(key)) continue;
       const present = fields[key];
@@ -269,6 +274,12 @@ class Http2Stream implements AnswerStream {
       this.#stream.close(constants.NGHTTP2_NO_ERROR);
     }
   }
+}
+
+// Header values stand in nghttp2's memory, where every look at a character is a call. What is put
+// together stands in the heap as soon as somebody looks at it.
+function insideHeap(text: string): string {
+  return `${text} `.slice(0, -1);
 }
 
 /** Header fields that HTTP/2 has no place for (RFC 9113 §8.2.2). */

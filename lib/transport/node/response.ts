@@ -36,6 +36,26 @@ export function writeHead(response: NodeResponse, status: number, fields: readon
   response.writeHead(status);
 }
 
+/**
+ * Ends a response whose head has been made and not been sent yet: head and body, a text of latin1,
+ * as one write of one text. Node's `end` makes two of them, of which the second is empty, and has
+ * the kernel gather them. False where that can't be done, and nothing has been.
+ *
+ * Node keeps the head under names that are not documented; where they are not there, this does nothing.
+ */
+export function endInOneWrite(response: ServerResponse, body: string): boolean {
+  const { socket } = response;
+  const outgoing = response as unknown as { _header?: unknown; _headerSent?: unknown };
+  const { _header: head, _headerSent: isSent } = outgoing;
+  if (typeof head !== 'string' || isSent !== false) return false;
+  // An answer before this one is still being sent; somebody gathers writes.
+  if (socket === null || !socket.writable || socket.writableCorked > 0) return false;
+  outgoing._headerSent = true;
+  socket.write(head + body, 'latin1');
+  response.end();
+  return true;
+}
+
 /** Writes; `taken` as in AnswerStream. */
 export function write(response: NodeResponse, bytes: Uint8Array, taken: () => void): void {
   if (!isWrapped(response)) {
