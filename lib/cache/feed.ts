@@ -31,7 +31,8 @@ import type {
 import { StorageError } from '../storage/index.js';
 import { Backoff } from './backoff.js';
 import { ProgressRequester } from './progress-requester.js';
-import { type KeySpace, objectKey } from './storage-key.js';
+import { type KeySpace, objectKey, storageKey } from './storage-key.js';
+import { refuseUnreadable } from './unreadable.js';
 
 /** Keys asked for at once when the cache is filled; upstream's page. */
 const LIST_PAGE_KEYS = 10_000;
@@ -114,12 +115,12 @@ export class Feed {
   }
 
   async #fill(): Promise<void> {
-    const { clock, engine } = this.#options;
+    const { clock } = this.#options;
     const startedAt = clock.now();
     try {
       const { objects, revision } = await this.#list();
       if (this.#closed) return;
-      engine.replace(objects, revision);
+      this.#replace(objects, revision);
     } catch (error) {
       if (!this.#closed) this.#options.onFillFailed(error);
       this.#refill(error);
@@ -131,17 +132,42 @@ export class Feed {
     this.#follow();
   }
 
+  #replace(objects: readonly Put[], revision: bigint): void {
+    try {
+      this.#options.engine.replace(objects, revision);
+    } catch (error) {
+      // An engine tells of the first by its place; who is to mend it needs the keys of all.
+      const stored = objects.map((put) => ({
+        key: storageKey(this.#options, put),
+        value: put.object,
+        revision: put.revision,
+      }));
+      refuseUnreadable(this.#options, stored, error);
+      throw error;
+    }
+  }
+
   async #list(): Promise<{ objects: Put[]; revision: bigint }> {
     const { storage, prefix } = this.#options;
     const objects: Put[] = [];
     let page = await storage.list(prefix, { limit: LIST_PAGE_KEYS });
     const { revision } = page;
     for (;;) {
-      for (const value of page.values) objects.push(this.#put(value));
+      this.#addTo(objects, page.values);
       const last = page.values.at(-1);
       if (!page.more || last === undefined) return { objects, revision };
       const start = `${last.key}\0`;
       page = await storage.list(prefix, { revision, start, limit: LIST_PAGE_KEYS });
+    }
+  }
+
+  #addTo(objects: Put[], values: readonly StoredValue[]): void {
+    try {
+      for (const value of values) objects.push(this.#put(value));
+    } catch (error) {
+      // Something else is below the prefix, at a key that no object has.
+      refuseUnreadable(this.#options, values, error);
+      throw error;
     }
   }
 

@@ -9,7 +9,7 @@
  *  3. Stopped is for ever.
  */
 
-import type { Clock } from '../storage/index.js';
+import { CorruptValuesError, type Clock } from '../storage/index.js';
 import { CacheError } from './contract.js';
 import { aborted } from './freshness.js';
 
@@ -23,6 +23,8 @@ const RETRY_SECONDS_MAX = 30;
 export class Readiness {
   readonly #clock: Clock;
   readonly #waiters = new Set<(error?: Error) => void>();
+  // Those who don't wait for what somebody has to mend.
+  readonly #impatient = new Set<(error?: Error) => void>();
   readonly #owner: (() => CacheState) | undefined;
   #state: CacheState;
   #since: number;
@@ -49,6 +51,8 @@ export class Readiness {
   setPending(cause: unknown): void {
     this.#cause = cause;
     this.#set('pending');
+    if (!this.#isBlocked()) return;
+    for (const settle of [...this.#impatient]) settle();
   }
 
   stop(): void {
@@ -78,20 +82,33 @@ export class Readiness {
 
   /** Resolves when ready; rejects with a CacheError, `closed` or `aborted`, when that won't be. */
   wait(signal?: AbortSignal): Promise<void> {
+    return this.#wait(this.#waiters, signal);
+  }
+
+  /** As `wait`; resolves, too, when something that can't be read is in the way. */
+  settled(signal?: AbortSignal): Promise<void> {
+    return this.#isBlocked() ? Promise.resolve() : this.#wait(this.#impatient, signal);
+  }
+
+  #isBlocked(): boolean {
+    return this.state === 'pending' && this.#cause instanceof CorruptValuesError;
+  }
+
+  #wait(waiters: Set<(error?: Error) => void>, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(aborted(signal));
     const { state } = this;
     if (state === 'ready') return Promise.resolve();
     if (state === 'stopped') return Promise.reject(this.error() as CacheError);
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
-        this.#waiters.delete(settle);
+        waiters.delete(settle);
         signal?.removeEventListener('abort', onAbort);
         if (error === undefined) resolve();
         else reject(error);
       };
       const onAbort = (): void => settle(aborted(signal as AbortSignal));
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.add(settle);
+      waiters.add(settle);
     });
   }
 
@@ -101,7 +118,7 @@ export class Readiness {
     this.#state = state;
     if (state === 'pending') return;
     const error = this.error();
-    for (const settle of [...this.#waiters]) settle(error);
+    for (const settle of [...this.#waiters, ...this.#impatient]) settle(error);
   }
 }
 

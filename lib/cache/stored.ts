@@ -22,6 +22,7 @@ import {
 } from '../object/index.js';
 import type { Storage, StoredValue } from '../storage/index.js';
 import { type KeySpace, objectKey, storageKey } from './storage-key.js';
+import { refuseUnreadable } from './unreadable.js';
 
 /** Keys asked for at once, at most; upstream's page. */
 const STORED_PAGE_KEYS = 10_000;
@@ -52,7 +53,9 @@ export async function getStored(
   apiVersion: string | undefined,
 ): Promise<EngineObject | undefined> {
   const value = await source.storage.get(storageKey(source, key));
-  return value === undefined ? undefined : readStored(source, value, apiVersion);
+  if (value === undefined) return undefined;
+  refuseUnreadable(source, [value]);
+  return readStored(source, value, apiVersion);
 }
 
 /** A stored value as an engine has it: canonical bytes with their revision. */
@@ -80,7 +83,7 @@ export async function listStored(source: StoredSource, query: StoredQuery): Prom
     });
     revision ??= page.revision;
     for (const [index, value] of page.values.entries()) {
-      const object = select(source, query, filter, value);
+      const object = selectReadable(source, query, filter, value, page.values);
       if (object !== undefined) objects.push(object);
       if (objects.length < limit) continue;
       const follows = page.more || index + 1 < page.values.length;
@@ -118,6 +121,22 @@ function filterOf({ labels, fields, shard }: EngineSelector): Filter {
   return { labels: new LabelMatcher(labels), fields: new FieldMatcher(fields), shard };
 }
 
+// What can't be read is told together with all of its page that can't be, either.
+function selectReadable(
+  source: StoredSource,
+  query: StoredQuery,
+  filter: Filter | undefined,
+  value: StoredValue,
+  page: readonly StoredValue[],
+): EngineObject | undefined {
+  try {
+    return select(source, query, filter, value);
+  } catch (error) {
+    refuseUnreadable(source, page, error);
+    throw error;
+  }
+}
+
 function select(
   source: StoredSource,
   query: StoredQuery,
@@ -127,6 +146,9 @@ function select(
   const key = objectKey(source, value.key);
   if (query.name !== undefined && key.name !== query.name) return undefined;
   const scanned = scanObject(value.value, source.fields);
+  if (scanned.name !== key.name || scanned.namespace !== key.namespace) {
+    throw new RangeError(`the object at ${value.key} is another one's`);
+  }
   if (filter !== undefined) {
     const fieldOf = (path: string): string | undefined => {
       if (path === 'metadata.name') return key.name;

@@ -117,6 +117,14 @@ export class WatchCache<T = UnknownObject> {
   }
 
   /**
+   * As `ready`; resolves, too, when the storage holds something of this cache that can't be read:
+   * what asks the cache is told then what it is (`not-ready`, whose cause is the storage's error).
+   */
+  settled(signal?: AbortSignal): Promise<void> {
+    return this.#parts.readiness.settled(signal);
+  }
+
+  /**
    * Stand-alone: replaces everything by these objects, as bytes, JSON texts or values. Open watches
    * end with `replaced`, and no history is left. Objects keep the resourceVersion they carry; the
    * others get the new state's, which is returned. A cache that is `pending` answers from then on.

@@ -220,6 +220,32 @@ export function internalError(message: string, cause?: unknown): StatusError {
   });
 }
 
+/**
+ * 500: objects that the storage holds can't be read (KEP-3926). A cause for each tells its key as
+ * `field`; its last one says so where there are more.
+ */
+export function storageReadError(
+  type: ResourceName,
+  message: string,
+  values: readonly { readonly key: string; readonly reason: string }[],
+  isTruncated: boolean,
+  cause?: unknown,
+): StatusError {
+  const causes = values.map(({ key, reason }) => ({
+    reason: 'UnexpectedServerResponse',
+    message: reason,
+    field: key,
+  }));
+  const last = { reason: 'TooManyErrors', message: 'too many errors, the list is truncated' };
+  return new StatusError({
+    code: 500,
+    reason: 'StorageReadError',
+    message,
+    details: { ...detailsOf(type, ''), causes: isTruncated ? [...causes, last] : causes },
+    cause,
+  });
+}
+
 /** 500 with the request to try again: the storage did not answer. `operation` is a verb. */
 export function serverTimeout(
   type: ResourceName,

@@ -42,6 +42,7 @@ export {
   generateNameConflict,
   gone,
   internalError,
+  storageReadError,
   invalid,
   methodNotAllowed,
   notAcceptable,

@@ -128,7 +128,7 @@ async function start(options: ServeOptions, logger: Logger, opened: Opened): Pro
     },
   });
   opened.releases.push(() => server.close({ graceMs: 0 }));
-  await server.ready();
+  await server.settled();
   const loaded = await loadObjects(options.load, types, (request) => server.inject(request));
   logger.info({ ...loaded }, 'objects loaded');
   return { server, types, listeners: await listen(options, server, tls, certificates) };

@@ -147,11 +147,26 @@ export class ApiServer {
    * ServerError `closed` when the server is closed before, `thread-failed` where a thread can't
    * start, and with the signal's reason.
    */
-  async ready(signal?: AbortSignal): Promise<void> {
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#prepared((cache) => cache.ready(signal), signal);
+  }
+
+  /**
+   * As `ready`, but not held up by objects that can't be read: requests for their types are
+   * answered with what is wrong, one by one they can be deleted, and `/readyz` fails until then.
+   */
+  settled(signal?: AbortSignal): Promise<void> {
+    return this.#prepared((cache) => cache.settled(signal), signal);
+  }
+
+  async #prepared(
+    prepared: (cache: WatchCache) => Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     this.#lifecycle.assertOpen();
     try {
       await Promise.all([
-        ...[...this.#resources.caches.values()].map((cache) => cache.ready(signal)),
+        ...[...this.#resources.caches.values()].map(prepared),
         this.#threads?.ready(signal),
       ]);
     } catch (error) {

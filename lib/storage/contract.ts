@@ -147,6 +147,8 @@ export class StorageError extends Error {
 export interface CorruptValue {
   readonly key: string;
   readonly reason: string;
+  /** Of the last write of this key, where it is known: what deletes it. */
+  readonly revision?: bigint;
 }
 
 /** Values that can't be read, of one question: the first CORRUPT_VALUES_MAX of them. */
@@ -155,14 +157,18 @@ export class CorruptValuesError extends StorageError {
   /** Whether there are more. */
   readonly isTruncated: boolean;
 
-  constructor(values: readonly CorruptValue[], options: { cause?: unknown } = {}) {
+  constructor(
+    values: readonly CorruptValue[],
+    options: { cause?: unknown; isTruncated?: boolean } = {},
+  ) {
     const told = values
       .slice(0, TOLD_MAX)
       .map(({ key, reason }) => `${JSON.stringify(key)}: ${reason}`);
     const more = values.length > told.length ? `; and ${values.length - told.length} more` : '';
-    super('corrupt', `values that can't be read: ${told.join('; ')}${more}`, options);
+    const { cause, isTruncated = values.length > CORRUPT_VALUES_MAX } = options;
+    super('corrupt', `values that can't be read: ${told.join('; ')}${more}`, { cause });
     this.values = values.slice(0, CORRUPT_VALUES_MAX);
-    this.isTruncated = values.length > CORRUPT_VALUES_MAX;
+    this.isTruncated = isTruncated;
   }
 }
 

@@ -92,26 +92,42 @@ test('without etcd a server is not ready, and is again without a restart', async
   t.is(items.length, 2);
 });
 
-test('a foreign value under the prefix is told with its key, and forgotten once it is gone', async (t) => {
+test('a foreign value under the prefix is told with its key, and deleted on demand', async (t) => {
   const { endpoints } = await startCluster(t);
-  const { client } = await serve(t, endpoints);
+  const { client, server } = await serve(t, endpoints);
   const etcd = new EtcdClient({ endpoints });
   t.teardown(() => etcd.close());
   t.is((await client.request('POST', APPS, app('a'))).status, 201);
   const key = keyBytes('/registry/platform.example.com/apps/shop/foreign');
   await etcd.kv.put({ key, value: keyBytes('\x0a\x02v1') });
-  await statusOf(client, APPS, 429);
-  const { message } = (await client.request('GET', APPS)).json<{ message: string }>();
-  t.regex(message, /^storage is \(re\)initializing: shop\/foreign: unexpected /);
+  await statusOf(client, APPS, 500);
+  const told = (await client.request('GET', APPS)).json<{
+    reason: string;
+    details: { causes: { field: string; message: string }[] };
+  }>();
+  t.is(told.reason, 'StorageReadError');
+  t.deepEqual(
+    told.details.causes.map(({ field }) => field),
+    ['/platform.example.com/apps/shop/foreign'],
+  );
+  t.regex(told.details.causes[0]!.message, /^it is no object: .*unexpected /);
   t.is((await client.request('GET', '/readyz')).status, 500);
   t.is((await client.request('GET', '/livez')).status, 200);
-  await etcd.kv.deleteRange({ key });
-  await statusOf(client, APPS, 200);
-  const { items } = (await client.request('GET', APPS)).json<{ items: AppObject[] }>();
+  t.is((await client.request('GET', `${APPS}/a`)).status, 200);
+  // A server that starts then serves what it can.
+  await server.signal('SIGTERM');
+  const { client: next } = await serve(t, endpoints);
+  t.is((await next.request('GET', APPS)).status, 500);
+  const option = 'ignoreStoreReadErrorWithClusterBreakingPotential=true';
+  t.is((await next.request('DELETE', `${APPS}/foreign?${option}`)).status, 200);
+  t.deepEqual((await etcd.kv.range({ key })).kvs, []);
+  await statusOf(next, APPS, 200);
+  const { items } = (await next.request('GET', APPS)).json<{ items: AppObject[] }>();
   t.deepEqual(
     items.map(({ metadata }) => metadata.name),
     ['a'],
   );
+  await statusOf(next, '/readyz', 200);
 });
 
 const NOWHERE = ['--etcd-servers', 'http://127.0.0.1:1'];

@@ -4,7 +4,7 @@
 
 import type { JsonValue } from '../../object/index.js';
 import type { FieldError } from '../../request/index.js';
-import { badRequest, invalid } from '../../request/index.js';
+import { badRequest, fieldInvalid, invalid } from '../../request/index.js';
 import type { DeletionOptions, Preconditions } from '../store/index.js';
 import { isJsonObject, validateDeletionOptions } from '../store/index.js';
 import { integerParameter, optionalBoolean } from './parameters.js';
@@ -25,6 +25,8 @@ export function deleteOptionsOfQuery(query: URLSearchParams): DeleteOptions {
       // Upstream's decoder finds the preconditions' fields by their own names.
       uid: query.get('uid') ?? undefined,
       resourceVersion: query.get('resourceVersion') ?? undefined,
+      ignoreStoreReadError: optionalBoolean(query, IGNORE_READ_ERROR),
+      hasGracePeriod: query.has('gracePeriodSeconds'),
     },
     query.getAll('dryRun'),
   );
@@ -51,12 +53,18 @@ export function deleteOptionsOfBody(given: JsonValue): DeleteOptions {
   if (orphanDependents !== undefined && typeof orphanDependents !== 'boolean') {
     throw notDeleteOptions('orphanDependents is not a boolean');
   }
+  const ignoreStoreReadError = body[IGNORE_READ_ERROR] ?? undefined;
+  if (ignoreStoreReadError !== undefined && typeof ignoreStoreReadError !== 'boolean') {
+    throw notDeleteOptions(`${IGNORE_READ_ERROR} is not a boolean`);
+  }
   return validated(
     {
       propagationPolicy: text(body, 'propagationPolicy'),
       orphanDependents,
       uid: text(preconditions, 'uid'),
       resourceVersion: text(preconditions, 'resourceVersion'),
+      ignoreStoreReadError,
+      hasGracePeriod: gracePeriodSeconds !== null,
     },
     dryRun as readonly string[],
   );
@@ -67,7 +75,11 @@ interface Read {
   readonly orphanDependents: boolean | undefined;
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
+  readonly ignoreStoreReadError: boolean | undefined;
+  readonly hasGracePeriod: boolean;
 }
+
+const IGNORE_READ_ERROR = 'ignoreStoreReadErrorWithClusterBreakingPotential';
 
 function validated(read: Read, dryRun: readonly string[]): DeleteOptions {
   const { propagationPolicy, orphanDependents, uid, resourceVersion } = read;
@@ -79,12 +91,31 @@ function validated(read: Read, dryRun: readonly string[]): DeleteOptions {
     ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
     preconditions,
+    ...(read.ignoreStoreReadError === true ? { ignoreStoreReadError: true } : {}),
   };
-  const errors: FieldError[] = [...validateDeletionOptions(options), ...dryRunErrors(dryRun)];
+  const errors: FieldError[] = [
+    ...validateDeletionOptions(options),
+    ...dryRunErrors(dryRun),
+    ...(read.ignoreStoreReadError === true ? exclusionErrors(read, dryRun) : []),
+  ];
   if (errors.length > 0) {
     throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   }
   return { ...options, dryRun: dryRun.length > 0 };
+}
+
+// What can't be read has nothing that these could be held against.
+function exclusionErrors(read: Read, dryRun: readonly string[]): FieldError[] {
+  const given = {
+    dryRun: dryRun.length > 0,
+    propagationPolicy: read.propagationPolicy !== undefined,
+    orphanDependents: read.orphanDependents !== undefined,
+    gracePeriodSeconds: read.hasGracePeriod,
+    preconditions: read.uid !== undefined || read.resourceVersion !== undefined,
+  };
+  return Object.entries(given)
+    .filter(([, isGiven]) => isGiven)
+    .map(([name]) => fieldInvalid(IGNORE_READ_ERROR, true, `cannot be set together with .${name}`));
 }
 
 function text(object: { readonly [key: string]: JsonValue }, field: string): string | undefined {

@@ -26,6 +26,8 @@ export interface DeletionOptions {
   /** Deprecated spelling of Orphan (true) and Background (false). */
   readonly orphanDependents?: boolean;
   readonly preconditions?: Preconditions;
+  /** Deletes what can't be read (KEP-3926), and nothing else; goes with no other option. */
+  readonly ignoreStoreReadError?: boolean;
 }
 
 export interface Preconditions {

@@ -5,8 +5,8 @@
 
 import type { CacheErrorCode } from '../../cache/index.js';
 import { CacheError } from '../../cache/index.js';
-import type { ResourceType } from '../../object/index.js';
-import { StorageError } from '../../storage/index.js';
+import { qualifiedResource, type ResourceType } from '../../object/index.js';
+import { CorruptValuesError, StorageError } from '../../storage/index.js';
 import {
   badRequest,
   expired,
@@ -16,6 +16,7 @@ import {
   serverTimeout,
   serviceUnavailable,
   StatusError,
+  storageReadError,
   timeout,
   tooLargeResourceVersion,
   tooManyRequests,
@@ -29,7 +30,9 @@ const EXPIRED_LIST = 'The resourceVersion for the provided list is too old.';
 /** The StatusError for anything that went wrong while serving `verb`. */
 export function toStatusFailure(type: ResourceType, verb: string, error: unknown): unknown {
   if (isStatusError(error)) return error;
-  if (error instanceof CacheError) return fromCache(verb, error);
+  if (error instanceof CacheError) {
+    return isCorruption(error, verb) ? unreadableValues(type, error.cause) : fromCache(verb, error);
+  }
   if (error instanceof StorageError) return fromStorage(type, verb, error);
   if (error instanceof Error && error.name === 'AbortError') return timeout();
   return error;
@@ -82,7 +85,22 @@ function fromCache(verb: string, error: CacheError): StatusError {
   }
 }
 
+// A watch is told to come back, as by every cache that is not filled.
+function isCorruption(
+  error: CacheError,
+  verb: string,
+): error is CacheError & { readonly cause: CorruptValuesError } {
+  return error.cause instanceof CorruptValuesError && verb !== 'watch';
+}
+
+function unreadableValues(type: ResourceType, error: CorruptValuesError): StatusError {
+  const what = `failed to read one or more ${qualifiedResource(type)} from the storage`;
+  const message = `${what}: ${error.message}`;
+  return storageReadError(type, message, error.values, error.isTruncated, error);
+}
+
 function fromStorage(type: ResourceType, verb: string, error: StorageError): StatusError {
+  if (error instanceof CorruptValuesError) return unreadableValues(type, error);
   switch (error.code) {
     case 'too-large':
       return requestEntityTooLarge(error.message);

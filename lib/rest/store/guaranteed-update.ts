@@ -35,6 +35,8 @@ export interface GuaranteedUpdate<Result> {
   readonly change: (current: CurrentState) => Promise<Intent<Result>>;
   /** What is written where there is no such key. Absent: `notFound` is thrown. */
   readonly create?: (() => Promise<Intent<Result>>) | undefined;
+  /** Asked about every state that is read; throws where it is none of an object. */
+  readonly check: (state: CurrentState) => void;
   /** What is thrown when there is no such key. */
   readonly notFound: () => Error;
   readonly dryRun: boolean;
@@ -99,7 +101,7 @@ function intentFor<Result>(
   return create();
 }
 
-type Place = Pick<GuaranteedUpdate<unknown>, 'storage' | 'key' | 'create' | 'notFound'>;
+type Place = Pick<GuaranteedUpdate<unknown>, 'storage' | 'key' | 'create' | 'check' | 'notFound'>;
 
 async function readLive(update: Place): Promise<CurrentState | undefined> {
   return stateOf(await update.storage.get(update.key), update);
@@ -108,9 +110,13 @@ async function readLive(update: Place): Promise<CurrentState | undefined> {
 // Undefined only where something can be created.
 function stateOf(
   stored: StoredValue | undefined,
-  { create, notFound }: Place,
+  { create, check, notFound }: Place,
 ): CurrentState | undefined {
-  if (stored !== undefined) return { bytes: stored.value, revision: stored.revision };
+  if (stored !== undefined) {
+    const state = { bytes: stored.value, revision: stored.revision };
+    check(state);
+    return state;
+  }
   if (create === undefined) throw notFound();
   return undefined;
 }

@@ -32,6 +32,7 @@ import { isPossibleKey, objectKey } from './key.js';
 import { decodeMetadata } from './metadata.js';
 import { generateName, NAME_ATTEMPTS_MAX } from './name.js';
 import { outgoingBytes } from './outgoing.js';
+import { UnsafeDeletion } from './unsafe-deletion.js';
 import type {
   CreateRequest,
   DeleteCollectionRequest,
@@ -62,6 +63,7 @@ export class ResourceStore {
   readonly #storage: Storage;
   readonly #random: () => number;
   readonly #changes: Changes;
+  readonly #unsafe: UnsafeDeletion;
 
   constructor(options: ResourceStoreOptions) {
     this.type = options.type;
@@ -73,6 +75,9 @@ export class ResourceStore {
       now: options.now ?? Date.now,
       newUid: options.newUid ?? randomUUID,
     });
+    this.#unsafe = new UnsafeDeletion(options.type, options.storage, (request) =>
+      this.#delete(request),
+    );
   }
 
   /** Rejects with 409 AlreadyExists, 422 Invalid, 400, 413. */
@@ -119,8 +124,16 @@ export class ResourceStore {
     return { ...this.#written(result, version, told, result.warnings), created };
   }
 
-  /** Rejects with 404, 409 Conflict for a failed precondition. */
+  /**
+   * Rejects with 404, 409 Conflict for a failed precondition; with `ignoreStoreReadError` with 422
+   * for an object that can be read.
+   */
   async delete(request: DeleteRequest): Promise<Deleted> {
+    if (request.ignoreStoreReadError === true) return this.#unsafe.delete(request);
+    return this.#delete(request);
+  }
+
+  async #delete(request: DeleteRequest): Promise<Deleted> {
     const version = this.#versionOf(request);
     const { result, revision } = await this.#guaranteed('delete', request, async (current) =>
       this.#changes.delete(request, current),
@@ -199,6 +212,7 @@ export class ResourceStore {
             const result = await create();
             return { value: result.value, result };
           }),
+        check: (state) => this.#unsafe.refuseUnreadable(key, state),
         notFound: () => notFound(type, key.name),
         dryRun: request.dryRun === true,
         signal: request.signal,

@@ -213,7 +213,9 @@ export class EncryptedStorage implements Storage {
       this.#known.add(key, { revision, value: stored.value, ttlSeconds: 0 });
       return { ...stored, value };
     } catch (cause) {
-      throw new CorruptValuesError([{ key, reason: (cause as Error).message }], { cause });
+      throw new CorruptValuesError([{ key, reason: (cause as Error).message, revision }], {
+        cause,
+      });
     }
   }
 }

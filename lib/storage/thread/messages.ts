@@ -11,7 +11,9 @@
 import type { MessagePort } from 'node:worker_threads';
 
 import {
+  CorruptValuesError,
   StorageError,
+  type CorruptValue,
   type ListOptions,
   type StorageChange,
   type StorageErrorCode,
@@ -58,17 +60,25 @@ export interface Failure {
   /** Whether it tells of a faulty argument. */
   readonly isRange: boolean;
   readonly message: string;
+  /** What can't be read, where that is what failed. */
+  readonly corrupt?: { readonly values: readonly CorruptValue[]; readonly isTruncated: boolean };
 }
 
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const isRange = error instanceof RangeError;
-  return error instanceof StorageError
-    ? { code: error.code, isRange, message }
-    : { isRange, message };
+  if (!(error instanceof StorageError)) return { isRange, message };
+  const { code } = error;
+  if (!(error instanceof CorruptValuesError)) return { code, isRange, message };
+  const { values, isTruncated } = error;
+  return { code, isRange, message, corrupt: { values, isTruncated } };
 }
 
-export function errorOf({ code, isRange, message }: Failure): Error {
+export function errorOf({ code, isRange, message, corrupt }: Failure): Error {
+  if (corrupt !== undefined) {
+    const { values, isTruncated } = corrupt;
+    return new CorruptValuesError(values, { isTruncated });
+  }
   if (code !== undefined) return new StorageError(code, message);
   return isRange ? new RangeError(message) : new Error(message);
 }

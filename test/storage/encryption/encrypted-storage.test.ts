@@ -111,9 +111,14 @@ test('what can not be decrypted is told with key and reason; the others with it'
     {
       key: '/g/r/b',
       reason: 'it was encrypted by aesgcm with the key "lost", which is not given',
+      revision: 2n,
     },
-    { key: '/g/r/c', reason: 'no provider of the encryption configuration recognises it' },
-    { key: '/g/r/d', reason: 'it is cut off' },
+    {
+      key: '/g/r/c',
+      reason: 'no provider of the encryption configuration recognises it',
+      revision: 4n,
+    },
+    { key: '/g/r/d', reason: 'it is cut off', revision: 5n },
   ]);
   t.deepEqual([error.code, error.isTruncated], ['corrupt', false]);
   t.regex(error.message, /^values that can't be read: "\/g\/r\/b": it was .*; "\/g\/r\/d": /);
