@@ -37,7 +37,6 @@ import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
 import { cacheObserver } from './cache-observer.js';
 import { Diagnostics } from './diagnostics.js';
-import type { HealthCheck } from './health.js';
 import { ADMINISTRATOR, localRequest, senderOf, type InjectedRequest } from './inject.js';
 import { InjectedResponse } from './injected-response.js';
 import {
@@ -50,6 +49,7 @@ import {
 import { silentLogger, type Logger } from './logger.js';
 import type { ServerOptions } from './options.js';
 import { createPipeline, type Pipeline, type Route } from './pipeline.js';
+import { readinessChecks } from './readiness-checks.js';
 import { createRouter } from './router.js';
 import { ServedResources } from './served-resources.js';
 import { ServerMetrics } from './server-metrics.js';
@@ -353,35 +353,20 @@ export class ApiServer {
       rest: this.#rest,
       now: () => this.#clock.now(),
       endpoints: {
-        checks: [...this.#checks(), ...further],
+        checks: [
+          ...readinessChecks({
+            caches: this.#resources.caches,
+            others: this.#resources.checks,
+            isStopping: () => this.#lifecycle.isStopping,
+          }),
+          ...further,
+        ],
         refreshChecks: this.#place?.refreshChecks,
         reportFailure: (endpoint, check, reason) =>
           this.#logger.warn({ endpoint, check, reason }, 'health check failed'),
         exposition: () => this.#exposition(),
       },
     });
-  }
-
-  #checks(): readonly HealthCheck[] {
-    const all = ['healthz', 'livez', 'readyz'] as const;
-    return [
-      { name: 'ping', endpoints: all, check: () => undefined },
-      {
-        name: 'informer-sync',
-        endpoints: ['readyz'],
-        check: () => {
-          const unfilled = [...this.#resources.caches].filter(([, cache]) => !cache.isReady);
-          if (unfilled.length === 0) return undefined;
-          return `not filled yet: ${unfilled.map(([type]) => qualifiedResource(type)).join(', ')}`;
-        },
-      },
-      ...this.#resources.checks,
-      {
-        name: 'shutdown',
-        endpoints: ['readyz'],
-        check: () => (this.#lifecycle.isStopping ? 'the server is stopping' : undefined),
-      },
-    ];
   }
 }
 
