@@ -18,5 +18,5 @@ export function whenThere<T, Result>(
   value: Awaitable<T>,
   use: (value: T) => Awaitable<Result>,
 ): Awaitable<Result> {
-  return isPromise(value) ? value.then(use) : use(value);
+  return isPromise(value) ? Promise.resolve(value).then(use) : use(value);
 }

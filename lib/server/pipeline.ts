@@ -129,12 +129,15 @@ function untilDeadline(
   deadline: number,
 ): Promise<Answer> {
   const { expiry } = request;
+  // Let go of at the deadline, for the reason that Expiry has.
+  let asked: RequestRecord | undefined = request;
   return new Promise<Answer>((resolve, reject) => {
     let late = false;
     const timer = clock.setTimer(deadline - clock.now(), () => {
       late = true;
       const error = timeout();
-      terminated(request, info, error.code);
+      if (asked !== undefined) terminated(asked, info, error.code);
+      asked = undefined;
       reject(error);
       expiry.expire(error);
     });

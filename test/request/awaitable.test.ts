@@ -27,6 +27,14 @@ test('what is there goes on at once', (t) => {
   );
 });
 
+test('what only can be awaited becomes a promise', async (t) => {
+  // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+  const thenable = { then: (done: (value: number) => void): void => done(20) };
+  const result = whenThere(thenable as unknown as Promise<number>, (value) => value + 1);
+  t.true(result instanceof Promise);
+  t.is(await result, 21);
+});
+
 test('what comes goes on then, and a failure of either is the result', async (t) => {
   const failure = new Error('no');
   const fail = (): never => {

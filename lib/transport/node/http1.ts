@@ -263,8 +263,11 @@ class Http1Stream implements AnswerStream {
     this.#discardBody();
   }
 
+  // TLS gathers writes by itself, and would make a record of its own of Node's empty one.
   #isOneWrite(text: string): boolean {
-    return this.#context.connections.isOwn && endInOneWrite(this.#response, text);
+    const response = this.#response;
+    if (!this.#context.connections.isOwn || response.socket instanceof TLSSocket) return false;
+    return endInOneWrite(response, text);
   }
 
   #isWrapped(): boolean {

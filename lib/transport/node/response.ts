@@ -41,7 +41,8 @@ export function writeHead(response: NodeResponse, status: number, fields: readon
  * as one write of one text. Node's `end` makes two of them, of which the second is empty, and has
  * the kernel gather them. False where that can't be done, and nothing has been.
  *
- * Node keeps the head under names that are not documented; where they are not there, this does nothing.
+ * Node keeps the head under names that are not documented: where they are not there, nothing is
+ * done.
  */
 export function endInOneWrite(response: ServerResponse, body: string): boolean {
   const { socket } = response;
