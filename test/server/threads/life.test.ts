@@ -199,5 +199,5 @@ threadTest('threads that end under load lose nothing for clients that reconcile'
   const program = fileURLToPath(new URL('./chaos.js', import.meta.url));
   const { code, stdout, stderr } = await run(process.execPath, [program, '20']);
   t.is(code, 0, stderr);
-  t.is(stdout, 'nothing is lost\n');
+  t.is(stdout, 'memory: nothing is lost\n');
 });
