@@ -9,6 +9,7 @@
  * 4. What opens while the server closes is closed again: nothing listens when `close` resolves.
  */
 
+import { closeListener, duplicateListener } from '../engine/index.js';
 import { serviceUnavailable, type Handler, type StatusError } from '../request/index.js';
 import type { Clock } from '../storage/index.js';
 import {
@@ -16,6 +17,7 @@ import {
   mount,
   nodeTransport,
   type CloseOptions,
+  type DescriptorState,
   type Listener,
   type MountOptions,
   type NodeHandler,
@@ -68,6 +70,7 @@ export interface LifecycleParts {
   readonly handler: Handler;
   readonly clock: Clock;
   readonly onError: (error: unknown, place: TransportErrorPlace) => void;
+  readonly onDescriptors: (state: DescriptorState) => void;
   /** Frees what requests needed; called once, after the last one. */
   readonly release: () => Promise<void>;
   readonly onListening: (listener: ListeningServer) => void;
@@ -132,11 +135,13 @@ export class Lifecycle {
   }
 
   async #open(options: ServerListenOptions): Promise<ListeningServer> {
-    const { handler, clock, onError } = this.#parts;
+    const { handler, clock, onError, onDescriptors } = this.#parts;
     const listener = await nodeTransport.listen({
       handler,
       clock,
       onError,
+      descriptors: { duplicate: duplicateListener, close: closeListener },
+      onDescriptors,
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
       ...(options.descriptor === undefined ? {} : { descriptor: options.descriptor }),

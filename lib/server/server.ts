@@ -27,12 +27,7 @@ import { qualifiedResource } from '../object/index.js';
 import { whenThere, type Handler } from '../request/index.js';
 import { checkNameConflicts, createRestHandler, type RestHandler } from '../rest/index.js';
 import { MemoryStorage, systemClock, type Clock, type Storage } from '../storage/index.js';
-import {
-  gzipAnswer,
-  GzipCache,
-  type NodeHandler,
-  type TransportErrorPlace,
-} from '../transport/index.js';
+import { gzipAnswer, GzipCache, type NodeHandler } from '../transport/index.js';
 import { accessFields } from './access-log.js';
 import { requireAllowed } from './access.js';
 import { cacheObserver } from './cache-observer.js';
@@ -61,6 +56,7 @@ import {
   type ThreadGroup,
   type ThreadPlace,
 } from './threads/index.js';
+import { logDescriptors, logTransportError } from './transport-log.js';
 
 export class ApiServer {
   /** Serves any request; what a transport calls. */
@@ -292,7 +288,8 @@ export class ApiServer {
     return new Lifecycle({
       handler: this.handler,
       clock: this.#clock,
-      onError: (error, place) => this.#report(error, place),
+      onError: (error, place) => logTransportError(this.#logger, error, place),
+      onDescriptors: (state) => logDescriptors(this.#logger, state),
       release: () => this.#release(),
       onListening: (listening) => {
         this.#logger.info({ url: listening.url }, 'listening');
@@ -316,12 +313,6 @@ export class ApiServer {
     await this.#resources.close();
     if (this.#ownsStorage) await this.#storage.close();
     this.#metrics.stop();
-  }
-
-  // What clients do to their connections is noise; what handlers and sources throw is a bug.
-  #report(error: unknown, place: TransportErrorPlace): void {
-    const isBug = place === 'handler' || place === 'source';
-    this.#logger[isBug ? 'error' : 'debug']({ err: error, place }, 'transport');
   }
 
   #startThreads(options: ServerOptions, kind: ServerKind): ThreadGroup | undefined {

@@ -52,6 +52,27 @@ export interface ListenOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Is told of bugs in handlers and sources, failed handshakes and broken connections. */
   readonly onError?: (error: unknown, place: TransportErrorPlace) => void;
+  /** Without it accepting can't pause when descriptors run out. */
+  readonly descriptors?: ListenerDescriptors;
+  /** Is told when descriptors run out, and when there are enough again. */
+  readonly onDescriptors?: (state: DescriptorState) => void;
+}
+
+/** Duplicates sockets that listen, which Node can't do itself. */
+export interface ListenerDescriptors {
+  /** Stays open when the other is closed. Throws where there can't be one. */
+  duplicate(descriptor: number): number;
+  /** Closes what nobody has taken over. */
+  close(descriptor: number): void;
+}
+
+/** Whether the process has descriptors for further connections. */
+export interface DescriptorState {
+  readonly isScarce: boolean;
+  /** Whether nobody accepts for that long: connections wait. Else they are turned away. */
+  readonly isPaused: boolean;
+  /** How many the process may have. */
+  readonly limit: number;
 }
 
 export interface CloseOptions {

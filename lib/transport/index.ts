@@ -4,6 +4,8 @@ export { GZIP_BYTES_MIN, acceptsGzip, compress, gzipAnswer } from './compress.js
 export { TRANSPORT_LIMITS } from './contract.js';
 export type {
   CloseOptions,
+  DescriptorState,
+  ListenerDescriptors,
   ListenOptions,
   Listener,
   Mount,

@@ -26,6 +26,7 @@ import type {
 } from '../contract.js';
 import { guardedReport, TransportError } from '../error.js';
 import { TurnQueue } from '../turns.js';
+import { AcceptGate, descriptorLimit, descriptorOf } from './accept-gate.js';
 import { Connections } from './connections.js';
 import { NodeContext } from './context.js';
 import { serveHttp1 } from './http1.js';
@@ -69,7 +70,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       : secureServer(context, connections, options.tls);
   await bound(server, options);
   server.on('error', (error) => onError(error, 'listener'));
-  return new NodeListener(server, context, options.tls);
+  const gate = new AcceptGate({
+    server,
+    limit: descriptorLimit(),
+    clock: options.clock,
+    descriptors: options.descriptors,
+    onChange: (state) => options.onDescriptors?.(state),
+  });
+  server.on('connection', (socket) => gate.accepted(socket));
+  return new NodeListener(server, context, options.tls, gate);
 }
 
 class NodeListener implements Listener {
@@ -78,12 +87,14 @@ class NodeListener implements Listener {
   readonly #server: Server | Http2SecureServer;
   readonly #context: NodeContext;
   readonly #tls: TlsOptions | undefined;
+  readonly #gate: AcceptGate;
   #closed: Promise<void> | undefined;
 
   constructor(
     server: Server | Http2SecureServer,
     context: NodeContext,
     tls: TlsOptions | undefined,
+    gate: AcceptGate,
   ) {
     const { address, port } = server.address() as AddressInfo;
     this.address = address;
@@ -91,18 +102,18 @@ class NodeListener implements Listener {
     this.#server = server;
     this.#context = context;
     this.#tls = tls;
+    this.#gate = gate;
   }
 
-  // Node tells it of every handle, and has no public name for it.
   get descriptor(): number | undefined {
-    const { _handle: handle } = this.#server as { _handle?: { readonly fd?: number } | null };
-    const descriptor = handle?.fd ?? -1;
+    const descriptor = descriptorOf(this.#server);
     return descriptor < 0 ? undefined : descriptor;
   }
 
   close({ graceMs, watchGraceMs = 0 }: CloseOptions): Promise<void> {
     const { clock } = this.#context;
     if (this.#closed === undefined) {
+      this.#gate.close();
       this.#closed = new Promise((resolve) => this.#server.close(() => resolve()));
       this.#context.close(watchGraceMs);
     }
