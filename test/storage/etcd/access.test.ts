@@ -99,6 +99,20 @@ test('TLS: a certificate for another name is refused, unless the name is told', 
   t.truthy((await named.kv.range({ key: keyBytes('/a') })).header);
 });
 
+test('TLS: of a certificate that is not valid now the clock is told with it', async (t) => {
+  for (const [validity, says] of [
+    [{ notBeforeDays: 1 }, /certificate is not yet valid \(the clock of this machine is at 20/],
+    [{ notAfterDays: -1 }, /certificate has expired \(the clock of this machine is at 20/],
+  ] as const) {
+    const pki = await makePki(t, ['127.0.0.1'], validity);
+    const { endpoints } = await startCluster(t, { scheme: 'https', flags: pki.serverFlags });
+    const error = await failure(t, open(t, { endpoints, tls: { ca: pki.ca.pem }, attempts: 1 }));
+    t.is(error.code, 'unavailable');
+    t.regex(error.message, says);
+    t.true(error.message.includes(`at ${endpoints[0]!}: `));
+  }
+});
+
 test('mutual TLS: a client certificate of the right authority is asked for', async (t) => {
   const pki = await makePki(t);
   const flags = [...pki.serverFlags, '--client-cert-auth', '--trusted-ca-file', pki.caFile];
@@ -195,11 +209,15 @@ interface Pki {
   readonly serverFlags: readonly string[];
 }
 
-async function makePki(t: ExecutionContext, hosts = ['127.0.0.1']): Promise<Pki> {
+async function makePki(
+  t: ExecutionContext,
+  hosts = ['127.0.0.1'],
+  validity: { readonly notBeforeDays?: number; readonly notAfterDays?: number } = {},
+): Promise<Pki> {
   const folder = await mkdtemp(join(tmpdir(), 'shardwatch-etcd-pki-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const ca = await issueNow({ subject: 'CN=etcd-ca', authority: true });
-  const server = await issueNow({ subject: 'CN=etcd', issuer: ca, hosts });
+  const server = await issueNow({ subject: 'CN=etcd', issuer: ca, hosts, ...validity });
   const file = async (name: string, content: string): Promise<string> => {
     await writeFile(join(folder, name), content, { mode: 0o600 });
     return join(folder, name);

@@ -7,20 +7,43 @@
 
 import test, { type TestFn } from 'ava';
 
-import { EtcdStorage } from '../../../lib/storage/etcd/index.js';
+import { EncryptedStorage } from '../../../lib/storage/encryption/index.js';
+import { VALUE_BYTES_MAX, type Storage } from '../../../lib/storage/index.js';
+import { EtcdStorage, type EtcdStorageOptions } from '../../../lib/storage/etcd/index.js';
 import { registerConformance } from '../conformance.js';
+import { aesgcm, rulesOf } from '../encryption/configuration.js';
 import type { Etcd } from '../../witness/tools/index.js';
 import { ETCDS, NEWEST, startCluster, type EtcdCluster } from './member.js';
 
 /** The largest value with its key, and what etcd adds. */
 const FLAGS = ['--max-request-bytes', String(4 * 1024 * 1024)];
 
-const VARIANTS: readonly (readonly [about: string, etcd: Etcd, recentBytesMax: number])[] = [
-  ...ETCDS.map((etcd) => ['', etcd, 32 * 1024 * 1024] as const),
-  [', replaying', NEWEST, 0],
+interface Variant {
+  readonly about: string;
+  readonly etcd: Etcd;
+  readonly limits: Pick<EtcdStorageOptions, 'recentBytesMax' | 'valueBytesMax'>;
+  /** What is put over the storage. */
+  readonly over: (storage: EtcdStorage, pathPrefix: string) => Storage;
+}
+
+const plain = (storage: EtcdStorage): Storage => storage;
+
+const VARIANTS: readonly Variant[] = [
+  ...ETCDS.map((etcd) => ({ about: '', etcd, limits: {}, over: plain })),
+  { about: ', replaying', etcd: NEWEST, limits: { recentBytesMax: 0 }, over: plain },
+  {
+    about: ', encrypted',
+    etcd: NEWEST,
+    // What is encrypted is larger than what is written.
+    limits: { valueBytesMax: VALUE_BYTES_MAX + 1_024 },
+    over: (storage, pathPrefix) => {
+      const rules = rulesOf(aesgcm(['key', 1]));
+      return new EncryptedStorage({ storage, pathPrefix, rules: () => rules });
+    },
+  },
 ];
 
-for (const [about, etcd, recentBytesMax] of VARIANTS) {
+for (const { about, etcd, limits, over } of VARIANTS) {
   let cluster: Promise<EtcdCluster> | undefined;
   let opened = 0;
   let stop = async (): Promise<void> => undefined;
@@ -31,6 +54,8 @@ for (const [about, etcd, recentBytesMax] of VARIANTS) {
     cluster ??= start();
     const { endpoints } = await cluster;
     const prefix = `/conformance/${opened++}`;
-    return EtcdStorage.open({ client: { endpoints }, prefix, clock, recentBytesMax });
+    const client = { endpoints };
+    const options = { client, prefix, clock, ...limits };
+    return over(await EtcdStorage.open(options), prefix);
   });
 }

@@ -128,7 +128,7 @@ export class Http2Channel {
       session.destroy(error);
       socket.destroy();
       if (!isMine()) return;
-      this.#problem = error.message;
+      this.#problem = this.#told(error);
       this.#lost();
     });
     session.once('remoteSettings', () => {
@@ -136,7 +136,7 @@ export class Http2Channel {
       if (isMine()) this.#connected(session);
     });
     session.on('error', (error) => {
-      if (isMine()) this.#problem = error.message;
+      if (isMine()) this.#problem = this.#told(error);
     });
     session.once('goaway', () => {
       if (isMine()) this.#lost();
@@ -198,10 +198,20 @@ export class Http2Channel {
     session.ping(() => overdue.cancel());
   }
 
+  // A certificate that is not valid now is as a rule one that a wrong clock is looking at.
+  #told(error: Error): string {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined || !TIME_FAULTS.has(code)) return error.message;
+    const now = new Date(this.#clock.now()).toISOString();
+    return `${error.message} (the clock of this machine is at ${now})`;
+  }
+
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
+
+const TIME_FAULTS: ReadonlySet<string> = new Set(['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED']);
 
 /** Throws an EtcdError `invalid-argument` where the TLS material can't be used. */
 function dialer(endpoint: Endpoint, tls: EtcdTls): () => Socket {

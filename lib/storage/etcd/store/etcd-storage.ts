@@ -50,6 +50,7 @@ import { RangeReads } from './range-reads.js';
 import { RequestMeter, type EtcdOperation, type OnEtcdRequest } from './request-meter.js';
 import { RevisionReader } from './revision-reader.js';
 import { storageError } from './storage-error.js';
+import { checkVersions } from './version-check.js';
 import { fateOf } from './write-fate.js';
 import { currentOf, ownWrite, Writer, type OwnWrite } from './writer.js';
 import { WritesUnderWay } from './writes-under-way.js';
@@ -105,7 +106,8 @@ export class EtcdStorage implements Storage {
    * Connects, and learns where etcd is.
    *
    * @throws StorageError `unavailable`, naming endpoint and cause, where etcd can't be reached or
-   * refuses; `invalid-key` for a prefix that is none. EtcdError `invalid-argument` for endpoints
+   * refuses, `unsupported-format` where a member is older than 3.4; `invalid-key` for a prefix that
+   * is none. EtcdError `invalid-argument` for endpoints
    * and TLS material that can't be used.
    */
   static async open(options: EtcdStorageOptions): Promise<EtcdStorage> {
@@ -113,6 +115,7 @@ export class EtcdStorage implements Storage {
     const client = new EtcdClient(options.client);
     try {
       const { header } = await client.kv.range({ key: keys.emptyKey });
+      await checkVersions(client.maintenance, client.endpoints);
       const storage = new EtcdStorage(options, client, keys, header?.revision ?? 1n);
       await new ProcessHold().during(() => storage.#feed.opened);
       return storage;
