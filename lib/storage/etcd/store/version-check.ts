@@ -6,10 +6,12 @@ import type { MaintenanceClient } from '../client/maintenance.js';
 
 /** Progress of watches and fragments of answers came with it. */
 const OLDEST = { major: 3, minor: 4 } as const;
+/** What a member that is away may hold an attempt up. */
+const PATIENCE_MS = 1_000;
 
 /**
  * Throws `unsupported-format` where a member that answers is older than 3.4, naming it. One that
- * does not answer, or does not let this user ask, is not held up by.
+ * does not answer soon, or does not let this user ask, is passed over.
  */
 export async function checkVersions(
   maintenance: Pick<MaintenanceClient, 'status'>,
@@ -17,7 +19,9 @@ export async function checkVersions(
 ): Promise<void> {
   const versions = await Promise.all(
     endpoints.map(async (endpoint) => {
-      const asked = maintenance.status(endpoint).catch((error: EtcdError) => error);
+      const asked = maintenance
+        .status(endpoint, { timeoutMs: PATIENCE_MS })
+        .catch((error: EtcdError) => error);
       const status = await asked;
       return { endpoint, version: 'version' in status ? status.version : undefined };
     }),
