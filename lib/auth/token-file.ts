@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Awaitable, RequestRecord, UserInfo } from '../request/index.js';
 import { unauthorized } from '../request/index.js';
-import { bearerToken } from './bearer.js';
+import { bearerToken, headerToken } from './bearer.js';
 import type { Authenticator } from './contract.js';
 import { CsvError, readCsv } from './csv.js';
 import type { CsvRecord } from './csv.js';
@@ -64,7 +64,8 @@ export function tokenAuthenticator(tokens: readonly TokenUser[]): Authenticator 
       if (token === undefined) return undefined;
       const user = users.get(digestOf(token));
       if (user === undefined) return Promise.reject(unauthorized());
-      if (header.length <= ACCEPTED_LENGTH_MAX) {
+      // Only where the token is the header's: it may have come as a subprotocol.
+      if (header.length <= ACCEPTED_LENGTH_MAX && headerToken(header) === token) {
         if (accepted.size === ACCEPTED_MAX) accepted.clear();
         accepted.set(header, user);
       }

@@ -9,7 +9,7 @@ import { type KeySpace, objectKey } from './storage-key.js';
 
 type Stored = Pick<StoredValue, 'key' | 'value' | 'revision'>;
 
-/** Why it can't be read; `undefined` where it can. */
+/** Why it can't be read; `undefined` where it can. @hidden */
 export function unreadable(space: KeySpace, stored: Stored): CorruptValue | undefined {
   const { key, value, revision } = stored;
   const reason = faultOf(space, key, value);

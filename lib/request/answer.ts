@@ -51,6 +51,11 @@ export interface PullSource {
   /** Whether headers are to be sent before the first byte is there: watches. */
   readonly flushHeaders: boolean;
   /**
+   * Present where every chunk is a line (of JSON, with its newline) that is a message of its own:
+   * events of a watch. Who asked for a WebSocket is sent each as a message.
+   */
+  readonly isLines?: true;
+  /**
    * The next pieces, about `maxBytes` in all; the arrays are read-only and may be shared. Lent ones
    * are the transport's until it releases them, even when `close` is called before.
    */
@@ -102,6 +107,8 @@ export interface Duplex {
   /** Resolves when the bytes have been taken. */
   write(bytes: Uint8Array): Promise<void>;
   end(): void;
+  /** Breaks the connection off, at once. */
+  reset(): void;
 }
 
 /**

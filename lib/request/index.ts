@@ -85,3 +85,4 @@ export type { PeerCertificate, RequestRecord, UserInfo } from './record.js';
 export { StatusError, isStatusError, successStatus, toStatusError } from './status.js';
 export type { Status, StatusCause, StatusDetails, StatusErrorOptions } from './status.js';
 export { warningHeaders } from './warning.js';
+export { isWebSocketRequest, webSocketProtocols, webSocketToken } from './web-socket.js';

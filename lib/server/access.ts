@@ -17,12 +17,15 @@ import {
   isStatusError,
   quote,
   StatusError,
+  webSocketProtocols,
   type Answer,
   type Awaitable,
   type RequestInfo,
   type RequestRecord,
   type UserInfo,
 } from '../request/index.js';
+
+const PROTOCOLS = 'sec-websocket-protocol';
 
 /** Throws or rejects with a StatusError: 403, or 500 where the authorizer does not decide. */
 export function requireAllowed(
@@ -83,17 +86,26 @@ class JudgedRecord extends ForwardedRecord {
   }
 
   override header(name: string): string | undefined {
+    if (name === PROTOCOLS) return this.headers(name)[0];
     return isCredentialHeader(name, this.#authenticator) ? undefined : super.header(name);
   }
 
   override headers(name: string): readonly string[] {
-    return isCredentialHeader(name, this.#authenticator) ? [] : super.headers(name);
+    if (isCredentialHeader(name, this.#authenticator)) return [];
+    const values = super.headers(name);
+    return name === PROTOCOLS ? withoutTokens(values) : values;
   }
 
   override headerNames(): Iterable<string> {
     const names = [...super.headerNames()];
     return names.filter((name) => !isCredentialHeader(name, this.#authenticator));
   }
+}
+
+// One of the subprotocols may carry one.
+function withoutTokens(values: readonly string[]): readonly string[] {
+  const protocols = webSocketProtocols({ headers: () => values });
+  return protocols.length === 0 ? [] : [protocols.join(', ')];
 }
 
 /** Whether a header, by its lower-case name, is one by which clients say who they are. */

@@ -91,11 +91,18 @@ export interface AggregatedListenOptions extends Omit<ServerListenOptions, 'tls'
 /**
  * Resolves when the cluster has told whom to believe. Rejects with a ClientError `not-in-cluster`
  * or `bad-kubeconfig`, with an AuthError `lookup-failed` and what to do about it, `bad-authorities`
- * or `bad-front-proxy`, and with what `createServer` throws. `place` is that of a further thread.
+ * or `bad-front-proxy`, and with what `createServer` throws.
  */
-export async function createAggregatedServer(
+export function createAggregatedServer(
   options: AggregatedServerOptions,
-  place?: ThreadPlace,
+): Promise<AggregatedServer> {
+  return aggregatedServerAt(options, undefined);
+}
+
+/** The same at the place of a further thread. */
+export async function aggregatedServerAt(
+  options: AggregatedServerOptions,
+  place: ThreadPlace | undefined,
 ): Promise<AggregatedServer> {
   const clock = options.clock ?? systemClock;
   const client = options.client ?? clientOf(options, clock);
@@ -119,7 +126,7 @@ export class AggregatedServer extends ApiServer {
   readonly #stop: () => void;
   readonly #followers = new Set<CertificateFollower>();
 
-  /** Made by `createAggregatedServer`; `stop` ends what asks the cluster. */
+  /** Made by `createAggregatedServer`; `stop` ends what asks the cluster. @hidden */
   constructor(options: ServerOptions, stop: () => void, place?: ThreadPlace) {
     super(options, place, 'aggregated');
     this.#clock = options.clock ?? systemClock;

@@ -166,6 +166,7 @@ function tracedSource(
   return {
     type: 'pull',
     flushHeaders: source.flushHeaders,
+    ...(source.isLines === true ? { isLines: true } : {}),
     pull: (maxBytes): Pulled => {
       const pulled = source.pull(maxBytes);
       if (pulled.type === 'end') isWhole = true;

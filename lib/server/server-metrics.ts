@@ -161,6 +161,7 @@ function measuredSource(
   return {
     type: 'pull',
     flushHeaders: source.flushHeaders,
+    ...(source.isLines === true ? { isLines: true } : {}),
     pull: (maxBytes): Pulled => {
       const pulled = source.pull(maxBytes);
       if (pulled.type === 'chunks') pulled.chunks.forEach(taken);

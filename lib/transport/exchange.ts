@@ -16,6 +16,7 @@ import type {
   BytesSource,
   ConnectSource,
   Handler,
+  PullSource,
   RequestRecord,
 } from '../request/index.js';
 import {
@@ -30,6 +31,7 @@ import { TransportError } from './error.js';
 import { Pump, TURN_BYTES_MAX } from './pump.js';
 import type { AnswerStream } from './stream.js';
 import type { TurnQueue } from './turns.js';
+import { wantsWebSocket, webSocketRefusal, WebSocketStream } from './web-socket.js';
 
 /** What exchanges of one listener have in common. */
 export interface ExchangeContext {
@@ -58,6 +60,7 @@ export class Exchange {
   readonly #context: ExchangeContext;
   readonly #options: ExchangeOptions;
   #pump: Pump | undefined;
+  #webSocket: WebSocketStream | undefined;
   #deadline: { cancel(): void } | undefined;
 
   constructor(context: ExchangeContext, options: ExchangeOptions) {
@@ -85,6 +88,7 @@ export class Exchange {
   /** The answer has been sent, or the client has left: releases what is under way. */
   closed(): void {
     this.#deadline?.cancel();
+    this.#webSocket?.dispose();
     this.#pump?.cancel();
   }
 
@@ -97,6 +101,8 @@ export class Exchange {
       if (source.type === 'pull') this.#closeSource(source);
     } else if (source.type === 'connect') {
       this.#connect(answer, source);
+    } else if (this.#options.connect !== undefined && wantsWebSocket(request, answer)) {
+      this.#overWebSocket(answer, this.#options.connect);
     } else if (request.method === 'HEAD' || isBodiless(answer.status)) {
       if (source.type === 'pull') this.#closeSource(source);
       const length =
@@ -124,8 +130,7 @@ export class Exchange {
     });
   }
 
-  #pumpAnswer(answer: Answer, source: Extract<Answer['source'], { type: 'pull' }>): void {
-    const { stream } = this.#options;
+  #pumpAnswer(answer: Answer, source: PullSource, stream = this.#options.stream): void {
     const { turns, onError, streaming } = this.#context;
     const pump = new Pump({
       status: answer.status,
@@ -146,6 +151,20 @@ export class Exchange {
       streaming.add(pump);
       pump.start();
     }
+  }
+
+  #overWebSocket(answer: Answer, connect: NonNullable<ExchangeOptions['connect']>): void {
+    const { request, stream } = this.#options;
+    const source = answer.source as PullSource;
+    const refusal = webSocketRefusal(request);
+    if (refusal !== undefined) {
+      this.#closeSource(source);
+      this.answer(refusal);
+      return;
+    }
+    const { clock } = this.#context;
+    this.#webSocket = new WebSocketStream({ request, stream, connect, clock });
+    this.#pumpAnswer(answer, source, this.#webSocket);
   }
 
   #connect(answer: Answer, source: ConnectSource): void {

@@ -35,6 +35,7 @@ export class FrameSource implements PullSource {
   readonly type = 'pull';
   /** A client waits for the head before it waits for events. */
   readonly flushHeaders = true;
+  readonly isLines = true;
   readonly #reader: FrameReader;
 
   constructor(reader: FrameReader) {

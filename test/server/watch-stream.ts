@@ -38,6 +38,8 @@ export interface WatchStream {
 }
 
 export interface Scene {
+  /** Where the server listens. */
+  readonly url: string;
   readonly server: ApiServer;
   readonly clock: ManualClock;
   readonly storage: GatedStorage;
@@ -109,6 +111,7 @@ export async function scene(
   const settle = async (): Promise<void> =>
     void (await server.cache('widgets.example.com')!.get('shop', 'none'));
   return {
+    url,
     server,
     clock,
     storage,

@@ -17,6 +17,7 @@ export function eventsSource(
   return {
     type: 'pull',
     flushHeaders: true,
+    isLines: true,
     pull: (): Pulled => {
       const drained = events.drain(EVENTS_PER_PULL);
       if (drained.type === 'wait') return drained;
@@ -38,6 +39,7 @@ export function errorEvent(status: unknown): PullSource {
   return {
     type: 'pull',
     flushHeaders: true,
+    isLines: true,
     pull: (): Pulled => {
       if (isSent) return { type: 'end' };
       isSent = true;
@@ -54,6 +56,7 @@ export function endingWith(source: PullSource, error: () => unknown): PullSource
   return {
     type: 'pull',
     flushHeaders: source.flushHeaders,
+    ...(source.isLines === true ? { isLines: true } : {}),
     pull: (maxBytes): Pulled => {
       const pulled = source.pull(maxBytes);
       if (pulled.type !== 'end' || isEnded) return pulled;

@@ -32,6 +32,7 @@ const UNSHOWN_MAX = 100;
 export class HandlerEventSource implements PullSource {
   readonly type = 'pull';
   readonly flushHeaders = true;
+  readonly isLines = true;
   readonly #options: EventSourceOptions;
   readonly #iterator: AsyncIterator<unknown>;
   readonly #abortion = new AbortController();

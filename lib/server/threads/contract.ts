@@ -40,8 +40,13 @@ export interface ThreadContext {
   readonly data: unknown;
 }
 
-/** What the first thread settles for all of them. */
-type Settled =
+/**
+ * The options of the server in a further thread: the same resources, authenticator, authorizer and
+ * timeouts as the first thread's. What the first thread settles is passed over, but a storage is
+ * refused. Without a `logger`, what is told at `info` and above goes to the first thread's.
+ */
+export type ThreadServerOptions = Omit<
+  ServerOptions,
   | 'storage'
   | 'engine'
   | 'history'
@@ -50,14 +55,8 @@ type Settled =
   | 'maxRequestsInflight'
   | 'maxMutatingRequestsInflight'
   | 'metrics'
-  | 'threads';
-
-/**
- * The options of the server in a further thread: the same resources, authenticator, authorizer and
- * timeouts as the first thread's. What the first thread settles is passed over, but a storage is
- * refused. Without a `logger`, what is told at `info` and above goes to the first thread's.
- */
-export type ThreadServerOptions = Omit<ServerOptions, Settled>;
+  | 'threads'
+>;
 
 /** The default export of a thread's module. */
 export type ThreadModule = (

@@ -59,8 +59,8 @@ async function makeServer(
   const { clock = systemClock } = options;
   const place = threadPlace(start, new ThreadStorage(start.storage), channel, clock);
   if (start.kind === 'plain') return new ApiServer(options, place);
-  const { createAggregatedServer } = await import('../aggregated.js');
-  return createAggregatedServer(options as AggregatedServerOptions, place);
+  const { aggregatedServerAt } = await import('../aggregated.js');
+  return aggregatedServerAt(options as AggregatedServerOptions, place);
 }
 
 async function moduleOptions({ module, thread, data }: ThreadStart): Promise<ThreadServerOptions> {

@@ -21,6 +21,7 @@ interface Line {
 export class WatchBody implements PullSource {
   readonly type = 'pull';
   readonly flushHeaders = true;
+  readonly isLines = true;
   readonly #body: PullSource;
   readonly #clock: Clock;
   readonly #onClose: () => void;

@@ -18,5 +18,8 @@ export function duplexOf(stream: NodeDuplex): Duplex {
     end: () => {
       stream.end();
     },
+    reset: () => {
+      stream.destroy();
+    },
   };
 }
