@@ -116,6 +116,7 @@ uint64_t CheckNode(const Node& node, bool is_root) {
     const Node& child = *Snapshot::ChildrenOf(node)[index];
     EXPECT_EQ(child.height + 1, node.height);
     EXPECT_EQ(child.lowest(), node.items[index]);
+    EXPECT_EQ(child.weight, Snapshot::WeightsOf(node)[index]);
     nodes += CheckNode(child, false);
     weight += child.weight;
   }
@@ -181,6 +182,20 @@ TEST(Tree, AgreesWithAMapInWhateverOrderKeysComeAndGo) {
   }
 }
 
+TEST(Tree, KeysThatComeInOrderLeaveFewNodesHalfEmpty) {
+  TestTree tree;
+  constexpr int kItems = 10'000;
+  tree.Apply([&tree](Edit& edit) {
+    for (int key = 0; key < kItems; ++key) edit.Put(tree.MakeEntry(key));
+  });
+  // Three quarters full each, with one branch to as many leaves.
+  constexpr uint64_t kEntries = kNodeMax - kNodeMin;
+  EXPECT_LE(tree.nodes(), kItems / (kEntries - 1) + kItems / (kEntries * (kEntries - 2)) + 3);
+  EXPECT_EQ(CheckNode(*tree.tree().root(), true), tree.nodes());
+  for (int key = kItems; key-- > 0;) tree.Delete(key);
+  EXPECT_EQ(tree.nodes(), 0U);
+}
+
 TEST(Tree, RankAndSelectCountWeights) {
   TestTree tree;
   std::mt19937 random(9);
@@ -190,6 +205,9 @@ TEST(Tree, RankAndSelectCountWeights) {
   while (const Entry* const entry = cursor.Next()) {
     EXPECT_EQ(tree.tree().Rank(entry->key), before);
     EXPECT_EQ(tree.tree().Rank(entry->key + 1), before + entry->weight);
+    EXPECT_EQ(tree.tree().WeightBetween(-1, entry->key), before);
+    EXPECT_EQ(tree.tree().WeightBetween(entry->key, entry->key + 1), entry->weight);
+    EXPECT_EQ(tree.tree().WeightBetween(entry->key, entry->key), 0U);
     for (uint64_t offset = 0; offset < entry->weight; ++offset) {
       const TreeSelection<const Entry*> found = tree.tree().Select(before + offset);
       EXPECT_EQ(found.item, entry);

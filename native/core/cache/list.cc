@@ -44,19 +44,20 @@ bool ListCursor::Resume() {
 }
 
 const Version* ListCursor::Peek() {
-  if (!is_next_read_) {
-    next_ = Next();
-    is_paused_ = next_ == nullptr && walk_ && walk_->is_paused();
-    is_next_read_ = !is_paused_;
-    if (is_next_read_ && next_ == nullptr) LetGo();
+  if (ahead_count_ == 0) {
+    LookAhead();
+    is_paused_ = ahead_count_ == 0 && walk_ && walk_->is_paused();
+    if (ahead_count_ == 0 && !is_paused_) LetGo();
   }
-  return next_;
+  return ahead_count_ == 0 ? nullptr : ahead_[ahead_begin_];
 }
 
 void ListCursor::Advance() {
-  if (next_ == nullptr) return;
+  if (ahead_count_ == 0) return;
   ++returned_;
-  is_next_read_ = false;
+  ahead_begin_ = (ahead_begin_ + 1) % kAhead;
+  --ahead_count_;
+  LookAhead();
   Peek();
 }
 
@@ -75,10 +76,9 @@ size_t ListCursor::Read(std::span<char> target, size_t bytes_max, size_t& needed
     }
     if (!is_first_) *end++ = ',';
     is_first_ = false;
-    FetchNext();
     end = Copy(*version, end);
     Advance();
-    version = next_;
+    version = Peek();
   }
   return static_cast<size_t>(end - target.data());
 }
@@ -98,10 +98,7 @@ void ListCursor::CountPage(const ListRequest& request) {
   const bool has_more = stop > start && stop - start > request.limit;
   remaining_ = has_more ? stop - start - request.limit : 0;
   if (!has_more) return;
-  const KeyView key = directory.Select(start + request.limit - 1)->key();
-  last_namespace_ = key.namespace_name;
-  last_name_ = key.name;
-  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+  last_ = directory.Select(start + request.limit - 1);
 }
 
 // False where it is paused.
@@ -134,10 +131,7 @@ bool ListCursor::CountBehind() {
   }
   fetched_ += behind_;
   if (!scope_.has_selector()) remaining_ = behind_;
-  if (behind_ == 0) return true;
-  last_namespace_ = found_.back()->key().namespace_name;
-  last_name_ = found_.back()->name();
-  last_ = {.namespace_name = last_namespace_, .name = last_name_};
+  if (behind_ > 0) last_ = found_.back();
   return true;
 }
 
@@ -149,18 +143,23 @@ const Version* ListCursor::Next() {
   return version;
 }
 
-// Has memory bring the bytes behind those that are about to be copied.
-void ListCursor::FetchNext() {
-  const Version* version = nullptr;
-  if (is_searched_) {
-    if (next_found_ < found_.size()) version = found_[next_found_];
-  } else if (walk_ && left_ > 0) {
-    version = walk_->Peek();
+// Has memory bring the bytes of the next objects.
+void ListCursor::LookAhead() {
+  if (ahead_count_ > kAhead / 2) return;
+  while (ahead_count_ < kAhead) {
+    const Version* const version = Next();
+    if (version == nullptr) return;
+    version->Fetch();
+    ahead_[(ahead_begin_ + ahead_count_++) % kAhead] = version;
   }
-  if (version != nullptr) version->Fetch();
 }
 
 void ListCursor::LetGo() {
+  if (last_ != nullptr) {
+    last_namespace_ = last_->key().namespace_name;
+    last_name_ = last_->name();
+    last_ = nullptr;
+  }
   if (walk_) fetched_ += walk_->fetched();
   walk_.reset();
   walk_behind_.reset();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "native/core/bytes/fetch.h"
 #include "native/core/object/version.h"
 
 namespace shardwatch {
@@ -22,18 +23,7 @@ class FetchGuess {
 
   size_t bytes() const { return bytes_; }
 
-  void Fetch(const Version* version) const {
-#if defined(__GNUC__)
-    constexpr size_t kLineBytes = 64;
-    const char* const begin = reinterpret_cast<const char*>(version);
-    for (size_t at = 0; at < bytes_; at += kLineBytes) {
-      // Into the second level, which waits for more lines at once than the first.
-      __builtin_prefetch(begin + at, 0, 2);
-    }
-#else
-    static_cast<void>(version);
-#endif
-  }
+  void Fetch(const Version* version) const { FetchManyLines(version, bytes_); }
 
   // The version that was read last.
   void Learn(const Version& version) { bytes_ = std::min(version.size(), kBytesMax); }

@@ -16,12 +16,14 @@
 #ifndef NATIVE_CORE_OBJECT_VERSION_H_
 #define NATIVE_CORE_OBJECT_VERSION_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "native/core/bytes/arena.h"
+#include "native/core/bytes/fetch.h"
 #include "native/core/epoch/retired.h"
 #include "native/core/object/intern_table.h"
 #include "native/core/object/key.h"
@@ -59,15 +61,9 @@ class Version : public Retired {
 
   // Has memory bring the bytes, as much of them as it brings at once.
   void Fetch() const {
-#if defined(__GNUC__)
-    constexpr size_t kLineBytes = 64;
     constexpr size_t kFetchedMax = 4096;
     const std::string_view text = bytes();
-    for (size_t at = 0; at < text.size() && at < kFetchedMax; at += kLineBytes) {
-      // Into the second level, which waits for more lines at once than the first.
-      __builtin_prefetch(text.data() + at, 0, 2);
-    }
-#endif
+    FetchManyLines(text.data(), std::min(text.size(), kFetchedMax));
   }
 
   KeyView key() const { return {namespace_name_->text(), name()}; }

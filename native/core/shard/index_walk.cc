@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <span>
 #include <utility>
+
+#include "native/core/bytes/fetch.h"
 
 namespace shardwatch {
 
@@ -22,31 +25,8 @@ std::string_view ObjectPart(const IndexEntry& entry) {
   return entry.text().substr(kIndexPrefixBytes);
 }
 
-void FetchNode(const TreeNode<Version*>* node) {
-#if defined(__GNUC__)
-  constexpr size_t kLineBytes = 64;
-  // Up to the end of the heads, by which it is searched.
-  constexpr size_t kSearchedBytes = 192;
-  const char* const memory = reinterpret_cast<const char*>(node);
-  for (size_t at = 0; at < kSearchedBytes; at += kLineBytes) __builtin_prefetch(memory + at);
-#else
-  static_cast<void>(node);
-#endif
-}
-
-void FetchVersion(const Version* version) {
-#if defined(__GNUC__)
-  constexpr size_t kLineBytes = 64;
-  // Its header, and mostly the part of its bytes where the name is.
-  constexpr size_t kLines = 5;
-  const char* const memory = reinterpret_cast<const char*>(version);
-  for (size_t line = 0; line < kLines; ++line) {
-    __builtin_prefetch(memory + line * kLineBytes);
-  }
-#else
-  static_cast<void>(version);
-#endif
-}
+// Of a version its header, and mostly the part of its bytes where the name is.
+constexpr size_t kComparedBytes = 320;
 
 }  // namespace
 
@@ -138,12 +118,24 @@ const IndexEntry* IndexWalk::NextEntry() {
 
 // Searches for all objects of a block at the same time, level by level.
 void IndexWalk::ReadBlock() {
-  struct Search {
-    std::string_view name;
-    const TreeNode<Version*>* node;
-  };
-  std::array<Search, kBlockMax> searches;
-  uint32_t count = 0;
+  std::array<Search, kBlockMax> block;
+  const std::span<Search> searches = std::span(block).first(TakeEntries(block));
+  while (Descend(searches)) {
+  }
+  FetchLikely(searches);
+  block_size_ = 0;
+  next_in_block_ = 0;
+  for (const Search& search : searches) {
+    const Version* const version =
+        Objects::FindInLeaf(*search.node, search.name, [](const Version*) {});
+    if (version != nullptr) block_[block_size_++] = version;
+  }
+  block_max_ = std::min(block_max_ * 2, kBlockMax);
+}
+
+// The next entries, each at the root of its namespace.
+size_t IndexWalk::TakeEntries(std::span<Search> searches) {
+  size_t count = 0;
   while (count < block_max_) {
     const IndexEntry* const entry = NextEntry();
     if (entry == nullptr) break;
@@ -156,30 +148,38 @@ void IndexWalk::ReadBlock() {
     if (objects_.root() == nullptr) continue;
     searches[count++] = {.name = key.name, .node = objects_.root()};
   }
-  for (bool is_searching = true; is_searching;) {
-    is_searching = false;
-    for (uint32_t index = 0; index < count; ++index) {
-      Search& search = searches[index];
-      if (search.node->is_leaf()) continue;
-      search.node = Objects::ChildIfThere(*search.node, search.name);
-      FetchNode(search.node);
-      is_searching = true;
-    }
+  return count;
+}
+
+// One level; false where all are at their leaves. Memory is asked for what will be read and no
+// more: with so many searches at once it is busy, and not waited for.
+bool IndexWalk::Descend(std::span<Search> searches) {
+  std::array<Search*, kBlockMax> stepping;
+  size_t count = 0;
+  for (Search& search : searches) {
+    if (search.node->is_leaf()) continue;
+    search.child = Objects::ChildPlaceIfThere(*search.node, search.name);
+    FetchLine(search.child);
+    stepping[count++] = &search;
   }
-  for (uint32_t index = 0; index < count; ++index) {
-    const Version* const version =
-        Objects::LikelyInLeaf(*searches[index].node, searches[index].name);
-    if (version != nullptr) FetchVersion(version);
+  for (size_t index = 0; index < count; ++index) {
+    stepping[index]->node = *stepping[index]->child;
+    FetchLines(stepping[index]->node, Objects::kHeadsEnd);
   }
-  block_size_ = 0;
-  next_in_block_ = 0;
-  for (uint32_t index = 0; index < count; ++index) {
-    const Search& search = searches[index];
-    const Version* const version =
-        Objects::FindInLeaf(*search.node, search.name, [](const Version*) {});
-    if (version != nullptr) block_[block_size_++] = version;
+  return count > 0;
+}
+
+// What heads say is there.
+void IndexWalk::FetchLikely(std::span<const Search> searches) {
+  std::array<Version* const*, kBlockMax> likely;
+  size_t count = 0;
+  for (const Search& search : searches) {
+    Version* const* const place = Objects::LikelyPlaceInLeaf(*search.node, search.name);
+    if (place == nullptr) continue;
+    FetchLine(place);
+    likely[count++] = place;
   }
-  block_max_ = std::min(block_max_ * 2, kBlockMax);
+  for (size_t index = 0; index < count; ++index) FetchLines(*likely[index], kComparedBytes);
 }
 
 }  // namespace shardwatch

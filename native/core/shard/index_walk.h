@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,13 @@ class IndexWalk {
     uint64_t count = 0;
   };
 
+  // For the object that an entry names.
+  struct Search {
+    std::string_view name;
+    const TreeNode<Version*>* node = nullptr;
+    TreeNode<Version*>* const* child = nullptr;
+  };
+
   IndexWalk(const ObjectDirectory& directory, uint16_t number)
       : directory_(directory), number_(number) {}
 
@@ -87,6 +95,9 @@ class IndexWalk {
   static void Step(Range& range);
   const IndexEntry* NextEntry();
   void ReadBlock();
+  size_t TakeEntries(std::span<Search> searches);
+  static bool Descend(std::span<Search> searches);
+  static void FetchLikely(std::span<const Search> searches);
 
   const ObjectDirectory directory_;
   const uint16_t number_;

@@ -7,7 +7,8 @@
 //  1. `items[i]` of a branch is the lowest item below `children[i]`: it is in every root that the
 //     branch is in, so that bounds need no memory of their own. (Whatever changes below a branch
 //     copies the branch too, and can set them right.)
-//  2. `weight` is the sum of the weights of all items below the node.
+//  2. `weight` is the sum of the weights of all items below the node; a branch has that of each
+//     child, too.
 //  3. `birth` is the ticket of the edit that made the node. That edit alone may change it, until
 //     its root is published; then it is immutable for ever.
 //  4. Nodes hold kNodeMin to kNodeMax entries, the root excepted.
@@ -69,7 +70,15 @@ struct TreeLeaf : TreeNode<Item> {
 template <typename Item>
 struct TreeBranch : TreeNode<Item> {
   TreeNode<Item>* children[kNodeMax];
+  // Of the children: whoever adds some of them up reads this node's memory, and not that of each.
+  uint64_t weights[kNodeMax];
 };
+
+// What a search of a node reads of it: its header, heads and items, and of a branch the children.
+template <typename Item>
+constexpr size_t SearchedBytes(bool is_leaf) {
+  return sizeof(TreeNode<Item>) + (is_leaf ? 0 : sizeof(TreeBranch<Item>::children));
+}
 
 struct NodeCounts {
   uint64_t leaves = 0;

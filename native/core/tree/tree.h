@@ -16,10 +16,13 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <compare>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "native/core/bytes/fetch.h"
 #include "native/core/object/signature.h"
 #include "native/core/tree/head.h"
 #include "native/core/tree/node.h"
@@ -69,20 +72,32 @@ class TreeSnapshot {
   Item Find(const Key& key, Fetch fetch) const {
     if (root_ == nullptr) return nullptr;
     const Node* node = root_;
-    while (!node->is_leaf()) node = ChildIfThere(*node, key);
+    while (!node->is_leaf()) {
+      const bool is_leaf_next = node->height == 1;
+      node = ChildIfThere(*node, key);
+      FetchLines(node, SearchedBytes<Item>(is_leaf_next));
+    }
     return FindInLeaf(*node, key, fetch);
   }
 
+  // Of a node, what a search reads of it before it knows where to go on.
+  static constexpr size_t kHeadsEnd = sizeof(Node) - sizeof(Node::items);
+
   // A step of a search for a key: the child below which it is, if it is there at all.
   static const Node* ChildIfThere(const Node& branch, const Key& key) {
-    return ChildrenOf(branch)[ChildIndex(branch, NarrowIfThere(branch, 1, key), key)];
+    return *ChildPlaceIfThere(branch, key);
   }
 
-  // The item of a leaf that has the key if any has, as far as heads tell: none of its memory is
-  // read. Null where they don't.
-  static Item LikelyInLeaf(const Node& leaf, const Key& key) {
+  // Where that child's address stands: as far as heads tell, that memory is not read.
+  static Node* const* ChildPlaceIfThere(const Node& branch, const Key& key) {
+    return ChildrenOf(branch) + ChildIndex(branch, NarrowIfThere(branch, 1, key), key);
+  }
+
+  // Where the item of a leaf stands that has the key if any has, as far as heads tell: that memory
+  // is not read. Null where they don't.
+  static const Item* LikelyPlaceInLeaf(const Node& leaf, const Key& key) {
     const Range range = NarrowIfThere(leaf, 0, key);
-    return range.high - range.low == 1 ? leaf.items[range.low] : nullptr;
+    return range.high - range.low == 1 ? leaf.items + range.low : nullptr;
   }
 
   // The last step of a search.
@@ -99,35 +114,60 @@ class TreeSnapshot {
     return leaf.items[at];
   }
 
+  // A branch, and the child of it that the path goes on to.
+  struct Step {
+    const Node* branch;
+    uint32_t at;
+  };
+
+  // From the root to the leaf where a key belongs, and to its place there.
+  struct Path {
+    std::array<Step, kHeightMax> steps;
+    uint32_t depth = 0;
+    const Node* leaf = nullptr;
+    // Of the first item that is not below the key; the count where there is none in the leaf.
+    uint32_t at = 0;
+  };
+
+  // The path to a key, whether or not it is there. REQUIRES: items.
+  Path PathTo(const Key& key) const {
+    if constexpr (HasHeads<Shape>) {
+      // Whether a key begins as those of a node do is known only from one of them, a wait for
+      // memory at each level. Two items tell at the end that it was so.
+      const Path path = Follow<true>(key);
+      if (IsPathTo(path, key)) return path;
+    }
+    return Follow<false>(key);
+  }
+
   // Sum of the weights of the items before `key`, whether or not `key` is there.
   uint64_t Rank(const Key& key) const {
+    if (root_ == nullptr) return 0;
+    const Path path = PathTo(key);
     uint64_t before = 0;
-    if (root_ == nullptr) return before;
-    const Node* node = root_;
-    while (!node->is_leaf()) {
-      const uint32_t at = ChildIndex(*node, key);
-      for (uint32_t index = 0; index < at; ++index) before += ChildrenOf(*node)[index]->weight;
-      node = ChildrenOf(*node)[at];
+    for (const Step& step : std::span(path.steps).first(path.depth)) {
+      const uint64_t* const weights = WeightsOf(*step.branch);
+      for (uint32_t index = 0; index < step.at; ++index) before += weights[index];
     }
-    const uint32_t at = LowerBound(*node, key);
-    for (uint32_t index = 0; index < at; ++index) before += Shape::WeightOf(node->items[index]);
+    for (uint32_t index = 0; index < path.at; ++index) {
+      before += Shape::WeightOf(path.leaf->items[index]);
+    }
     return before;
   }
 
-  // Sum of the weights of the items from `low` on and below `high`. Nodes that lie outside are left
-  // alone, so that few items cost little in a large tree. REQUIRES: low is not above high.
-  uint64_t WeightBetween(const Key& low, const Key& high) const {
-    return root_ == nullptr ? 0 : WeightBetween(*root_, &low, &high);
-  }
+  // Sum of the weights of the items from `low` on and below `high`. REQUIRES: low is not above
+  // high.
+  uint64_t WeightBetween(const Key& low, const Key& high) const { return Rank(high) - Rank(low); }
 
   // The item that covers position `rank` when all weights are laid end to end; none beyond the end.
   TreeSelection<Item> Select(uint64_t rank) const {
     if (rank >= weight()) return {};
     const Node* node = root_;
     while (!node->is_leaf()) {
-      Node* const* child = ChildrenOf(*node);
-      for (; rank >= (*child)->weight; ++child) rank -= (*child)->weight;
-      node = *child;
+      const uint64_t* const weights = WeightsOf(*node);
+      uint32_t at = 0;
+      for (; rank >= weights[at]; ++at) rank -= weights[at];
+      node = ChildrenOf(*node)[at];
     }
     const Item* item = node->items;
     for (; rank >= Shape::WeightOf(*item); ++item) rank -= Shape::WeightOf(*item);
@@ -148,6 +188,10 @@ class TreeSnapshot {
 
   static Node* const* ChildrenOf(const Node& branch) {
     return static_cast<const TreeBranch<Item>&>(branch).children;
+  }
+
+  static const uint64_t* WeightsOf(const Node& branch) {
+    return static_cast<const TreeBranch<Item>&>(branch).weights;
   }
 
   static const Signature* SignaturesOf(const Node& leaf) {
@@ -198,27 +242,61 @@ class TreeSnapshot {
     }
   }
 
-  // Null: without a bound there.
-  static uint64_t WeightBetween(const Node& node, const Key* low, const Key* high) {
-    if (low == nullptr && high == nullptr) return node.weight;
-    uint64_t weight = 0;
-    if (node.is_leaf()) {
-      const uint32_t end = high == nullptr ? node.count : LowerBound(node, *high);
-      for (uint32_t at = low == nullptr ? 0 : LowerBound(node, *low); at < end; ++at) {
-        weight += Shape::WeightOf(node.items[at]);
-      }
-      return weight;
+  // With `kIsLikely` the path to a key that begins as those of every node on it do.
+  template <bool kIsLikely>
+  Path Follow(const Key& key) const {
+    const auto narrow = [&](const Node& node, uint32_t first) {
+      return kIsLikely ? NarrowIfThere(node, first, key) : Narrow(node, first, key);
+    };
+    Path path;
+    const Node* node = root_;
+    while (!node->is_leaf()) {
+      const uint32_t at = ChildIndex(*node, narrow(*node, 1), key);
+      path.steps[path.depth++] = {node, at};
+      const size_t searched = SearchedBytes<Item>(node->height == 1);
+      node = ChildrenOf(*node)[at];
+      FetchLines(node, searched);
     }
-    const uint32_t first = low == nullptr ? 0 : ChildIndex(node, *low);
-    const uint32_t last = high == nullptr ? node.count - 1 : ChildIndex(node, *high);
-    Node* const* const children = ChildrenOf(node);
-    if (first == last) return WeightBetween(*children[first], low, high);
-    for (uint32_t at = first + 1; at < last; ++at) weight += children[at]->weight;
-    return weight + WeightBetween(*children[first], low, nullptr) +
-           WeightBetween(*children[last], nullptr, high);
+    path.leaf = node;
+    path.at = LowerBound(*node, narrow(*node, 0), key);
+    return path;
+  }
+
+  // Whether the key is behind the item before its place, and not behind the one that is there.
+  static bool IsPathTo(const Path& path, const Key& key) {
+    const Item next = ItemAt(path);
+    if (path.at == 0) {
+      const bool is_first = std::ranges::all_of(std::span(path.steps).first(path.depth),
+                                                [](const Step& step) { return step.at == 0; });
+      const std::strong_ordering order = Shape::Compare(Shape::KeyOf(next), key);
+      return order == 0 || (is_first && order > 0);
+    }
+    const Item previous = path.leaf->items[path.at - 1];
+    FetchKeys(&previous, 1);
+    if (next != nullptr) FetchKeys(&next, 1);
+    return Shape::Compare(Shape::KeyOf(previous), key) < 0 &&
+           (next == nullptr || Shape::Compare(Shape::KeyOf(next), key) >= 0);
+  }
+
+  // The item at the path's end, or the first one behind its leaf; null: none.
+  static Item ItemAt(const Path& path) {
+    if (path.at < path.leaf->count) return path.leaf->items[path.at];
+    for (uint32_t depth = path.depth; depth-- > 0;) {
+      const Step& step = path.steps[depth];
+      if (step.at + 1 < step.branch->count) return step.branch->items[step.at + 1];
+    }
+    return nullptr;
+  }
+
+  // Where items are compared one by one, memory brings all of them at once.
+  static void FetchKeys(const Item* items, uint32_t count) {
+    constexpr size_t kFetchedBytes = 160;
+    for (uint32_t index = 0; index < count; ++index) FetchLine(items[index]);
+    for (uint32_t index = 0; index < count; ++index) FetchLines(items[index], kFetchedBytes);
   }
 
   static uint32_t LowerBound(const Node& leaf, Range range, const Key& key) {
+    FetchKeys(leaf.items + range.low, range.high - range.low);
     uint32_t low = range.low;
     for (uint32_t high = range.high; low < high;) {
       const uint32_t middle = (low + high) / 2;
@@ -232,6 +310,7 @@ class TreeSnapshot {
   }
 
   static uint32_t ChildIndex(const Node& branch, Range range, const Key& key) {
+    FetchKeys(branch.items + range.low, range.high - range.low);
     uint32_t low = range.low;
     for (uint32_t high = range.high; low < high;) {
       const uint32_t middle = (low + high) / 2;
@@ -271,14 +350,14 @@ class TreeCursor {
   // From the first item that is not below `start`.
   TreeCursor(const Snapshot& tree, const Key& start, const SignatureFilter* filter = nullptr)
       : filter_(filter) {
-    const Node* node = tree.root();
-    if (node == nullptr) return;
-    while (!node->is_leaf()) {
-      const uint32_t at = Snapshot::ChildIndex(*node, start);
-      Push(node, at);
-      node = NextChild();
+    if (tree.root() == nullptr) return;
+    const typename Snapshot::Path path = tree.PathTo(start);
+    for (const typename Snapshot::Step& step : std::span(path.steps).first(path.depth)) {
+      Push(step.branch, step.at);
+      NextChild();
     }
-    Scan(*node, Snapshot::LowerBound(*node, start));
+    Scan(*path.leaf, path.at);
+    FetchItems();
   }
 
   // The next item, or null at the end.
@@ -295,8 +374,7 @@ class TreeCursor {
       budget.Spend();
     }
     if (at_ == end_) return nullptr;
-    const uint32_t fetched_max = end_ - at_ < kFetchedAhead ? end_ : at_ + kFetchedAhead;
-    while (fetched_ < fetched_max) FetchItem(items_[fetched_++ % kItemsMax]);
+    if (fetched_ - at_ <= kFetchedAhead / 2) FetchItems();
     return items_[at_++ % kItemsMax];
   }
 
@@ -305,8 +383,8 @@ class TreeCursor {
   Item passed() const { return at_ == end_ ? passed_ : nullptr; }
 
  private:
-  // Memory takes about as long as it takes to pass over this many items, or leaves.
-  static constexpr uint32_t kFetchedAhead = 12;
+  // Memory takes about as long as it takes to pass over half as many items, or so many leaves.
+  static constexpr uint32_t kFetchedAhead = 16;
   static constexpr uint32_t kLeavesAhead = 4;
 
   // Of a scanned leaf and of what was left before it. A power of two.
@@ -366,26 +444,25 @@ class TreeCursor {
     }
   }
 
-  static void FetchLeaf(const Node& branch, uint32_t child) {
-    Fetch(Snapshot::ChildrenOf(branch)[child], sizeof(TreeLeaf<Item>));
+  void FetchLeaf(const Node& branch, uint32_t child) const {
+    const Node* const leaf = Snapshot::ChildrenOf(branch)[child];
+    FetchLine(leaf);
+    FetchLines(leaf->items, sizeof(leaf->items));
+    if constexpr (HasSignatures<Shape>) {
+      if (filter_ == nullptr) return;
+      FetchLines(Snapshot::SignaturesOf(*leaf), sizeof(TreeLeaf<Item>::signatures));
+    }
   }
 
-  // What an item tells of itself, at its beginning.
-  static void FetchItem(Item item) {
+  // Of the items that come next what they tell of themselves, at their beginning.
+  void FetchItems() {
     constexpr size_t kFetchedBytes = 160;
-    Fetch(item, kFetchedBytes);
-  }
-
-  static void Fetch(const void* memory, size_t bytes) {
-#if defined(__GNUC__)
-    constexpr size_t kLineBytes = 64;
-    const char* const first = static_cast<const char*>(memory);
-    for (size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(first + at);
-    __builtin_prefetch(first + bytes - 1);
-#else
-    static_cast<void>(memory);
-    static_cast<void>(bytes);
-#endif
+    const uint32_t first = fetched_;
+    fetched_ = std::min(end_, at_ + kFetchedAhead);
+    for (uint32_t item = first; item < fetched_; ++item) FetchLine(items_[item % kItemsMax]);
+    for (uint32_t item = first; item < fetched_; ++item) {
+      FetchLines(items_[item % kItemsMax], kFetchedBytes);
+    }
   }
 
   const SignatureFilter* filter_;

@@ -115,6 +115,8 @@ class TreeEdit {
 
   static Node** Children(Node& branch) { return static_cast<TreeBranch<Item>&>(branch).children; }
 
+  static uint64_t* Weights(Node& branch) { return static_cast<TreeBranch<Item>&>(branch).weights; }
+
   static Signature* Signatures(Node& leaf) { return static_cast<TreeLeaf<Item>&>(leaf).signatures; }
 
   // The node itself, if it is of this edit, or a copy in its place.
@@ -152,6 +154,7 @@ class TreeEdit {
     if constexpr (HasHeads<Shape>) move(source.heads, target.heads);
     if (!source.is_leaf()) {
       move(Children(source), Children(target));
+      move(Weights(source), Weights(target));
     } else if constexpr (HasSignatures<Shape>) {
       move(Signatures(source), Signatures(target));
     }
@@ -160,7 +163,7 @@ class TreeEdit {
   static uint64_t WeightOf(Node& node, uint32_t from, uint32_t count) {
     uint64_t weight = 0;
     for (uint32_t index = from; index < from + count; ++index) {
-      weight += node.is_leaf() ? Shape::WeightOf(node.items[index]) : Children(node)[index]->weight;
+      weight += node.is_leaf() ? Shape::WeightOf(node.items[index]) : Weights(node)[index];
     }
     return weight;
   }
@@ -178,10 +181,16 @@ class TreeEdit {
 
   static void InsertChild(Node& branch, uint32_t at, Node* child) {
     Move(branch, at, branch, at + 1, branch.count - at);
-    Children(branch)[at] = child;
+    SetChild(branch, at, child);
     branch.items[at] = child->lowest();
     ++branch.count;
     SetHead(branch, at);
+  }
+
+  // A child that is another one now, or has become lighter or heavier.
+  static void SetChild(Node& branch, uint32_t at, Node* child) {
+    Children(branch)[at] = child;
+    Weights(branch)[at] = child->weight;
   }
 
   static void Erase(Node& node, uint32_t at) {
@@ -233,7 +242,7 @@ class TreeEdit {
     const uint32_t at = Snapshot::ChildIndex(*node, key);
     const bool is_beginning_shared = SharesBeginning(*node, key);
     Node* const child = Insert(Children(*node)[at], item);
-    Children(*node)[at] = child;
+    SetChild(*node, at, child);
     SetLowest(*node, at);
     node->weight += weight_change_;
     if (sibling_ != nullptr) {
@@ -278,17 +287,18 @@ class TreeEdit {
   };
 
   // Where an entry goes that belongs at `at` of the node. A full node's upper half becomes
-  // `sibling_`, whose weight is still to be set.
+  // `sibling_`, whose weight is still to be set. What comes in key order, as a storage lists it,
+  // comes behind all the rest: nodes would stay half empty, and so as few as may be are moved then.
   Place MakeRoom(Node& node, uint32_t at) {
     if (node.count < kNodeMax) return {&node, at};
-    constexpr uint32_t kHalf = kNodeMax / 2;
+    const uint32_t kept = at == kNodeMax ? kNodeMax - kNodeMin : kNodeMax / 2;
     sibling_ = supply_.Take(node.height, ticket_);
-    Move(node, kHalf, *sibling_, 0, kNodeMax - kHalf);
-    sibling_->count = kNodeMax - kHalf;
+    Move(node, kept, *sibling_, 0, kNodeMax - kept);
+    sibling_->count = kNodeMax - kept;
     sibling_->skipped = node.skipped;
-    node.count = kHalf;
-    if (at <= kHalf) return {&node, at};
-    return {sibling_, at - kHalf};
+    node.count = kept;
+    if (at <= kept) return {&node, at};
+    return {sibling_, at - kept};
   }
 
   static void SetHalves(Node& left, Node& right) {
@@ -313,7 +323,7 @@ class TreeEdit {
     }
     const uint32_t at = Snapshot::ChildIndex(*node, key);
     Node* const child = Remove(Children(*node)[at], key);
-    Children(*node)[at] = child;
+    SetChild(*node, at, child);
     SetLowest(*node, at);
     if (child->count < kNodeMin && node->count > 1) Join(*node, at == 0 ? 0 : at - 1);
     return node;
@@ -322,20 +332,21 @@ class TreeEdit {
   // Makes one node of the children `at` and `at + 1`, or two even ones where one would overflow.
   void Join(Node& branch, uint32_t at) {
     Node* const left = Own(Children(branch)[at]);
-    Children(branch)[at] = left;
     Node* right = Children(branch)[at + 1];
     if (left->count + right->count <= kNodeMax) {
       Move(*right, 0, *left, left->count, right->count);
       left->count += right->count;
       left->weight += right->weight;
       SetHeads(*left);
+      SetChild(branch, at, left);
       Drop(right);
       Erase(branch, at + 1);
       return;
     }
     right = Own(right);
-    Children(branch)[at + 1] = right;
     Balance(*left, *right);
+    SetChild(branch, at, left);
+    SetChild(branch, at + 1, right);
     SetLowest(branch, at + 1);
   }
 
