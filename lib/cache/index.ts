@@ -33,6 +33,7 @@ export { CachedList } from './cached-list.js';
 export { DEFAULT_HISTORY, foundingPreset } from './options.js';
 export type { CacheShare } from './share.js';
 export { CacheSnapshot } from './snapshot.js';
+export type { KeySpace } from './storage-key.js';
 export { unreadable } from './unreadable.js';
 export { WatchCache } from './watch-cache.js';
 export type {

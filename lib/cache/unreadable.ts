@@ -7,17 +7,22 @@ import { ObjectError, scanObject } from '../object/index.js';
 import { CorruptValuesError, type CorruptValue, type StoredValue } from '../storage/index.js';
 import { type KeySpace, objectKey } from './storage-key.js';
 
-type Stored = Pick<StoredValue, 'key' | 'value' | 'revision'>;
-
 /** Why it can't be read; `undefined` where it can. @hidden */
-export function unreadable(space: KeySpace, stored: Stored): CorruptValue | undefined {
+export function unreadable(
+  space: KeySpace,
+  stored: Pick<StoredValue, 'key' | 'value' | 'revision'>,
+): CorruptValue | undefined {
   const { key, value, revision } = stored;
   const reason = faultOf(space, key, value);
   return reason === undefined ? undefined : { key, reason, revision };
 }
 
 /** Throws a CorruptValuesError that names all of these that can't be read, if there are any. */
-export function refuseUnreadable(space: KeySpace, values: Iterable<Stored>, cause?: unknown): void {
+export function refuseUnreadable(
+  space: KeySpace,
+  values: Iterable<Pick<StoredValue, 'key' | 'value' | 'revision'>>,
+  cause?: unknown,
+): void {
   const corrupt: CorruptValue[] = [];
   for (const stored of values) {
     const found = unreadable(space, stored);
