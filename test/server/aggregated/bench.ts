@@ -61,8 +61,9 @@ export interface Bench {
 export async function bench(
   t: ExecutionContext,
   options: Partial<AggregatedServerOptions> = {},
+  given?: ControlPlane,
 ): Promise<Bench> {
-  const plane = await startControlPlane();
+  const plane = given ?? (await startControlPlane());
   const clock = new ManualClock(Date.now());
   const log: [string, LogFields][] = [];
   const server = await createAggregatedServer({
