@@ -50,6 +50,7 @@ const ONE_ENGINE = {
   'out/test/lifecycle/': 'native',
   'out/test/model/linearisation': 'native',
   'out/test/queue/share': 'native',
+  'out/test/server/aggregated/threads': 'native',
   'out/test/server/threads/life': 'native',
 };
 
