@@ -7,6 +7,8 @@
  *     s) seconds between 1 and 30 (upstream's curve: at once 1, after half a minute 6, after a
  *     minute 30).
  *  3. Stopped is for ever.
+ *  4. Who waits for a cache keeps the process alive, which the timers of a feed that tries again do
+ *     not: a program that begins with `await server.ready()` must not end there without a word.
  */
 
 import { CorruptValuesError, type Clock } from '../storage/index.js';
@@ -20,6 +22,8 @@ const RETRY_GROWTH = 0.06;
 const RETRY_SECONDS_MIN = 1;
 const RETRY_SECONDS_MAX = 30;
 
+const KEEP_ALIVE_MS = 2 ** 31 - 1;
+
 export class Readiness {
   readonly #clock: Clock;
   readonly #waiters = new Set<(error?: Error) => void>();
@@ -29,6 +33,7 @@ export class Readiness {
   #state: CacheState;
   #since: number;
   #cause: unknown;
+  #keepAlive: NodeJS.Timeout | undefined;
 
   /** With an `owner`, whose state it is, this one follows when it is looked at. */
   constructor(clock: Clock, state: 'pending' | 'ready', owner?: () => CacheState) {
@@ -102,6 +107,7 @@ export class Readiness {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
         waiters.delete(settle);
+        this.#holdProcess();
         signal?.removeEventListener('abort', onAbort);
         if (error === undefined) resolve();
         else reject(error);
@@ -109,7 +115,18 @@ export class Readiness {
       const onAbort = (): void => settle(aborted(signal as AbortSignal));
       signal?.addEventListener('abort', onAbort, { once: true });
       waiters.add(settle);
+      this.#holdProcess();
     });
+  }
+
+  #holdProcess(): void {
+    if (this.#waiters.size + this.#impatient.size === 0) {
+      clearInterval(this.#keepAlive);
+      this.#keepAlive = undefined;
+    } else {
+      // It tells no time, so it is none of the clock's.
+      this.#keepAlive ??= setInterval(() => undefined, KEEP_ALIVE_MS);
+    }
   }
 
   #set(state: CacheState): void {

@@ -97,3 +97,25 @@ cacheTest('of a cache without namespaces a namespace is not asked for', async (t
   t.is((await cache.get('team', 'a'))?.name, 'a');
   t.deepEqual(keys(await cache.list({ namespace: 'team' })), ['/a@2']);
 });
+
+cacheTest(
+  'who waits for a cache keeps the process alive until the wait is over',
+  async (t, engine) => {
+    const cache = standAlone(t, engine, { pending: true });
+    const before = timers();
+    const aborter = new AbortController();
+    const waits = [cache.ready(), cache.settled()];
+    const given = cache.ready(aborter.signal);
+    t.is(timers(), before + 1);
+    aborter.abort();
+    await t.throwsAsync(given, { code: 'aborted' });
+    t.is(timers(), before + 1);
+    cache.replace([]);
+    await Promise.all(waits);
+    t.is(timers(), before);
+  },
+);
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+}

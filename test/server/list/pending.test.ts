@@ -186,7 +186,8 @@ pendingTest('a page with an object that can’t be read is refused whole', async
   };
   const { status, json } = await scene.ask(`${PATH}?limit=2`);
   t.is(status, 500);
-  t.is(json.reason, 'InternalError');
+  t.is(json.reason, 'StorageReadError');
+  t.is(json.details.causes.length, 2);
 });
 
 for (const { kind } of ENGINES) {
