@@ -9,6 +9,8 @@
  *  2. One that has served for a while is replaced at once; one that ends sooner waits, longer each
  *     time.
  *  3. It does not keep the process alive but while somebody waits for it.
+ *  4. One that is still starting when the server closes is ended when it has started: Node leaves
+ *     the files open that a thread is reading its modules from when it is ended.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -51,6 +53,8 @@ const METRICS_TIMEOUT_MS = 1_000;
 interface Running {
   readonly worker: Worker;
   readonly channel: ThreadChannel<ToThread, FromThread>;
+  /** When it serves for the first time, or has ended before. */
+  readonly loaded: PromiseWithResolvers;
   readonly exited: Promise<void>;
 }
 
@@ -120,15 +124,13 @@ export class Member {
     this.#closing = true;
     this.#retry?.cancel();
     const running = this.#running;
-    if (running === undefined || this.#state !== 'serving') {
-      await running?.worker.terminate();
-    } else {
+    if (running !== undefined) {
       running.worker.ref();
-      const closed = running.channel.ask({ type: 'close', options }).catch(() => undefined);
-      await this.#within(options.delayMs + options.graceMs + CLOSE_SLACK_MS, closed);
+      const { delayMs, graceMs } = options;
+      await this.#within(delayMs + graceMs + CLOSE_SLACK_MS, this.#finish(running, options));
       await running.worker.terminate();
+      await running.exited;
     }
-    await running?.exited;
     this.#state = 'closed';
   }
 
@@ -136,9 +138,18 @@ export class Member {
   shorten(graceMs: number): void {
     const options = { graceMs, delayMs: 0, watchGraceMs: 0 };
     const running = this.#running;
-    const closed = running?.channel.ask({ type: 'close', options }).catch(() => undefined);
-    if (closed === undefined) return;
-    void this.#within(graceMs + CLOSE_SLACK_MS, closed).then(() => running?.worker.terminate());
+    if (running === undefined) return;
+    const finished = this.#finish(running, options);
+    void this.#within(graceMs + CLOSE_SLACK_MS, finished).then(() => running.worker.terminate());
+  }
+
+  // Resolves when it may be ended.
+  async #finish(running: Running, options: Required<ServerCloseOptions>): Promise<void> {
+    if (this.#state === 'serving') {
+      await running.channel.ask({ type: 'close', options }).catch(() => undefined);
+    } else {
+      await running.loaded.promise;
+    }
   }
 
   #start(): void {
@@ -151,9 +162,10 @@ export class Member {
       transferList: [start.storage.port],
     });
     const channel = new ThreadChannel<ToThread, FromThread>(worker, (question) => {
-      if (question.type === 'serving') return this.#serving(worker);
+      if (question.type === 'serving') return this.#serving(worker, loaded);
       return this.#options.answer(question);
     });
+    const loaded = withResolvers();
     let failure: Error | undefined;
     worker.on('error', (error: unknown) => {
       failure = error instanceof Error ? error : new Error(String(error));
@@ -161,14 +173,17 @@ export class Member {
     const exited = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
         host.close();
+        loaded.resolve();
         this.#exited(failure ?? new Error(`it ended with exit code ${code}`));
         resolve();
       });
     });
-    this.#running = { worker, channel, exited };
+    this.#running = { worker, channel, loaded, exited };
   }
 
-  #serving(worker: Worker): void {
+  #serving(worker: Worker, loaded: PromiseWithResolvers): void {
+    loaded.resolve();
+    if (this.#closing) return;
     this.#state = 'serving';
     this.#servingSince = this.#options.clock.now();
     worker.unref();
