@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 
-import type { Clock, Timer } from '../storage/index.js';
+import { errorOf, type Clock, type Timer } from '../storage/index.js';
 import { CacheError } from './contract.js';
 import { aborted } from './freshness.js';
 import type { CacheState } from './readiness.js';
@@ -29,8 +29,8 @@ export interface AttachedLinkOptions {
   readonly clock: Clock;
   /** How long an answer is waited for. */
   readonly timeoutMs: number;
-  /** The owner's state may have changed. */
-  readonly onState: () => void;
+  /** The owner's state may have changed; `cause` is why it is pending, where that is known. */
+  readonly onState: (cause: unknown) => void;
 }
 
 export class AttachedLink {
@@ -50,6 +50,7 @@ export class AttachedLink {
       this.#receive((event as MessageEvent).data as CacheMessage);
     });
     this.#channel.unref();
+    this.#post({ to: 'owner', type: 'attach', from: this.#self });
   }
 
   /** The owner's state, as it is now. */
@@ -111,7 +112,11 @@ export class AttachedLink {
   }
 
   #receive(message: CacheMessage): void {
-    if (message.type === 'state') return this.#options.onState();
+    if (message.type === 'state') {
+      const { to, failure } = message;
+      if (to !== 'all' && to !== this.#self) return;
+      return this.#options.onState(failure === undefined ? undefined : errorOf(failure));
+    }
     if (message.to !== this.#self || message.type !== 'answer') return;
     const question = this.#questions.get(message.question);
     if (message.revision !== undefined) question?.answer(message.revision);

@@ -6,6 +6,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 
 import type { EngineShare } from '../engine/index.js';
+import { failureOf } from '../storage/index.js';
 import type { CacheState } from './readiness.js';
 import {
   type CacheMessage,
@@ -18,6 +19,8 @@ import {
 export interface OwnerLinkOptions {
   readonly engine: EngineShare;
   readonly state: CacheState;
+  /** Why it is pending, where that is known. */
+  readonly cause: unknown;
   /** What the storage has acknowledged by now. */
   readonly committed: () => bigint | Promise<bigint>;
   /** Attached threads have put these. */
@@ -30,10 +33,12 @@ export class OwnerLink {
   readonly state: SharedState = new SharedState();
   readonly #options: OwnerLinkOptions;
   readonly #channel: BroadcastChannel;
+  #cause: unknown;
 
   constructor(options: OwnerLinkOptions) {
     this.#options = options;
     this.state.set(options.state);
+    this.#cause = options.cause;
     this.#channel = new BroadcastChannel(channelName(options.engine));
     this.#channel.addEventListener('message', (event) => {
       this.#receive((event as MessageEvent).data as CacheMessage);
@@ -41,10 +46,11 @@ export class OwnerLink {
     this.#channel.unref();
   }
 
-  /** The cache's state has changed. */
-  setState(state: CacheState): void {
+  /** The cache's state has changed; `cause` is why it is pending, where that is known. */
+  setState(state: CacheState, cause?: unknown): void {
     this.state.set(state);
-    this.#post({ to: 'all', type: 'state' });
+    this.#cause = cause;
+    this.#tellState('all');
   }
 
   /** The storage has compacted up to here. */
@@ -60,7 +66,14 @@ export class OwnerLink {
   #receive(message: CacheMessage): void {
     if (message.type === 'put') this.#options.onPut(message.objects);
     if (message.type === 'await') this.#options.onAwait(message.revision);
+    if (message.type === 'attach') this.#tellState(message.from);
     if (message.type === 'ask') void this.#answer(message.from, message.question);
+  }
+
+  #tellState(to: string): void {
+    const cause = this.#cause;
+    const why = cause === undefined ? {} : { failure: failureOf(cause) };
+    this.#post({ to, type: 'state', ...why });
   }
 
   async #answer(to: string, question: number): Promise<void> {

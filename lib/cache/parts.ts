@@ -105,7 +105,7 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
     },
     suspend: (cause) => {
       readiness.setPending(cause);
-      links[0]?.setState('pending');
+      links[0]?.setState('pending', cause);
       reading.watcher.endAll('replaced');
     },
     share: () => {
@@ -114,8 +114,8 @@ export function makeParts<T>(checked: CheckedOptions): CacheParts<T> {
       // Whether it gets there, the thread that waits finds out itself.
       const onAwait = (revision: bigint): void =>
         void reading.freshness.wait(revision).catch(() => undefined);
-      const { state } = readiness;
-      links[0] ??= new OwnerLink({ engine: token, state, committed, onPut, onAwait });
+      const { state, cause } = readiness;
+      links[0] ??= new OwnerLink({ engine: token, state, cause, committed, onPut, onAwait });
       links[0].setCompacted(compacted());
       return {
         type: 'shardwatch.cache',
@@ -189,7 +189,7 @@ function makeFeed<T>(
     onLost: (cause) => {
       if (readiness.state === 'ready') observer.onLost?.(cause);
       readiness.setPending(cause);
-      links[0]?.setState('pending');
+      links[0]?.setState('pending', cause);
       watcher.endAll('replaced');
     },
   });
@@ -223,7 +223,7 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
     share,
     clock,
     timeoutMs: freshnessTimeoutMs,
-    onState: () => followOwner(),
+    onState: (cause) => followOwner(cause),
   });
   const state = (): CacheState => stateOf(link, engine);
   const readiness = new Readiness(clock, state() === 'ready' ? 'ready' : 'pending', state);
@@ -248,9 +248,12 @@ export function attachParts<T>(share: CacheShare, checked: CheckedOptions): Cach
       if (share.feed !== undefined) link.awaited(revision);
     },
   });
-  const followOwner = (): void => {
+  const followOwner = (cause: unknown): void => {
     const now = readiness.state;
-    if (now === 'pending') reading.watcher.endAll('replaced');
+    if (now === 'pending') {
+      readiness.setPending(cause);
+      reading.watcher.endAll('replaced');
+    }
     if (now === 'stopped') closeReading(reading);
   };
   return {

@@ -48,8 +48,12 @@ export class Readiness {
     return this.#state;
   }
 
+  /** Why it is pending, where that is known. */
+  get cause(): unknown {
+    return this.#cause;
+  }
+
   setReady(): void {
-    this.#cause = undefined;
     this.#set('ready');
   }
 
@@ -134,6 +138,7 @@ export class Readiness {
     this.#since = this.#clock.now();
     this.#state = state;
     if (state === 'pending') return;
+    this.#cause = undefined;
     const error = this.error();
     for (const settle of [...this.#waiters, ...this.#impatient]) settle(error);
   }

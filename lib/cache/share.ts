@@ -2,9 +2,9 @@
  * How the threads of a process share a cache: its objects through the engine's memory, the little
  * that only its owner knows through messages.
  *
- *     owner ──▶ state (shared memory, and a message when it changes), answers
- *     attached ──▶ what has your storage acknowledged?   I wait for this revision
- *                  these objects have a time to live
+ *     owner ──▶ state (shared memory, and a message when it changes, with the reason), answers
+ *     attached ──▶ what is your state?   what has your storage acknowledged?
+ *                  I wait for this revision   these objects have a time to live
  *
  * Rules:
  *  1. A thread that is attached reads and watches as the owner does, and writes to a cache that is
@@ -14,6 +14,7 @@
  */
 
 import type { EngineShare } from '../engine/index.js';
+import type { Failure } from '../storage/index.js';
 import type { DueObject } from './expiry.js';
 import type { CacheState } from './readiness.js';
 
@@ -43,6 +44,8 @@ export interface PutObject extends DueObject {
 
 /** From an attached thread to the owner. */
 export type AttachedMessage =
+  /** It has just come, and is to be told the state. */
+  | { readonly to: 'owner'; readonly type: 'attach'; readonly from: string }
   | {
       readonly to: 'owner';
       readonly type: 'ask';
@@ -63,7 +66,8 @@ export type OwnerMessage =
       readonly revision?: bigint;
       readonly error?: string;
     }
-  | { readonly to: 'all'; readonly type: 'state' };
+  /** The state is in shared memory; `failure` is why it is pending, where that is known. */
+  | { readonly to: string; readonly type: 'state'; readonly failure?: Failure };
 
 export type CacheMessage = AttachedMessage | OwnerMessage;
 

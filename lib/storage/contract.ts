@@ -159,14 +159,15 @@ export class CorruptValuesError extends StorageError {
 
   constructor(
     values: readonly CorruptValue[],
-    options: { cause?: unknown; isTruncated?: boolean } = {},
+    options: { cause?: unknown; isTruncated?: boolean; message?: string } = {},
   ) {
     const told = values
       .slice(0, TOLD_MAX)
       .map(({ key, reason }) => `${JSON.stringify(key)}: ${reason}`);
     const more = values.length > told.length ? `; and ${values.length - told.length} more` : '';
     const { cause, isTruncated = values.length > CORRUPT_VALUES_MAX } = options;
-    super('corrupt', `values that can't be read: ${told.join('; ')}${more}`, { cause });
+    const { message = `values that can't be read: ${told.join('; ')}${more}` } = options;
+    super('corrupt', message, { cause });
     this.values = values.slice(0, CORRUPT_VALUES_MAX);
     this.isTruncated = isTruncated;
   }

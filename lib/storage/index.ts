@@ -25,5 +25,5 @@ export { KEY_BYTES_MAX, TTL_SECONDS_MAX, VALUE_BYTES_MAX } from './limits.js';
 export { MemoryStorage, type MemoryStorageOptions } from './memory/memory-storage.js';
 export { StorageHost } from './thread/storage-host.js';
 export { ThreadStorage } from './thread/thread-storage.js';
-export type { StorageShare } from './thread/messages.js';
+export { errorOf, failureOf, type Failure, type StorageShare } from './thread/messages.js';
 export { TimingWheel, type TimingWheelOptions, type WheelEntry } from './timing-wheel.js';

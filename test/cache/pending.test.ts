@@ -5,7 +5,16 @@ import test from 'ava';
 import { WatchCache } from '../../lib/cache/index.js';
 import { MemoryStorage } from '../../lib/storage/index.js';
 import { ManualClock } from '../clock.js';
-import { cacheTest, fed, keys, rejects, standAlone, type Widget, widget } from './fixture.js';
+import {
+  cacheTest,
+  fed,
+  keys,
+  rejects,
+  serialCacheTest,
+  standAlone,
+  widget,
+  type Widget,
+} from './fixture.js';
 
 cacheTest(
   'a pending cache refuses reads and changes until the first replace',
@@ -98,7 +107,7 @@ cacheTest('of a cache without namespaces a namespace is not asked for', async (t
   t.deepEqual(keys(await cache.list({ namespace: 'team' })), ['/a@2']);
 });
 
-cacheTest(
+serialCacheTest(
   'who waits for a cache keeps the process alive until the wait is over',
   async (t, engine) => {
     const cache = standAlone(t, engine, { pending: true });

@@ -7,7 +7,12 @@ import test, { type ExecutionContext } from 'ava';
 
 import { CacheError, type CacheShare, WatchCache } from '../../lib/cache/index.js';
 import { type EngineKind, EngineError } from '../../lib/engine/index.js';
-import { MemoryStorage, StorageHost, ThreadStorage } from '../../lib/storage/index.js';
+import {
+  CorruptValuesError,
+  MemoryStorage,
+  StorageHost,
+  ThreadStorage,
+} from '../../lib/storage/index.js';
 import { ManualClock } from '../clock.js';
 import { ENGINES } from '../engine/engines.js';
 import {
@@ -268,6 +273,50 @@ sharingTest('a thread that has the storage, too, asks nobody how far it is', asy
   await rejects(t, () => alone.list(exactly), 'expired');
   await storage.compact(BigInt(first) + 1n);
   await rejects(t, () => attached.list(exactly), 'expired');
+});
+
+sharingTest('why a cache can not be filled is told in all threads', async (t, engine) => {
+  const storage = new MemoryStorage();
+  t.teardown(() => storage.close());
+  for (let index = 0; index < 103; index++) {
+    const key = `${PREFIX}ns/w${index}`;
+    await storage.write({ key, expected: 0n, value: Buffer.from('{') });
+  }
+  const clock = new ManualClock();
+  const cache = fed(t, engine, storage, { clock });
+  await cache.settled();
+  const refusal = async (asked: WatchCache<Widget>): Promise<unknown> => {
+    const { code, message, cause } = await rejects(t, () => asked.list(), 'not-ready');
+    if (!(cause instanceof CorruptValuesError)) return { code, message, cause };
+    const { values, isTruncated } = cause;
+    return { code, message, told: cause.message, values, isTruncated };
+  };
+  const attach = (): WatchCache<Widget> => {
+    const attached = new WatchCache<Widget>({ share: cache.share() });
+    t.teardown(() => attached.close());
+    return attached;
+  };
+  // One that comes when it is known.
+  const late = attach();
+  await late.settled();
+  const known = await refusal(cache);
+  t.like(known, { isTruncated: true });
+  t.regex((known as { message: string }).message, /and 100 more$/);
+  t.deepEqual(await refusal(late), known);
+  // They were there when it is found, and it is mended.
+  for (let index = 0; index < 103; index++) await store(storage, widget('ns', `w${index}`));
+  const passing = async (waits: readonly Promise<void>[]): Promise<void> => {
+    const all = Promise.all(waits);
+    while (await isPending(all)) clock.advance(1_000);
+    await all;
+  };
+  await passing([cache, late, attach()].map((one) => one.ready()));
+  t.is((await late.list()).items().length, 103);
+  const revision = (await storage.get(`${PREFIX}ns/w7`))!.revision;
+  await storage.write({ key: `${PREFIX}ns/w7`, expected: revision, value: Buffer.from('[]') });
+  await passing([cache, late].map((one) => one.settled()));
+  t.regex(((await refusal(late)) as { told: string }).told, /ns\/w7": it is no object/);
+  t.deepEqual(await refusal(late), await refusal(cache));
 });
 
 sharingTest('a storage is refused beside a shared cache that is stand-alone', async (t, engine) => {

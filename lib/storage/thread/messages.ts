@@ -53,7 +53,7 @@ export interface StorageShare {
   readonly tellsCommits: boolean;
 }
 
-/** An error as it crosses. */
+/** An error as it crosses. @hidden */
 export interface Failure {
   /** Absent where it is no StorageError. */
   readonly code?: StorageErrorCode;
@@ -64,6 +64,7 @@ export interface Failure {
   readonly corrupt?: { readonly values: readonly CorruptValue[]; readonly isTruncated: boolean };
 }
 
+/** What `errorOf` makes the error of again, in another thread. @hidden */
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const isRange = error instanceof RangeError;
@@ -74,10 +75,11 @@ export function failureOf(error: unknown): Failure {
   return { code, isRange, message, corrupt: { values, isTruncated } };
 }
 
+/** Of the same class, code and message; nothing else of what it was. @hidden */
 export function errorOf({ code, isRange, message, corrupt }: Failure): Error {
   if (corrupt !== undefined) {
     const { values, isTruncated } = corrupt;
-    return new CorruptValuesError(values, { isTruncated });
+    return new CorruptValuesError(values, { isTruncated, message });
   }
   if (code !== undefined) return new StorageError(code, message);
   return isRange ? new RangeError(message) : new Error(message);

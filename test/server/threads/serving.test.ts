@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { engineReport } from '../../../lib/engine/index.js';
 import { createServer, ServerError } from '../../../lib/server/index.js';
+import { MemoryStorage } from '../../../lib/storage/index.js';
 import { openShop, serverOptions, type Widget } from './module.js';
 import {
   Line,
@@ -213,6 +214,45 @@ threadTest('what only the first thread can check fails the probes of all', async
     t.regex(text, /\[-\]vault failed/);
     t.is((await line.request('/livez')).status, 200);
   }
+});
+
+threadTest('what can not be read is told by every thread alike', async (t) => {
+  const storage = new MemoryStorage();
+  for (const [name, value] of [
+    ['bad', '{'],
+    ['good', JSON.stringify({ metadata: { name: 'good', namespace: 'shop' } })],
+  ] as const) {
+    const key = `/example.com/widgets/shop/${name}`;
+    await storage.write({ key, expected: 0n, value: Buffer.from(value) });
+  }
+  const threads = { count: 2, module: MODULE };
+  const server = createServer({ ...serverOptions(), storage, threads });
+  t.teardown(() => server.close({ graceMs: 0 }));
+  await server.settled();
+  const { url } = await server.listen();
+  const lines = await linesToThreads(t, url, 2);
+  for (const path of [WIDGETS, `${WIDGETS}/bad`, `${WIDGETS}?limit=10`, `${WIDGETS}?watch=1`]) {
+    const [one, other] = await Promise.all(lines.map((line) => line.request(path)));
+    t.is(one!.status, path.endsWith('watch=1') ? 429 : 500, path);
+    t.is(other!.status, one!.status, path);
+    t.deepEqual(other!.json(), one!.json(), path);
+  }
+  const told = (await lines[1]!.request(WIDGETS)).json<{
+    reason: string;
+    details: { causes: { field: string }[] };
+  }>();
+  t.is(told.reason, 'StorageReadError');
+  t.deepEqual(
+    told.details.causes.map(({ field }) => field),
+    ['/example.com/widgets/shop/bad'],
+  );
+  for (const line of lines) t.is((await line.request(`${WIDGETS}/good`)).status, 200);
+  await lines[1]!.request(
+    `${WIDGETS}/bad?ignoreStoreReadErrorWithClusterBreakingPotential=true`,
+    'DELETE',
+  );
+  await server.ready();
+  for (const line of lines) t.is((await line.request(WIDGETS)).status, 200);
 });
 
 threadTest('what any thread writes to another system is read at all, at once', async (t) => {
