@@ -175,6 +175,44 @@ test('a watch goes on over a kill of etcd, and nobody notices', async (t) => {
   t.is(recorder.error, undefined);
 });
 
+test('clocks that are hours apart end nothing early: each storage counts its own times', async (t) => {
+  const HOUR_MS = 3_600_000;
+  const { endpoints } = await startCluster(t);
+  const slow = new ManualClock();
+  const fast = new ManualClock(slow.now() + 5 * HOUR_MS);
+  const [one, other] = [
+    await open(t, endpoints, { clock: slow }),
+    await open(t, endpoints, { clock: fast }),
+  ];
+  const recorder = record(one, '/g/r/', await one.committedRevision());
+  await put(one, '/g/r/slow', 'x', 100);
+  await put(other, '/g/r/fast', 'x', 100);
+  // Etcd is told how long, never until when.
+  const client = direct(t, endpoints);
+  const { kvs } = await client.kv.range(prefixRange('/registry/g/'));
+  for (const { lease } of kvs) {
+    const { TTL, grantedTTL } = await client.lease.timeToLive(lease);
+    t.is(grantedTTL, 135n);
+    t.true(TTL > 0n && TTL <= 135n);
+  }
+  const deleted = (): string[] =>
+    recorder.changes.filter(({ type }) => type === 'delete').map(({ key }) => key);
+  fast.advance(100_200);
+  await recorder.until(() => deleted().length > 0);
+  t.deepEqual(deleted(), ['/g/r/fast']);
+  t.truthy(await other.get('/g/r/slow'));
+  // A clock that is set back ends its keys later: by their lease then, which is etcd's.
+  slow.jump(-HOUR_MS);
+  slow.advance(100_200);
+  t.truthy(await one.get('/g/r/slow'));
+  const { header } = await client.lease.revoke(kvs.find(isSlow)!.lease);
+  await recorder.reached(header!.revision);
+  t.deepEqual(deleted(), ['/g/r/fast', '/g/r/slow']);
+});
+
+const isSlow = ({ key }: { readonly key: Uint8Array }): boolean =>
+  Buffer.from(key).toString().endsWith('/slow');
+
 test('an etcd that can not be used is told with endpoint and cause', async (t) => {
   const unreachable = { endpoints: ['http://127.0.0.1:1'], retryDelayMs: 1 };
   await throwsCode(
