@@ -17,7 +17,7 @@ const HEADERS = ['bench/peers/http_response.h'];
 const PROGRAM = inRoot(FOLDER, 'load');
 const REASON = inRoot(FOLDER, 'reason.txt');
 
-const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror'];
+const FLAGS = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror'];
 
 const BUILD_TIMEOUT_MS = 60_000;
 

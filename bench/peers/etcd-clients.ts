@@ -13,17 +13,8 @@ import {
   keyBytes,
   prefixRange,
 } from '../../lib/storage/etcd/index.js';
+import { entryOf, FILLED, type Entry } from '../workload/etcd-objects.js';
 import { BareGrpc } from './bare-grpc.js';
-
-/** Where the objects are that are ranged over and replayed. */
-export const FILLED = '/registry/g/r/';
-
-/** What is told of a key; only what all contenders can tell. */
-export interface Entry {
-  readonly key: string;
-  readonly value: Uint8Array;
-  readonly revision: string;
-}
 
 /** As much of a client as the trials are about. What one has no row for is absent. */
 export interface EtcdPeer {
@@ -147,15 +138,4 @@ export function connectBare(endpoint: string): EtcdPeer {
       })),
     close: () => client.close(),
   };
-}
-
-function entryOf(kv: {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  readonly modRevision: bigint;
-}): Entry {
-  const { key, value, modRevision } = kv;
-  const { buffer, byteOffset, byteLength } = key;
-  const text = Buffer.from(buffer, byteOffset, byteLength).toString();
-  return { key: text, value, revision: String(modRevision) };
 }

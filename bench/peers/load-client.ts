@@ -34,6 +34,19 @@ export interface ClientOptions {
   readonly targets: readonly string[];
   /** With it, every stream is a watch that is held against it. */
   readonly log?: string;
+  /** Of HTTP/1.1: each connection is a watch of one of the targets, and its events are noted. */
+  readonly isRecording?: boolean;
+}
+
+/** An event that a watch was sent. */
+export interface Recorded {
+  /** By `process.hrtime`: when its last byte was read from the socket. */
+  readonly arrivedNs: bigint;
+  readonly revision: bigint;
+  /** From 0; it has the target of that place. */
+  readonly connection: number;
+  /** FNV-1a, 32 bits, of its line without the newline. */
+  readonly hash: number;
 }
 
 /** What was answered in a time. */
@@ -50,16 +63,21 @@ export interface Latencies {
   readonly maxUs: number;
 }
 
+const RECORDS = 'records';
+const RECORD_BYTES = 24;
+
 /** Any token: servers under measurement know nobody else. */
 export const TOKEN = 'bench';
 
 export class LoadClient {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
+  readonly #folder: string;
   #said = '';
 
-  private constructor(child: ChildProcessWithoutNullStreams) {
+  private constructor(child: ChildProcessWithoutNullStreams, folder: string) {
     this.#child = child;
+    this.#folder = folder;
     this.#lines = createInterface({ input: child.stdout });
     child.stderr.on('data', (text) => (this.#said += text));
     // What it says when it ends is what went wrong; a broken pipe is not.
@@ -69,15 +87,17 @@ export class LoadClient {
   /** Resolves when all connections are open, and all watches answered. */
   static async start(options: ClientOptions): Promise<LoadClient> {
     const folder = mkdtempSync(join(tmpdir(), 'shardwatch-bench-'));
+    const file = join(folder, 'requests');
+    writeFileSync(file, requestsText(options));
+    const client = new LoadClient(spawn(...commandOf(options, folder)), folder);
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    if (options.isRecording === true) client.#child.once('close', remove);
     try {
-      const file = join(folder, 'requests');
-      writeFileSync(file, requestsText(options));
-      const client = new LoadClient(spawn(...commandOf(options, file)));
       await client.#next('ready');
-      return client;
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      if (options.isRecording !== true) remove();
     }
+    return client;
   }
 
   /** Sends requests on every connection for that long, each when the one before was answered. */
@@ -86,7 +106,10 @@ export class LoadClient {
     return { requests, bodyBytes, us };
   }
 
-  /** Resolves when every watch has had that many events. */
+  /**
+   * Resolves when every watch has had that many events; where they are noted, when there are so
+   * many in all since they were asked for last.
+   */
   async reach(events: number): Promise<void> {
     await this.#ask(`reach ${events}`, 'reached');
   }
@@ -96,6 +119,21 @@ export class LoadClient {
     const figures = await this.#ask('latencies', 'latencies');
     const [count = 0, p50Us = 0, p99Us = 0, maxUs = 0] = figures;
     return { count, p50Us, p99Us, maxUs };
+  }
+
+  /** Those since it was asked last, in the order in which they came. */
+  async records(): Promise<readonly Recorded[]> {
+    const [count = 0] = await this.#ask('records', 'records');
+    const bytes = readFileSync(join(this.#folder, RECORDS));
+    return Array.from({ length: count }, (_, index) => {
+      const at = index * RECORD_BYTES;
+      return {
+        arrivedNs: bytes.readBigUInt64LE(at),
+        revision: bytes.readBigUInt64LE(at + 8),
+        connection: bytes.readUInt32LE(at + 16),
+        hash: bytes.readUInt32LE(at + 20),
+      };
+    });
   }
 
   /** Ends it; resolves when it has ended. */
@@ -132,14 +170,15 @@ export class LoadClient {
   }
 }
 
-function commandOf(options: ClientOptions, file: string): [string, string[]] {
-  const { protocol, port, connections, streams = 1, log } = options;
-  const mode = log === undefined ? 'requests' : 'watches';
+function commandOf(options: ClientOptions, folder: string): [string, string[]] {
+  const { protocol, port, connections, streams = 1, isRecording = false } = options;
+  const log = isRecording ? join(folder, RECORDS) : options.log;
+  const mode = isRecording ? 'records' : log === undefined ? 'requests' : 'watches';
   const which = [
     mode,
     String(port),
     String(connections),
-    file,
+    join(folder, 'requests'),
     ...(log === undefined ? [] : [log]),
   ];
   if (protocol === 'http') return [PROGRAM, which];

@@ -6,14 +6,20 @@
 //   load watches PORT CONNECTIONS FILE LOG
 //                                         every connection sends the first request of the file, and
 //                                         what comes is compared with the log, byte by byte
+//   load records PORT CONNECTIONS FILE OUT
+//                                         each connection sends a request of the file in turn, and
+//                                         of each event that comes a struct Record is kept
 //
 // It says `ready`, then does what it is told on standard input until that ends:
 //
 //   run MS      requests on every connection, one behind the other's answer, for that long
 //               -> ran REQUESTS BYTES MICROSECONDS
-//   reach N     -> reached N, when every watch has had that many events
+//   reach N     -> reached N, when every watch has had that many events; of records: when there are
+//               that many since it was asked for them last
 //   latencies   of all events since it was asked last, from the log's time to the last byte
 //               -> latencies COUNT P50 P99 MAX, in microseconds
+//   records     writes those that there are to OUT and forgets them
+//               -> records COUNT
 //
 // The log is a file that the server's process writes to before it publishes: at EVENTS_AT one
 // struct Event for each, at BYTES_AT the bytes of all of them, one behind the other. Anything
@@ -58,6 +64,15 @@ struct Event {
   uint64_t published_ns;
 };
 
+// Of an event: when its last byte was here, by the monotonic clock, and what it was.
+struct Record {
+  uint64_t arrived_ns;
+  uint64_t revision;
+  uint32_t connection;
+  // FNV-1a of its line, without the newline.
+  uint32_t hash;
+};
+
 struct Request {
   const char* bytes;
   size_t length;
@@ -69,6 +84,9 @@ struct Connection {
   // Of a watch: how much of the log it has had.
   uint64_t position;
   uint32_t events;
+  // The beginning of a line whose end has not come.
+  char* line;
+  size_t line_length;
 };
 
 static struct Connection* connections;
@@ -77,6 +95,7 @@ static struct Request* requests;
 static size_t request_count;
 static size_t next_request;
 static bool is_watching;
+static bool is_recording;
 static const char* log_memory;
 static int poller;
 
@@ -90,6 +109,13 @@ static size_t behind_count;
 static uint32_t* latencies;
 static size_t latency_count;
 static size_t latency_room;
+
+static const char* records_path;
+static struct Record* records;
+static size_t record_count;
+static size_t record_room;
+static size_t records_wanted;
+static uint64_t arrived_ns;
 
 static void fail(const char* format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
@@ -186,6 +212,60 @@ static bool take_events(void* taker, const char* bytes, size_t length) {
   return true;
 }
 
+static void take_line(const struct Connection* connection, const char* line, size_t length) {
+  static const char name[] = "\"resourceVersion\":\"";
+  const char* found = memmem(line, length, name, sizeof(name) - 1);
+  if (found == NULL) fail("an event without a resourceVersion");
+  if (record_count == record_room) {
+    record_room = record_room == 0 ? 65536 : 2 * record_room;
+    records = realloc(records, record_room * sizeof(*records));
+  }
+  uint32_t hash = 2166136261u;
+  for (size_t index = 0; index < length; index++) {
+    hash = (hash ^ (uint8_t)line[index]) * 16777619u;
+  }
+  records[record_count++] = (struct Record){
+      .arrived_ns = arrived_ns,
+      .revision = strtoull(found + sizeof(name) - 1, NULL, 10),
+      .connection = (uint32_t)(connection - connections),
+      .hash = hash,
+  };
+}
+
+static bool take_lines(void* taker, const char* bytes, size_t length) {
+  struct Connection* connection = taker;
+  while (length > 0) {
+    const char* end = memchr(bytes, '\n', length);
+    size_t part = end == NULL ? length : (size_t)(end - bytes);
+    if (end != NULL && connection->line_length == 0) {
+      take_line(connection, bytes, part);
+    } else {
+      size_t whole = connection->line_length + part;
+      connection->line = realloc(connection->line, whole + 1);
+      memcpy(connection->line + connection->line_length, bytes, part);
+      connection->line_length = whole;
+      if (end != NULL) {
+        take_line(connection, connection->line, whole);
+        connection->line_length = 0;
+      }
+    }
+    size_t taken = end == NULL ? part : part + 1;
+    bytes += taken;
+    length -= taken;
+  }
+  return true;
+}
+
+static void write_records(void) {
+  FILE* file = fopen(records_path, "wb");
+  if (file == NULL) fail("%s: %s", records_path, strerror(errno));
+  if (fwrite(records, sizeof(*records), record_count, file) != record_count || fclose(file) != 0) {
+    fail("%s can't be written", records_path);
+  }
+  say("records %zu\n", record_count);
+  record_count = 0;
+}
+
 static bool count_bytes(void* taker, const char* bytes, size_t length) {
   (void)taker;
   (void)bytes;
@@ -206,11 +286,12 @@ static void next_or_rest(struct Connection* connection) {
 static void read_connection(struct Connection* connection) {
   static char buffer[READ_BYTES];
   ssize_t length = recv(connection->fd, buffer, sizeof(buffer), 0);
+  arrived_ns = now_ns();
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (length < 0) fail("a connection broke: %s", strerror(errno));
   if (length == 0) fail("the server ended a connection");
   struct Response* response = &connection->response;
-  TakeBody take = is_watching ? take_events : count_bytes;
+  TakeBody take = is_recording ? take_lines : is_watching ? take_events : count_bytes;
   long read = response_read(response, buffer, (size_t)length, take, connection);
   if (read < 0) {
     fail("connection %zu, byte %llu of its body: not what was to come",
@@ -232,13 +313,15 @@ static void run_command(char* line) {
     for (size_t index = 0; index < connection_count; index++) {
       send_request(&connections[index], &requests[next_request++ % request_count]);
     }
+  } else if (sscanf(line, "reach %lu", &number) == 1 && is_recording) {
+    records_wanted = number;
   } else if (sscanf(line, "reach %lu", &number) == 1) {
     target = (uint32_t)number;
     behind_count = 0;
     for (size_t index = 0; index < connection_count; index++) {
       if (connections[index].events < target) behind_count++;
     }
-  } else if (strncmp(line, "latencies", 9) == 0) {
+  } else if (strcmp(line, "latencies") == 0 || strcmp(line, "records") == 0) {
     deadline_ns = 0;
   } else {
     fail("no such command: %s", line);
@@ -302,7 +385,7 @@ static void open_connections(uint16_t port) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     if (epoll_ctl(poller, EPOLL_CTL_ADD, connection->fd, &event) != 0) fail("epoll");
     if (!is_watching) continue;
-    send_request(connection, &requests[0]);
+    send_request(connection, &requests[is_recording ? index % request_count : 0]);
     // The heads of those before: the server has accepted them.
     bool isLast = index + 1 == connection_count;
     while (index + 1 - answered > (isLast ? 0 : OPENING_MAX)) {
@@ -317,12 +400,14 @@ static void open_connections(uint16_t port) {
 }
 
 int main(int count, char** arguments) {
-  if (count < 5) fail("load requests|watches PORT CONNECTIONS FILE [LOG]");
-  is_watching = strcmp(arguments[1], "watches") == 0;
+  if (count < 5) fail("load requests|watches|records PORT CONNECTIONS FILE [LOG|OUT]");
+  is_recording = strcmp(arguments[1], "records") == 0;
+  is_watching = is_recording || strcmp(arguments[1], "watches") == 0;
   connection_count = strtoul(arguments[3], NULL, 10);
   connections = calloc(connection_count, sizeof(*connections));
   read_requests(arguments[4]);
-  if (is_watching) map_log(count > 5 ? arguments[5] : "");
+  records_path = count > 5 ? arguments[5] : "";
+  if (is_watching && !is_recording) map_log(records_path);
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
@@ -334,10 +419,17 @@ int main(int count, char** arguments) {
   while (read_command(line)) {
     uint64_t started_ns = now_ns();
     run_command(line);
-    while (busy_count > 0 || behind_count > 0) read_epoll(SILENCE_MS);
+    while (busy_count > 0 || behind_count > 0 || record_count < records_wanted) {
+      read_epoll(SILENCE_MS);
+    }
     unsigned long long us = (now_ns() - started_ns) / 1000;
     if (line[0] == 'l') {
       say_latencies();
+    } else if (strcmp(line, "records") == 0) {
+      write_records();
+    } else if (is_recording) {
+      say("reached %zu\n", records_wanted);
+      records_wanted = 0;
     } else if (is_watching) {
       say("reached %u\n", target);
     } else {

@@ -6,22 +6,24 @@
  * No engine has a part in it; both are run, and tell the same.
  */
 
-import { createHash } from 'node:crypto';
-
-import { EtcdClient, prefixRange } from '../../lib/storage/etcd/index.js';
 import { cpuSince } from '../kernel.js';
 import {
   connectBare,
   connectEtcd3,
   connectOurs,
   connectStorage,
-  FILLED,
-  type Entry,
   type EtcdPeer,
 } from '../peers/etcd-clients.js';
 import { etcdProblem, sharedEtcd } from '../peers/shared-etcd.js';
 import { quantile } from '../statistics.js';
-import { seededRandom } from '../workload/random.js';
+import {
+  digestBelow,
+  digestOf,
+  fillEtcd,
+  inFlight,
+  valuesOf,
+  type Entry,
+} from '../workload/etcd-objects.js';
 import type {
   Effort,
   Operation,
@@ -157,25 +159,11 @@ type Offer = (contender: EtcdPeer, setup: Setup, endpoint: string) => Operations
 
 function prepare(name: string, connect: Connect, offer: Offer): Prepare {
   return async (setup) => {
-    const endpoint = await sharedEtcd(name, setup, (fresh) => fill(fresh, setup));
+    const endpoint = await sharedEtcd(name, setup, (fresh) => fillEtcd(fresh, setup));
     const contender = await connect(endpoint);
     setup.onEnd?.(async () => void (await contender.close()));
     return offer(contender, setup, endpoint);
   };
-}
-
-async function fill(endpoint: string, setup: Setup): Promise<void> {
-  const client = connectOurs(endpoint);
-  const { objects } = setup.size;
-  const values = valuesOf(setup);
-  let next = 0;
-  await inFlight(async () => {
-    while (next < objects) {
-      const index = next++;
-      await client.put(`${FILLED}${String(index).padStart(7, '0')}`, values(index));
-    }
-  });
-  await client.close();
 }
 
 type Write = (key: string, value: Uint8Array, revision: string) => Promise<unknown>;
@@ -189,7 +177,7 @@ function writing(choose: (contender: EtcdPeer) => Write | undefined): Offer {
     let next = 0;
     // Each of those in flight has keys of its own: none is in another's way.
     const writeSome = async (isOver: (lane: number) => boolean): Promise<void> => {
-      await inFlight(async (lane) => {
+      await inFlight(IN_FLIGHT, async (lane) => {
         while (!isOver(lane)) {
           const index = next++;
           const key = `${prefix}${lane}-${index % (KEYS / IN_FLIGHT)}`;
@@ -219,17 +207,6 @@ function writing(choose: (contender: EtcdPeer) => Write | undefined): Offer {
     };
     return { write: { digest, sample } };
   };
-}
-
-async function digestBelow(endpoint: string, prefix: string): Promise<string> {
-  const client = new EtcdClient({ endpoints: [endpoint] });
-  const { kvs } = await client.kv.range(prefixRange(prefix));
-  await client.close();
-  const hash = createHash('sha256');
-  for (const { key, value, version } of kvs) {
-    hash.update(`${Buffer.from(key).toString().slice(prefix.length)} ${version} `).update(value);
-  }
-  return hash.digest('hex');
 }
 
 function reading(
@@ -274,24 +251,4 @@ function listing(contender: EtcdPeer): Operations {
     },
   };
   return { list };
-}
-
-function digestOf(entries: readonly Entry[]): string {
-  const hash = createHash('sha256');
-  for (const { key, value, revision } of entries) hash.update(`${key} ${revision} `).update(value);
-  return hash.digest('hex');
-}
-
-// Values by their index, made anew from a few that are random.
-function valuesOf({ seed, size }: Setup): (index: number) => Uint8Array {
-  const VALUES = 64;
-  const random = seededRandom(seed);
-  const values = Array.from({ length: VALUES }, () =>
-    Buffer.from(Array.from({ length: size.objectBytes }, () => Math.floor(random() * 256))),
-  );
-  return (index) => values[index % VALUES]!;
-}
-
-async function inFlight(work: (lane: number) => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, lane) => work(lane)));
 }

@@ -1,6 +1,8 @@
 /** All trials there are. Their rows have the names that goals.tsv gives them. */
 
 import type { Trial } from './contract.js';
+import { etcdLagTrials } from './etcd-lag.js';
+import { etcdPoolTrials } from './etcd-pool.js';
 import { etcdTrials } from './etcd.js';
 import { fanOutTrials } from './fan-out.js';
 import { getTrials } from './get.js';
@@ -32,5 +34,7 @@ export const TRIALS: readonly Trial[] = [
   ...fanOutTrials,
   ...h2Trials,
   ...etcdTrials,
+  ...etcdPoolTrials,
+  ...etcdLagTrials,
   ...testingTrials,
 ];
