@@ -150,6 +150,28 @@ test('a connection that does not answer is replaced by one that does', async (t)
   t.is(client.stats().connectionsReplaced, 1);
 });
 
+test('a write that waits for a connection which is replaced goes over the new one', async (t) => {
+  const { proxy, clock, client, calls } = await rig(t, { connections: 1, attempts: 1 });
+  // The connection is accepted, and etcd's greeting does not come.
+  proxy.holdAnswers(true);
+  const waiting = client.kv.put({ key, value: keyBytes('1') }, { timeoutMs: 15_000 });
+  for (let count = 0; count < 2; count++) {
+    const reading = failure(t, client.kv.range({ key }));
+    if (count === 1) {
+      while (proxy.accepted === 0) await turn();
+      // The connection that takes its place is another one.
+      proxy.holdLater(false);
+    }
+    clock.advance(5_000);
+    t.is((await reading).code, 'timeout');
+  }
+  const { header } = await waiting;
+  t.true(header!.revision > 1n);
+  t.is(client.stats().connectionsReplaced, 1);
+  t.is((await client.kv.range({ key })).kvs[0]?.version, 1n);
+  t.is(calls.filter((name) => name === 'Put').length, 2);
+});
+
 test('a member that keeps failing is left alone until a probe finds it well', async (t) => {
   const { direct, proxy, members, clock } = await rig(t);
   const other = await TcpProxy.start(t, members[0]?.port ?? 0);

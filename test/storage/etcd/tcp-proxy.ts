@@ -58,6 +58,11 @@ export class TcpProxy {
     for (const { server } of this.#links) server.pause();
   }
 
+  /** Whether answers over connections that are still to come reach nobody. */
+  holdLater(isHeld: boolean): void {
+    this.#answersHeld = isHeld;
+  }
+
   /** What was held back gets through. */
   releaseAnswers(): void {
     this.#answersHeld = false;

@@ -5,7 +5,8 @@
  *  1. A read is repeated after anything transient, at another member where there is one.
  *  2. A write is repeated only where it is known not to have been applied. Where that is not known,
  *     the error says so (`mayBeApplied`), and whoever knows the write finds out by reading.
- *  3. An expired token is renewed, once a call, and is no attempt.
+ *  3. An expired token is renewed, once a call, and is no attempt; nor is a connection that was
+ *     replaced before the call began.
  *
  * Owned by one event loop.
  */
@@ -136,6 +137,10 @@ export class Caller {
         return response;
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
+        if (error.code === 'closed' && !this.#pool.isClosed) {
+          number--;
+          continue;
+        }
         if (isConnectionFailure(error)) picked.failed();
         const mayRepeat = isTransient(error) && !(method.isWrite && error.mayBeApplied);
         if (!mayRepeat || number >= attempts || this.#pool.isClosed) throw error;
