@@ -61,7 +61,7 @@ export const MUTATIONS = [
   {
     invariant: 4,
     bug: 'the end of the initial events is told before they are all there',
-    file: 'lib/watch/stream.ts',
+    file: 'lib/watch/cursor.ts',
     text: 'end !== undefined || position < this.#watch.revision) return undefined;',
     replacement: 'end !== undefined) return undefined;',
     test: [

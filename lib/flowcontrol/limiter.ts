@@ -11,7 +11,12 @@
  * Thread rule: a limiter belongs to one thread; the seats are those of all.
  */
 
-import type { Answer, Pulled, PullSource } from '../request/index.js';
+import {
+  type Answer,
+  type BodyIdentity,
+  type PullSource,
+  WrappedSource,
+} from '../request/index.js';
 import { InflightSeats, type SeatKind } from './seats.js';
 
 /** How many may be under way at once, over all threads; 0: any number. */
@@ -88,7 +93,7 @@ export class InflightLimiter {
   answered(entry: InflightEntry, answer: Answer): Answer {
     if (entry === 'unlimited') return answer;
     if (answer.source.type === 'pull') {
-      return { ...answer, source: heldUntilClosed(answer.source, () => this.leave(entry)) };
+      return { ...answer, source: new HeldSource(answer.source, () => this.leave(entry)) };
     }
     this.leave(entry);
     return answer;
@@ -99,18 +104,24 @@ const READING_VERBS: ReadonlySet<string> = new Set(['get', 'list']);
 const LONG_RUNNING_VERBS: ReadonlySet<string> = new Set(['watch', 'connect']);
 const MASTERS = 'system:masters';
 
-function heldUntilClosed(source: PullSource, leave: () => void): PullSource {
-  let isHeld = true;
-  return {
-    type: 'pull',
-    flushHeaders: source.flushHeaders,
-    pull: (maxBytes): Pulled => source.pull(maxBytes),
-    onReadable: (callback) => source.onReadable(callback),
-    close: () => {
-      source.close();
-      if (isHeld) leave();
-      isHeld = false;
-    },
-    ...(source.identity === undefined ? {} : { identity: () => source.identity?.() }),
-  };
+class HeldSource extends WrappedSource {
+  readonly #leave: () => void;
+  readonly #identity: () => BodyIdentity | undefined;
+  #isHeld = true;
+
+  constructor(source: PullSource, leave: () => void) {
+    super(source);
+    this.#leave = leave;
+    this.#identity = (): BodyIdentity | undefined => source.identity?.();
+  }
+
+  identity(): BodyIdentity | undefined {
+    return this.#identity();
+  }
+
+  override close(): void {
+    super.close();
+    if (this.#isHeld) this.#leave();
+    this.#isHeld = false;
+  }
 }

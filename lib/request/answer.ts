@@ -56,6 +56,12 @@ export interface PullSource {
    */
   readonly isLines?: true;
   /**
+   * Present where `onReadable` calls back from the event loop, once for all that a turn has
+   * brought: whoever is called need not wait for more to come. Elsewhere it may call from inside of
+   * whatever brings something.
+   */
+  readonly wakesInTurns?: true;
+  /**
    * The next pieces, about `maxBytes` in all; the arrays are read-only and may be shared. Lent ones
    * are the transport's until it releases them, even when `close` is called before.
    */

@@ -86,3 +86,4 @@ export { StatusError, isStatusError, successStatus, toStatusError } from './stat
 export type { Status, StatusCause, StatusDetails, StatusErrorOptions } from './status.js';
 export { warningHeaders } from './warning.js';
 export { isWebSocketRequest, webSocketProtocols, webSocketToken } from './web-socket.js';
+export { WrappedSource } from './wrapped-source.js';

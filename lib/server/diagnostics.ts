@@ -17,6 +17,7 @@ import {
   type PullSource,
   type RequestInfo,
   type RequestRecord,
+  WrappedSource,
 } from '../request/index.js';
 import type { Clock } from '../storage/index.js';
 import type { ListeningServer, ServerCloseOptions } from './lifecycle.js';
@@ -142,7 +143,7 @@ export class Diagnostics {
       channels.end.publish(message);
     };
     const { source } = answer;
-    if (source.type === 'pull') return { ...answer, source: tracedSource(source, ended) };
+    if (source.type === 'pull') return { ...answer, source: new TracedSource(source, ended) };
     ended(source.type === 'bytes' ? byteLengthOf(source) : 0, request.signal.aborted);
     return answer;
   }
@@ -157,28 +158,27 @@ export class Diagnostics {
   }
 }
 
-function tracedSource(
-  source: PullSource,
-  ended: (bodyBytes: number, isAborted: boolean) => void,
-): PullSource {
-  let bodyBytes = 0;
-  let isWhole = false;
-  return {
-    type: 'pull',
-    flushHeaders: source.flushHeaders,
-    ...(source.isLines === true ? { isLines: true } : {}),
-    pull: (maxBytes): Pulled => {
-      const pulled = source.pull(maxBytes);
-      if (pulled.type === 'end') isWhole = true;
-      if (pulled.type === 'chunks') {
-        for (const chunk of pulled.chunks) bodyBytes += chunk.byteLength;
-      }
-      return pulled;
-    },
-    onReadable: (callback) => source.onReadable(callback),
-    close: () => {
-      source.close();
-      ended(bodyBytes, !isWhole);
-    },
-  };
+class TracedSource extends WrappedSource {
+  readonly #ended: (bodyBytes: number, isAborted: boolean) => void;
+  #bodyBytes = 0;
+  #isWhole = false;
+
+  constructor(source: PullSource, ended: (bodyBytes: number, isAborted: boolean) => void) {
+    super(source);
+    this.#ended = ended;
+  }
+
+  override pull(maxBytes: number): Pulled {
+    const pulled = super.pull(maxBytes);
+    if (pulled.type === 'end') this.#isWhole = true;
+    if (pulled.type === 'chunks') {
+      for (const chunk of pulled.chunks) this.#bodyBytes += chunk.byteLength;
+    }
+    return pulled;
+  }
+
+  override close(): void {
+    super.close();
+    this.#ended(this.#bodyBytes, !this.#isWhole);
+  }
 }

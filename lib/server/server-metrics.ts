@@ -30,6 +30,7 @@ import {
   type PullSource,
   type RequestInfo,
   type RequestRecord,
+  WrappedSource,
 } from '../request/index.js';
 import type { HandlerFailure, ReadThroughReader } from '../rest/index.js';
 import type { Clock } from '../storage/index.js';
@@ -132,20 +133,20 @@ export class ServerMetrics {
     answered: (bytes?: number) => void,
   ): PullSource {
     if (labels.verb !== 'WATCH') {
-      let bytes = 0;
-      const taken = (chunk: Uint8Array): void => void (bytes += chunk.byteLength);
-      return measuredSource(source, taken, () => answered(bytes));
+      const body = {
+        bytes: 0,
+        sent(bytes: number): void {
+          this.bytes += bytes;
+        },
+      };
+      return new MeasuredSource(source, body, () => answered(body.bytes));
     }
     const events = this.#requests.watchEvents(labels.group, labels.version, labels.resource);
     const ended = this.#requests.longRunning(labels);
-    return measuredSource(
-      source,
-      (chunk) => events.sent(chunk.byteLength),
-      () => {
-        ended();
-        answered();
-      },
-    );
+    return new MeasuredSource(source, events, () => {
+      ended();
+      answered();
+    });
   }
 }
 
@@ -153,24 +154,27 @@ function sampleOf([type, cache]: [ResourceType, WatchCache]): CacheSample {
   return { ...cache.stats(), group: type.group, resource: type.resource };
 }
 
-function measuredSource(
-  source: PullSource,
-  taken: (chunk: Uint8Array) => void,
-  closed: () => void,
-): PullSource {
-  return {
-    type: 'pull',
-    flushHeaders: source.flushHeaders,
-    ...(source.isLines === true ? { isLines: true } : {}),
-    pull: (maxBytes): Pulled => {
-      const pulled = source.pull(maxBytes);
-      if (pulled.type === 'chunks') pulled.chunks.forEach(taken);
-      return pulled;
-    },
-    onReadable: (callback) => source.onReadable(callback),
-    close: () => {
-      source.close();
-      closed();
-    },
-  };
+/** Tells of each chunk, and of the end. */
+class MeasuredSource extends WrappedSource {
+  readonly #chunks: { sent(bytes: number): void };
+  readonly #closed: () => void;
+
+  constructor(source: PullSource, chunks: { sent(bytes: number): void }, closed: () => void) {
+    super(source);
+    this.#chunks = chunks;
+    this.#closed = closed;
+  }
+
+  override pull(maxBytes: number): Pulled {
+    const pulled = super.pull(maxBytes);
+    if (pulled.type === 'chunks') {
+      for (const chunk of pulled.chunks) this.#chunks.sent(chunk.byteLength);
+    }
+    return pulled;
+  }
+
+  override close(): void {
+    super.close();
+    this.#closed();
+  }
 }

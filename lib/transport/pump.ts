@@ -1,8 +1,9 @@
 /**
  * Moves a pull source's bytes into an answer stream.
  *
- * 1. One write is under way at a time, of at most TURN_BYTES_MAX: that is the memory a client can
- *    hold, however slow it is. While it is under way nothing is pulled.
+ * 1. One write is under way at a time, of at most TURN_BYTES_MAX, behind HELD_BYTES_MAX of shared
+ *    bytes at most: that is the memory a client can hold, however slow it is. While it is under way
+ *    nothing is pulled.
  * 2. Whatever a source has in one turn goes out as one write. What it has in common with others,
  *    watches of one kind, is joined once for all of them.
  * 3. After BYTES_BETWEEN_TURNS_MAX the event loop gets its turn, so that a fast client and a big
@@ -62,6 +63,10 @@ type State = 'idle' | 'waiting' | 'writing' | 'deferred' | 'closed';
 
 export class Pump {
   readonly #options: PumpOptions;
+  // What every turn needs stands here: with a thousand pumps each look elsewhere waits for memory.
+  readonly #source: PullSource;
+  readonly #stream: AnswerStream;
+  readonly #turns: TurnQueue;
   #state: State = 'idle';
   #headSent = false;
   #bytesThisTurn = 0;
@@ -70,11 +75,14 @@ export class Pump {
 
   constructor(options: PumpOptions) {
     this.#options = options;
+    this.#source = options.source;
+    this.#stream = options.stream;
+    this.#turns = options.turns;
   }
 
   /** Sends the head if the source wants it flushed, and begins. */
   start(): void {
-    const { source } = this.#options;
+    const source = this.#source;
     if (source.flushHeaders && !this.#sendHead(true)) return;
     this.#turn();
   }
@@ -86,7 +94,7 @@ export class Pump {
    */
   finish(): void {
     if (this.#state === 'closed') return;
-    if (this.#options.stream.closed) {
+    if (this.#stream.closed) {
       this.#close();
       return;
     }
@@ -110,7 +118,7 @@ export class Pump {
 
   #turn = (): void => {
     // Whoever tells that a stream has closed cancels the pump a little later.
-    if (this.#state === 'closed' || this.#options.stream.closed) return;
+    if (this.#state === 'closed' || this.#stream.closed) return;
     let turn: Turn;
     try {
       turn = this.#pullTurn();
@@ -133,7 +141,7 @@ export class Pump {
   };
 
   #pullTurn(): Turn {
-    const { source } = this.#options;
+    const source = this.#source;
     const turn = emptyTurn();
     try {
       while (turn.total < TURN_BYTES_MAX) {
@@ -166,7 +174,7 @@ export class Pump {
     this.#state = 'writing';
     this.#isDrained = turn.isLast;
     this.#bytesThisTurn += bytes.byteLength;
-    const { stream } = this.#options;
+    const stream = this.#stream;
     const taken =
       releaseBytes === undefined
         ? this.#taken
@@ -187,34 +195,40 @@ export class Pump {
   #wait(): void {
     this.#state = 'waiting';
     try {
-      this.#options.source.onReadable(this.#readable);
+      this.#source.onReadable(this.#readable);
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  // Whoever has woken it has looked at all that this pump will: later it would be out of sight of
+  // the processor's caches, and of a thousand watches that is most of what they cost.
   #readable = (): void => {
-    if (this.#state === 'waiting') this.#defer();
+    if (this.#state !== 'waiting') return;
+    this.#state = 'deferred';
+    this.#bytesThisTurn = 0;
+    if (this.#source.wakesInTurns === true && this.#turns.takePart()) this.#turn();
+    else this.#turns.defer(this.#turn);
   };
 
   #defer(): void {
     this.#state = 'deferred';
     this.#bytesThisTurn = 0;
-    this.#options.turns.defer(this.#turn);
+    this.#turns.defer(this.#turn);
   }
 
   #endWith(turn: Turn): void {
     this.#close();
     const { bytes, release: taken } = this.#joined(turn);
-    if (bytes.byteLength > 0) this.#options.stream.end(bytes, taken);
-    else this.#options.stream.end();
+    if (bytes.byteLength > 0) this.#stream.end(bytes, taken);
+    else this.#stream.end();
   }
 
   #breakOff(turn: Turn, error: Error): void {
     release(turn);
     this.#options.onError(error, 'source');
     this.#close();
-    this.#options.stream.reset();
+    this.#stream.reset();
   }
 
   // An answer that turns out to fit in one turn gets a Content-Length.
@@ -248,9 +262,9 @@ export class Pump {
 
   #fail(error: unknown): void {
     this.#close();
-    if (this.#options.stream.headSent) {
+    if (this.#stream.headSent) {
       this.#options.onError(error, 'source');
-      this.#options.stream.reset();
+      this.#stream.reset();
     } else {
       this.#options.onFailure(error);
     }
@@ -259,7 +273,7 @@ export class Pump {
   #joined(turn: Turn): Body {
     const { chunks, total, lent } = turn;
     if (lent.length === 0) {
-      return { bytes: this.#options.turns.sharing.join(chunks, total), release: undefined };
+      return { bytes: this.#turns.sharing.join(chunks, total), release: undefined };
     }
     const [first] = chunks;
     if (chunks.length === 1 && first !== undefined) {
@@ -274,7 +288,7 @@ export class Pump {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     try {
-      this.#options.source.close();
+      this.#source.close();
     } catch (error) {
       this.#options.onError(error, 'source');
     }

@@ -17,6 +17,9 @@ export function bytesOf(body: Body | undefined): Uint8Array | undefined {
   return typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
 }
 
+/** Shared bytes that may wait in a stream while nobody waits for them to be taken. */
+export const HELD_BYTES_MAX = 16_384;
+
 export interface AnswerStream {
   /** No bytes can be sent any more: the client has left, or the answer has ended. */
   readonly closed: boolean;
@@ -40,7 +43,8 @@ export interface AnswerStream {
    * Writes; `taken` is called when the bytes have left this process's buffers, or never will. It is
    * called once, and nobody reads their memory from then on. (Where a stream is destroyed under a
    * write it may not be called at all.) `isShared`: the bytes never change, and other streams may
-   * be sent the same array. Tells whether they were taken at once: `taken` is not called then.
+   * be sent the same array. Tells whether more may follow at once, and `taken` is not called: they
+   * have left, or are shared, at most HELD_BYTES_MAX, and all that waits in the stream.
    */
   write(bytes: Uint8Array, taken: () => void, isShared: boolean): boolean;
   /** Ends the answer cleanly, with some last bytes or without. `taken` as in `write`. */

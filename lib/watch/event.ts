@@ -66,6 +66,13 @@ export interface EventSource<T = UnknownObject> {
   close(): void;
 }
 
+/** What a bookmark says. */
+export interface Bookmark {
+  readonly revision: bigint;
+  /** Whether the initial events end with it. */
+  readonly isInitialEventsEnd: boolean;
+}
+
 /** What a stream tells the consumer that looks, whatever it makes of events. */
 export type Taken<Item> =
   /** `isLast`: there is nothing more at hand, the next look would tell `wait`. */

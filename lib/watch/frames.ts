@@ -8,7 +8,8 @@
  */
 
 import type { Pulled, PullSource } from '../request/index.js';
-import { INITIAL_EVENTS_END, type Taken } from './event.js';
+import type { WatchCursor } from './cursor.js';
+import { type Bookmark, INITIAL_EVENTS_END } from './event.js';
 import { typeMeta } from './type-name.js';
 
 /** What a bookmark's object says it is: the type that the stream is about. */
@@ -17,45 +18,34 @@ export interface FrameType {
   readonly kind: string;
 }
 
-/** What a bookmark says. */
-export interface Bookmark {
-  readonly revision: bigint;
-  /** Whether the initial events end with it. */
-  readonly isInitialEventsEnd: boolean;
-}
-
-/** What a FrameSource reads from; a stream's frames and its end. */
-export interface FrameReader {
-  take(maxBytes: number): Taken<Uint8Array>;
-  onReadable(callback: () => void): void;
-  close(): void;
-}
-
 export class FrameSource implements PullSource {
   readonly type = 'pull';
   /** A client waits for the head before it waits for events. */
   readonly flushHeaders = true;
   readonly isLines = true;
-  readonly #reader: FrameReader;
+  readonly wakesInTurns = true;
+  readonly #cursor: WatchCursor;
+  readonly #show: (bookmark: Bookmark) => Uint8Array;
 
-  constructor(reader: FrameReader) {
-    this.#reader = reader;
+  constructor(cursor: WatchCursor, show: (bookmark: Bookmark) => Uint8Array) {
+    this.#cursor = cursor;
+    this.#show = show;
   }
 
   /** Every end is a clean one: to a client that was too slow, the next watch says 410. */
   pull(maxBytes: number): Pulled {
-    const taken = this.#reader.take(maxBytes);
+    const taken = this.#cursor.takeFrames(maxBytes, this.#show);
     if (taken.type !== 'items') return { type: taken.type };
     const { items: chunks, isLast } = taken;
     return isLast ? { type: 'chunks', chunks, isLast } : { type: 'chunks', chunks };
   }
 
   onReadable(callback: () => void): void {
-    this.#reader.onReadable(callback);
+    this.#cursor.onReadable(callback);
   }
 
   close(): void {
-    this.#reader.close();
+    this.#cursor.end('closed');
   }
 }
 

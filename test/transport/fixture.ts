@@ -121,8 +121,11 @@ export class TestSource implements PullSource {
   #callback: (() => void) | undefined;
   #waiters: (() => void)[] = [];
 
-  constructor(flushHeaders = false) {
+  declare readonly wakesInTurns?: true;
+
+  constructor(flushHeaders = false, { wakesInTurns }: { wakesInTurns?: true } = {}) {
     this.flushHeaders = flushHeaders;
+    if (wakesInTurns === true) this.wakesInTurns = true;
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
   }
 

@@ -38,6 +38,20 @@ test('events of one turn go out as one write', async (t) => {
   t.is(stream.text, 'abcd');
 });
 
+test('a source that wakes in turns is written from at once', async (t) => {
+  const source = new TestSource(true, { wakesInTurns: true });
+  const { stream, pump } = rig(source);
+  stream.takesAtOnce = true;
+  pump.start();
+  source.push('a');
+  t.is(stream.text, 'a');
+  source.push('b', { type: 'end' });
+  t.is(stream.text, 'ab');
+  t.is(stream.ended, 1);
+  await turn();
+  t.is(stream.text, 'ab');
+});
+
 test('nothing is pulled while a write is under way', async (t) => {
   const source = new TestSource(true);
   const { stream, pump } = rig(source);

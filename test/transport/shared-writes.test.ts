@@ -93,6 +93,7 @@ test('lent bytes are never shared', (t) => {
 class Group {
   readonly #frames: Uint8Array[] = [];
   readonly #waiting = new Set<() => void>();
+  #sources = 0;
 
   get text(): string {
     return Buffer.concat(this.#frames).toString();
@@ -105,12 +106,14 @@ class Group {
     for (const wake of waiting) wake();
   }
 
+  /** Every second one is written from as soon as it is woken. */
   source(): PullSource {
     let next = 0;
     let isClosed = false;
     return {
       type: 'pull',
       flushHeaders: true,
+      ...(this.#sources++ % 2 === 0 ? { wakesInTurns: true } : {}),
       pull: (maxBytes): Pulled => {
         const chunks: Uint8Array[] = [];
         for (let bytes = 0; bytes < maxBytes && next < this.#frames.length; next++) {

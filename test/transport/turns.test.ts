@@ -32,3 +32,25 @@ test('of very many tasks a turn runs a part, and none is lost', async (t) => {
     Array.from({ length: 2_500 }, (_, index) => index),
   );
 });
+
+test('a task may be a part of the turn while it has run few and none waits', async (t) => {
+  const turns = new TurnQueue();
+  t.true(turns.takePart());
+  turns.defer(() => undefined);
+  t.false(turns.takePart());
+  await turn();
+  for (let index = 0; index < 1_024; index++) t.true(turns.takePart());
+  t.false(turns.takePart());
+  await turn();
+  t.true(turns.takePart());
+});
+
+test('what a turn shares is given up with it, when its tasks have run at once, too', async (t) => {
+  const turns = new TurnQueue();
+  t.true(turns.takePart());
+  const bytes = Buffer.from('x');
+  const framed = turns.sharing.chunk(bytes);
+  t.is(turns.sharing.chunk(bytes), framed);
+  await turn();
+  t.not(turns.sharing.chunk(bytes), framed);
+});

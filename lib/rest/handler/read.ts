@@ -21,7 +21,7 @@ import { INITIAL_EVENTS_END } from '../../watch/index.js';
 import { MEDIA_TYPE_JSON } from '../negotiation/index.js';
 import type { ListOptions, ListOptionsKind } from '../options/index.js';
 import { parseListOptions, textParameter } from '../options/index.js';
-import { endingWith, errorEvent, eventsSource } from '../source/index.js';
+import { EndingSource, errorEvent, eventsSource } from '../source/index.js';
 import { toStatusFailure, toStreamFailure } from '../store/index.js';
 import { partialObjectMetadata, type TableOptions } from '../table/index.js';
 import type { ReadContext, RequestContext } from './context.js';
@@ -131,7 +131,7 @@ export async function watch(context: ReadContext): Promise<Answer> {
   if (!context.settings.watchLossErrors) return { status: 200, headers, source };
   const loss = (): unknown =>
     stream.endReason === 'expired' ? expired(EVENTS_LOST).toStatus() : undefined;
-  return { status: 200, headers, source: endingWith(source, loss) };
+  return { status: 200, headers, source: new EndingSource(source, loss) };
 }
 
 /** Upstream's text, of a watch that its storage could not go on with. */

@@ -3,7 +3,7 @@
  * only): the events are taken in batches and each is made a line of its own.
  */
 
-import type { Pulled, PullSource } from '../../request/index.js';
+import { type Pulled, type PullSource, WrappedSource } from '../../request/index.js';
 import type { EventSource, WatchEvent } from '../../watch/index.js';
 
 /** Events made into lines between two turns of the event loop. */
@@ -51,23 +51,23 @@ export function errorEvent(status: unknown): PullSource {
 }
 
 /** The events of a source, and at its end an ERROR event if `error` then gives its object. */
-export function endingWith(source: PullSource, error: () => unknown): PullSource {
-  let isEnded = false;
-  return {
-    type: 'pull',
-    flushHeaders: source.flushHeaders,
-    ...(source.isLines === true ? { isLines: true } : {}),
-    pull: (maxBytes): Pulled => {
-      const pulled = source.pull(maxBytes);
-      if (pulled.type !== 'end' || isEnded) return pulled;
-      isEnded = true;
-      const object = error();
-      if (object === undefined) return pulled;
-      return { type: 'chunks', chunks: [frame('ERROR', Buffer.from(JSON.stringify(object)))] };
-    },
-    onReadable: (callback) => source.onReadable(callback),
-    close: () => source.close(),
-  };
+export class EndingSource extends WrappedSource {
+  readonly #error: () => unknown;
+  #isEnded = false;
+
+  constructor(source: PullSource, error: () => unknown) {
+    super(source);
+    this.#error = error;
+  }
+
+  override pull(maxBytes: number): Pulled {
+    const pulled = super.pull(maxBytes);
+    if (pulled.type !== 'end' || this.#isEnded) return pulled;
+    this.#isEnded = true;
+    const object = this.#error();
+    if (object === undefined) return pulled;
+    return { type: 'chunks', chunks: [frame('ERROR', Buffer.from(JSON.stringify(object)))] };
+  }
 }
 
 function frame(type: string, object: Uint8Array): Uint8Array {

@@ -19,7 +19,7 @@ import { FRAMED_BYTES_MAX } from '../chunk-sharing.js';
 import { TransportError } from '../error.js';
 import { Exchange } from '../exchange.js';
 import type { ExchangeOptions } from '../exchange.js';
-import { bytesOf } from '../stream.js';
+import { bytesOf, HELD_BYTES_MAX } from '../stream.js';
 import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import type { MountedTarget } from '../target.js';
@@ -224,13 +224,13 @@ class Http1Stream implements AnswerStream {
       return false;
     }
     const chunk = this.#context.exchanges.turns.sharing.chunk(bytes);
-    // TLS never has them at once.
-    if (socket instanceof TLSSocket || socket.writableLength > 0 || socket.writableCorked > 0) {
+    if (socket.writableLength > 0 || socket.writableCorked > 0) {
       socket.write(chunk, taken);
       return false;
     }
     socket.write(chunk);
-    if (socket.writableLength === 0) return true;
+    // TLS never has them at once, so a little may wait.
+    if (socket.writableLength <= (socket instanceof TLSSocket ? HELD_BYTES_MAX : 0)) return true;
     // Called back behind what is under way: nothing is added to it.
     socket.write(NOTHING, taken);
     return false;

@@ -25,7 +25,7 @@ import { badRequest, statusAnswer } from '../../request/index.js';
 import { TransportError } from '../error.js';
 import type { TransportLimits } from '../contract.js';
 import { Exchange } from '../exchange.js';
-import { bytesOf } from '../stream.js';
+import { bytesOf, HELD_BYTES_MAX } from '../stream.js';
 import type { AnswerStream, Body, Headers } from '../stream.js';
 import { parseTarget } from '../target.js';
 import { sendableName } from './field.js';
@@ -216,8 +216,13 @@ class Http2Stream implements AnswerStream {
 
   // A stream that is reset calls back while frames with a part of the bytes are still on their way
   // to the client. TLS has read them by then: it encrypts what it is given at once, or copies it.
-  write(bytes: Uint8Array, taken: () => void): false {
-    this.#stream.write(bytes, taken);
+  write(bytes: Uint8Array, taken: () => void, isShared: boolean): boolean {
+    const stream = this.#stream;
+    if (isShared && bytes.byteLength <= HELD_BYTES_MAX && stream.writableLength === 0) {
+      stream.write(bytes);
+      return true;
+    }
+    stream.write(bytes, taken);
     return false;
   }
 
