@@ -7,7 +7,7 @@ import { BackupError, checkAborted } from '../../backup/error.js';
 import { ConcurrentCalls } from './concurrent-calls.js';
 import type { Reached } from './options.js';
 
-/** Some minutes' worth. */
+/** Half an hour's worth, on a machine that is slow. */
 const RAISED_MAX = 5_000_000n;
 
 /** Throws `conflict` where that would take too long, and `aborted`. */
