@@ -95,7 +95,8 @@ export class LoadClient {
     try {
       await client.#next('ready');
     } finally {
-      if (options.isRecording !== true) remove();
+      if (options.isRecording === true) rmSync(file);
+      else remove();
     }
     return client;
   }

@@ -28,6 +28,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -435,6 +436,11 @@ int main(int count, char** arguments) {
     } else {
       say("ran %llu %llu %llu\n", (unsigned long long)answers, (unsigned long long)body_bytes, us);
     }
+  }
+  // Whoever has asked for them may have been ended: nobody else removes them.
+  if (is_recording) {
+    unlink(records_path);
+    rmdir(dirname(strdup(records_path)));
   }
   return 0;
 }
