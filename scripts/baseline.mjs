@@ -1,5 +1,5 @@
 /**
- * Builds what the benchmarks of threads are measured against: bench/native, an addon of one file.
+ * Builds what benchmarks are measured against: bench/native, whose files are an addon each.
  *
  * Without a compiler, or without Node's headers beside Node, there are no such rows; the reason is
  * kept for whoever asks why.
@@ -15,18 +15,22 @@ import { fingerprint, readStamp, removeStamp, writeStamp } from './stamp.mjs';
 
 const STAMP = 'baseline';
 const FOLDER = 'build-baseline';
-const SOURCE = 'bench/native/locked_store.cc';
-const ADDON = inRoot(FOLDER, 'locked_store.node');
+const NAMES = ['locked_store', 'random_copies'];
 const REASON = inRoot(FOLDER, 'reason.txt');
 
 const FLAGS = ['-std=c++20', '-O3', '-shared', '-fPIC', '-DNAPI_VERSION=9'];
 
 const BUILD_TIMEOUT_MS = 2 * 60_000;
 
+const sourceOf = (name) => `bench/native/${name}.cc`;
+const addonOf = (name) => inRoot(FOLDER, `${name}.node`);
+
 /** Resolves to undefined, or to why it was not built. */
 export async function buildBaseline() {
-  const sources = fingerprint([SOURCE], `${process.platform} ${process.arch} ${FLAGS}`);
-  if (readStamp(STAMP) === sources && existsSync(ADDON)) return undefined;
+  const platform = `${process.platform} ${process.arch} ${FLAGS}`;
+  const sources = fingerprint(NAMES.map(sourceOf), platform);
+  const isBuilt = NAMES.every((name) => existsSync(addonOf(name)));
+  if (readStamp(STAMP) === sources && isBuilt) return undefined;
   removeStamp(STAMP);
   rmSync(inRoot(FOLDER), { recursive: true, force: true });
   mkdirSync(inRoot(FOLDER), { recursive: true });
@@ -43,11 +47,17 @@ async function compile() {
   const prefix = process.env.npm_config_nodedir ?? dirname(dirname(process.execPath));
   const headers = join(prefix, 'include', 'node');
   if (!existsSync(join(headers, 'node_api.h'))) return `Node's headers are not in ${headers}`;
+  for (const name of NAMES) {
+    const { code, output } = await compileOne(name, headers);
+    if (code !== 0) return `${name} does not compile\n${tail(output)}`;
+  }
+  return undefined;
+}
+
+function compileOne(name, headers) {
   const platform = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
-  const { code, output } = await run(
-    process.env.CXX ?? 'c++',
-    [...FLAGS, ...platform, '-isystem', headers, inRoot(SOURCE), '-o', ADDON],
-    { timeoutMs: BUILD_TIMEOUT_MS },
-  );
-  return code === 0 ? undefined : `it does not compile\n${tail(output)}`;
+  const files = [inRoot(sourceOf(name)), '-o', addonOf(name)];
+  return run(process.env.CXX ?? 'c++', [...FLAGS, ...platform, '-isystem', headers, ...files], {
+    timeoutMs: BUILD_TIMEOUT_MS,
+  });
 }

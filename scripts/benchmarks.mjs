@@ -52,7 +52,7 @@ async function prepare() {
   const { built, reason } = await buildAddon();
   if (!built) console.error(`no native engine: ${reason}`);
   const baselineReason = await buildBaseline();
-  if (baselineReason !== undefined) console.error(`no store behind a lock: ${baselineReason}`);
+  if (baselineReason !== undefined) console.error(`no baseline: ${baselineReason}`);
   const clientReason = await buildLoadClient();
   if (clientReason !== undefined) console.error(`no client over sockets: ${clientReason}`);
   const valgrindReason = await provideValgrind();

@@ -4,16 +4,9 @@
  * Keys and bytes cross as they do in our addon: strings as arguments, bytes into the caller's page.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-
-import { ROOT } from '../machine.js';
+import { baselineProblem, loadBaseline } from '../baseline.js';
 import type { PodIdentity } from '../workload/pods.js';
 import type { View } from './view.js';
-
-const FOLDER = join(ROOT, 'build-baseline');
-const ADDON = join(FOLDER, 'locked_store.node');
 
 interface Addon {
   create(): number;
@@ -26,14 +19,12 @@ interface Addon {
 
 /** Why it can't be measured here, or undefined. */
 export function lockedStoreProblem(): string | undefined {
-  if (existsSync(ADDON)) return undefined;
-  const report = join(FOLDER, 'reason.txt');
-  const reason = existsSync(report) ? readFileSync(report, 'utf8') : 'it was not built';
-  return `no store behind a lock to measure against: ${reason}`;
+  const reason = baselineProblem('locked_store');
+  return reason && `no store behind a lock to measure against: ${reason}`;
 }
 
 function load(): Addon {
-  return createRequire(import.meta.url)(ADDON) as Addon;
+  return loadBaseline('locked_store') as Addon;
 }
 
 /** The id of a new store of this process. */

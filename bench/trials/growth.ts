@@ -7,7 +7,7 @@
  * the selector of `selector-100-matches` keeps a hundred objects in both caches.
  */
 
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 
 import { DEFAULT_HISTORY } from '../../lib/cache/index.js';
 import {
@@ -17,9 +17,9 @@ import {
   type ListQuery,
   type Put,
 } from '../../lib/engine/index.js';
-import { median } from '../statistics.js';
 import { seededRandom } from '../workload/random.js';
-import type { Effort, Operation, Operations, RowPlan, Setup, Trial } from './contract.js';
+import type { Effort, Operations, RowPlan, Setup, Trial } from './contract.js';
+import { manyOverFew, type Measured } from './few-and-many.js';
 
 /** What the large cache is compared with. */
 const FEW = 1_000;
@@ -83,27 +83,10 @@ function engine({ engine: kind, size, seed }: Setup): Operations {
     new Side(kind, size.objects, size.objectBytes, seed),
   ] as const;
   sides[1].update(size.updates);
-  return Object.fromEntries(NAMES.map((name) => [name, operation(sides, name)]));
-}
-
-function operation([few, many]: readonly [Side, Side], name: Name): Operation {
-  return {
-    digest: () => {
-      const hash = createHash('sha256');
-      for (const side of [few, many]) side.tell(name, hash);
-      return hash.digest('hex');
-    },
-    sample: (budgetMs) => {
-      const fewUs: number[] = [];
-      const manyUs: number[] = [];
-      const deadlineMs = performance.now() + budgetMs;
-      do {
-        fewUs.push(few.time(name));
-        manyUs.push(many.time(name));
-      } while (performance.now() < deadlineMs);
-      return { manyOverFew: median(manyUs) / median(fewUs) };
-    },
-  };
+  const [few, many] = sides;
+  return Object.fromEntries(
+    NAMES.map((name) => [name, manyOverFew(few.measured(name), many.measured(name))]),
+  );
 }
 
 /** One cache and what is done with it. */
@@ -138,8 +121,12 @@ class Side {
     for (let left = count; left > 0; left--) this.#cache.apply([this.#put(this.#pick())]);
   }
 
+  measured(name: Name): Measured {
+    return { time: () => this.#time(name), tell: (hash) => this.#tell(name, hash) };
+  }
+
   /** Microseconds of one call, of some calls in a row with arguments that were made before. */
-  time(name: Name): number {
+  #time(name: Name): number {
     const calls = Array.from({ length: TIMED_TOGETHER }, () => this.#call(name));
     const startedMs = performance.now();
     for (const call of calls) call();
@@ -147,7 +134,7 @@ class Side {
   }
 
   /** What the operation finds, for a few arguments. */
-  tell(name: Name, hash: Hash): void {
+  #tell(name: Name, hash: Hash): void {
     for (let round = 0; round < TIMED_TOGETHER; round++) {
       for (const bytes of this.#call(name)()) hash.update(bytes);
     }

@@ -6,6 +6,7 @@ import { etcdPoolTrials } from './etcd-pool.js';
 import { etcdTrials } from './etcd.js';
 import { fanOutTrials } from './fan-out.js';
 import { getTrials } from './get.js';
+import { growthMemoryTrials } from './growth-memory.js';
 import { growthTrials } from './growth.js';
 import { h2Trials } from './h2.js';
 import { httpTrials } from './http.js';
@@ -26,6 +27,7 @@ export const TRIALS: readonly Trial[] = [
   ...watchTrials,
   ...idleWatchTrials,
   ...growthTrials,
+  ...growthMemoryTrials,
   ...threadTrials,
   ...quietNamespaceTrials,
   ...queueTrials,
