@@ -6,7 +6,9 @@
  *     to standard error.
  *  2. The library is compiled together with the benchmarks, beside `out/`, which tests may be
  *     using.
- *  3. Without a C++ compiler there are no rows of the native engine; the benchmarks say so.
+ *  3. The real kube-apiserver is built for who asks for the rows against it by name; who asks for
+ *     all has them if it is there.
+ *  4. Without a C++ compiler there are no rows of the native engine; the benchmarks say so.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -14,6 +16,7 @@ import { existsSync, rmSync } from 'node:fs';
 
 import { buildBaseline } from './baseline.mjs';
 import { installDependencies, nodeVersionProblem } from './install.mjs';
+import { builtKubeApiserver, kubeApiserverPath } from './kube-apiserver.mjs';
 import { buildLoadClient } from './load-client.mjs';
 import { buildAddon } from './native.mjs';
 import { ENTRY, inRoot, ROOT } from './project.mjs';
@@ -37,10 +40,13 @@ export async function runBenchmarks(program, nodeArguments = []) {
   }
   process.stdout.write = write;
   const main = inRoot(OUTPUT, 'bench', program);
+  const kubeApiserver = builtKubeApiserver();
+  const env = { ...process.env };
+  if (kubeApiserver !== undefined) env.SHARDWATCH_KUBE_APISERVER = kubeApiserver;
   const { status } = spawnSync(
     process.execPath,
     [...nodeArguments, main, ...process.argv.slice(2)],
-    { cwd: ROOT, stdio: 'inherit' },
+    { cwd: ROOT, stdio: 'inherit', env },
   );
   process.exitCode = status ?? 1;
 }
@@ -57,6 +63,13 @@ async function prepare() {
   if (clientReason !== undefined) console.error(`no client over sockets: ${clientReason}`);
   const valgrindReason = await provideValgrind();
   if (valgrindReason !== undefined) console.error(`no valgrind: ${valgrindReason}`);
+  if (process.argv.slice(2).some((name) => name.startsWith('peer'))) {
+    const reason = await kubeApiserverPath().then(
+      () => undefined,
+      (error) => error.message,
+    );
+    if (reason !== undefined) console.error(`no kube-apiserver: ${reason}`);
+  }
   await compile();
 }
 

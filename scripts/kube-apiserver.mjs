@@ -43,6 +43,11 @@ export async function kubeApiserverPath() {
   return PROGRAM;
 }
 
+/** The program's path if it has been built; undefined if not. */
+export function builtKubeApiserver() {
+  return existsSync(PROGRAM) ? PROGRAM : undefined;
+}
+
 async function upstreamModuleFile(go) {
   rmSync(join(FOLDER, 'go.mod'), { force: true });
   const module = `k8s.io/kubernetes@${VERSION}`;

@@ -14,6 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../test/witness/free-port.js';
 import { etcds } from '../../test/witness/tools/index.js';
 import type { Setup } from '../trials/contract.js';
+import { endWithProcess } from './end-with-process.js';
 
 /** Fills an etcd that has just been started. */
 export type Fill = (endpoint: string) => Promise<void>;
@@ -152,15 +153,4 @@ function serving(child: MemberProcess): Promise<void> {
     });
     child.once('exit', () => reject(new Error('etcd has ended before it was ready')));
   });
-}
-
-const ends = new Set<() => void>();
-
-function endWithProcess(end: () => void): void {
-  if (ends.size === 0) {
-    process.once('exit', () => ends.forEach((each) => each()));
-    // Its default ends the process without `exit`.
-    process.once('SIGTERM', () => process.exit());
-  }
-  ends.add(end);
 }

@@ -13,6 +13,7 @@ import { httpTrials } from './http.js';
 import { idleWatchTrials } from './idle-watches.js';
 import { listTrials } from './list.js';
 import { memoryTrials } from './memory.js';
+import { peerTrials } from './peer.js';
 import { queueTrials } from './queue.js';
 import { quietNamespaceTrials } from './quiet-namespace.js';
 import { sharedQueueTrials } from './shared-queue.js';
@@ -38,5 +39,6 @@ export const TRIALS: readonly Trial[] = [
   ...etcdTrials,
   ...etcdPoolTrials,
   ...etcdLagTrials,
+  ...peerTrials,
   ...testingTrials,
 ];
