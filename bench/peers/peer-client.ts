@@ -1,6 +1,6 @@
 /**
- * A client of whole API servers over TLS, HTTP/1.1 or HTTP/2, on so many connections. It runs in the
- * contender's process: only the server's CPU time is looked at.
+ * A client of whole API servers over TLS, HTTP/1.1 or HTTP/2, on so many connections. It runs in
+ * the contender's process: only the server's CPU time is looked at.
  */
 
 import { type ClientHttp2Session, connect } from 'node:http2';
