@@ -12,7 +12,7 @@ export interface Measured {
   tell(hash: Hash): void;
 }
 
-/** Its samples have `manyOverFew`: how many times as long it takes with many. */
+/** Its samples have `manyOverFew`: how many times as long it takes with many; and both times. */
 export function manyOverFew(few: Measured, many: Measured): Operation {
   return {
     digest: () => {
@@ -28,7 +28,8 @@ export function manyOverFew(few: Measured, many: Measured): Operation {
         fewUs.push(few.time());
         manyUs.push(many.time());
       } while (performance.now() < deadlineMs);
-      return { manyOverFew: median(manyUs) / median(fewUs) };
+      const [ofFew, ofMany] = [median(fewUs), median(manyUs)];
+      return { manyOverFew: ofMany / ofFew, fewUs: ofFew, manyUs: ofMany };
     },
   };
 }
