@@ -164,6 +164,39 @@ threadTest('another certificate is served by all threads, and by those that come
   before.forEach(({ session }) => session.destroy());
 });
 
+threadTest('certificates that change under load break no request', async (t) => {
+  const [one, other] = [await certificates(t), await certificates(t)];
+  const ca = `${one.authority.cert}\n${other.authority.cert}`;
+  const { server } = await threaded(t, 2);
+  const listening = await server.listen({ tls: one.serving });
+  const kept = await sessions(listening.url, ca);
+  const shown = new Set<string>();
+  let asked = 0;
+  let isOver = false;
+  const stay = async (session: Session): Promise<void> => {
+    for (; !isOver; asked++) await threadOf(session);
+  };
+  const come = async (): Promise<void> => {
+    for (; !isOver; asked++) {
+      const session = await open(listening.url, ca);
+      shown.add(session.fingerprint);
+      await threadOf(session);
+      session.session.destroy();
+    }
+  };
+  const clients = Promise.all([...kept.map(stay), come(), come(), come(), come()]);
+  for (let change = 1; change <= 20; change++) {
+    const before = asked;
+    listening.setCertificates(change % 2 === 1 ? other.serving : one.serving);
+    await Promise.race([clients, until(() => asked > before + 16)]);
+  }
+  isOver = true;
+  await clients;
+  t.is(shown.size, 2);
+  t.true(kept.every(({ session }) => !session.closed));
+  kept.forEach(({ session }) => session.destroy());
+});
+
 threadTest('closing says goodbye at every thread, and watches end cleanly', async (t) => {
   const { authority, serving } = await certificates(t);
   const { server } = await threaded(t, 2);
