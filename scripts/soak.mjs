@@ -9,6 +9,9 @@
  * `npm run soak -- --clients`: twenty times five thousand watches whose client stops reading and is
  * killed, on each engine, after which a server has to be as large as before; a few minutes.
  *
+ * `npm run soak -- --connections`: ten thousand connections, plain and over TLS, opened and dropped
+ * at every moment that one has, ten times over; memory and descriptors return.
+ *
  * The tests are compiled beside `out/`, which tests may be using.
  */
 
@@ -24,6 +27,7 @@ import { runNode, tail } from './run.mjs';
 const OUTPUT = 'build-soak';
 const MINUTES = 60;
 const SERVER_MINUTES = 10;
+const DROPPED_CONNECTIONS = { rounds: 13, roundsToWarmUp: 3, connections: 10_000 };
 /** For whom the limit of descriptors is lower, more of the watches share connections. */
 const DYING_CLIENTS = { rounds: 25, roundsToWarmUp: 5, watches: 5_000, stalled: 20, halves: 50 };
 
@@ -33,16 +37,21 @@ try {
       minutes: { type: 'string' },
       server: { type: 'boolean', default: false },
       clients: { type: 'boolean', default: false },
+      connections: { type: 'boolean', default: false },
     },
   });
-  if (values.server && values.clients) throw new Error('--server and --clients are two runs');
+  const { server, clients, connections } = values;
+  if ([server, clients, connections].filter(Boolean).length > 1) {
+    throw new Error('--server, --clients and --connections are runs of their own');
+  }
   const minutes = Number(values.minutes ?? (values.server ? SERVER_MINUTES : MINUTES));
   if (!(minutes > 0)) throw new Error('--minutes is a number above 0');
   await installDependencies();
   // Whoever names an addon soaks that one.
   if (!process.env.SHARDWATCH_ADDON) await buildNative();
   await compile();
-  if (values.clients) process.exitCode = await soakClients();
+  if (clients) process.exitCode = await soakClients();
+  else if (connections) process.exitCode = await soakConnections();
   else process.exitCode = await (values.server ? soakServer(minutes) : soakEngines(minutes));
 } catch (error) {
   console.error(error.message);
@@ -81,6 +90,20 @@ async function soakClients() {
     return 0;
   } catch (error) {
     say(`client soak: FAILED: ${error.message}`);
+    return 1;
+  }
+}
+
+async function soakConnections() {
+  const { runDroppedConnections } = await importTest('lifecycle/dropped-connections.js');
+  try {
+    for (const engine of ['native', 'javascript']) {
+      await runDroppedConnections(engine, DROPPED_CONNECTIONS, say);
+    }
+    say('connection soak: nothing was wrong');
+    return 0;
+  } catch (error) {
+    say(`connection soak: FAILED: ${error.message}`);
     return 1;
   }
 }

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { EngineKind } from '../../lib/engine/index.js';
 import { start } from '../witness/command.js';
+import { assertFlat } from './flat.js';
 
 /** What clients do, in each round. */
 export interface DyingLoad {
@@ -43,10 +44,6 @@ const CHILD = fileURLToPath(new URL('dying-clients-child.js', import.meta.url));
 
 /** The young generation is as large as V8 likes: small, so that it is not what is measured. */
 const NODE_FLAGS = ['--expose-gc', '--max-semi-space-size=4'];
-/** What it may be more at the end, of what there was after the warm-up. */
-const GROWTH_MAX = 0.05;
-/** Of so many rounds at the beginning and the end the median counts. */
-const ROUNDS_COMPARED = 3;
 /** By all who are there: a connection, its TLS and stream, its watch, and what waits to be read. */
 const HELD_BYTES_A_WATCH_MAX = 64 * 1024;
 /** For one that stops reading: a write under way, and what Node holds of the one before. */
@@ -84,13 +81,7 @@ function check(reports: readonly RoundReport[], load: DyingLoad): void {
     const heldMax = wanted * HELD_BYTES_A_WATCH_MAX + 2 * stalled * HELD_BYTES_A_STALLED_MAX;
     assert.ok(heldBytes < heldMax, `${heldBytes} bytes held, of ${heldMax}`);
   }
-  const begin = reports.slice(roundsToWarmUp, roundsToWarmUp + ROUNDS_COMPARED);
-  const end = reports.slice(-ROUNDS_COMPARED);
-  for (const figure of ['anonymousBytes', 'heapBytes'] as const) {
-    const [before, after] = [begin, end].map((rounds) => median(rounds.map((r) => r[figure])));
-    const growth = after! / before! - 1;
-    assert.ok(growth < GROWTH_MAX, `invariant 18: ${figure} grew from ${before} to ${after}`);
-  }
+  assertFlat(reports, roundsToWarmUp);
 }
 
 function describe({
@@ -106,6 +97,3 @@ function describe({
     `anonymous, ${mebibytes(fileBytes)} of files, ${mebibytes(heapBytes)} heap`
   );
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)]!;

@@ -172,12 +172,12 @@ threadTest('certificates that change under load break no request', async (t) => 
   const kept = await sessions(listening.url, ca);
   const shown = new Set<string>();
   let asked = 0;
-  let isOver = false;
+  const load = { isOver: false };
   const stay = async (session: Session): Promise<void> => {
-    for (; !isOver; asked++) await threadOf(session);
+    for (; !load.isOver; asked++) await threadOf(session);
   };
   const come = async (): Promise<void> => {
-    for (; !isOver; asked++) {
+    for (; !load.isOver; asked++) {
       const session = await open(listening.url, ca);
       shown.add(session.fingerprint);
       await threadOf(session);
@@ -190,7 +190,7 @@ threadTest('certificates that change under load break no request', async (t) => 
     listening.setCertificates(change % 2 === 1 ? other.serving : one.serving);
     await Promise.race([clients, until(() => asked > before + 16)]);
   }
-  isOver = true;
+  load.isOver = true;
   await clients;
   t.is(shown.size, 2);
   t.true(kept.every(({ session }) => !session.closed));
